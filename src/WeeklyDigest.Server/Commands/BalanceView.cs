@@ -1,0 +1,57 @@
+using System.Globalization;
+using Spectre.Console;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary>Shows a mailing's balance to people: a table where somebody watches, lines else; and below it the sum itself.</summary>
+internal static class BalanceView
+{
+    /// <summary>Writes a balance.</summary>
+    public static async Task WriteAsync(CommandRun run, Mailing mailing, Balance balance)
+    {
+        await run.Out.WriteLineAsync($"{mailing.Issue}: {StateOf(mailing)}");
+        if (run.Host.OutIsTerminal) run.Console.Write(TableOf(balance));
+        else foreach (var (state, count) in Rows(balance)) await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {state,-10} {count,9}"));
+        await run.Out.WriteLineAsync(Sum(balance));
+    }
+
+    /// <summary>A mailing's state in words.</summary>
+    public static string StateOf(Mailing mailing) => mailing switch
+    {
+        { State: MailingState.Scheduled, ScheduledAt: { } at } => string.Create(CultureInfo.InvariantCulture, $"scheduled for {at:yyyy-MM-dd HH:mm:ss zzz}"),
+        { StateReason: { Length: > 0 } reason } => $"{Name(mailing.State)}: {reason}",
+        _ => Name(mailing.State),
+    };
+
+    /// <summary>The states with their counts, in the order of the sum.</summary>
+    public static IReadOnlyList<(string State, long Count)> Rows(Balance balance) =>
+    [
+        ("pending", balance.Pending), ("claimed", balance.Claimed), ("sending", balance.Sending), ("deferred", balance.Deferred),
+        ("sent", balance.Sent), ("failed", balance.Failed), ("suppressed", balance.Suppressed), ("uncertain", balance.Uncertain),
+    ];
+
+    /// <summary>The sum that has to hold, and whether it does.</summary>
+    public static string Sum(Balance balance)
+        => string.Create(CultureInfo.InvariantCulture, $"{balance.Total} = {string.Join(" + ", Rows(balance).Select(row => $"{row.Count} {row.State}"))}")
+            + (balance.AddsUp ? "" : "  DOES NOT ADD UP: this is an error in WeeklyDigest or in the database; please report it.");
+
+    private static string Name(MailingState state) => state.ToString().ToLowerInvariant();
+
+    private static Table TableOf(Balance balance)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("state").AddColumn(new TableColumn("deliveries").RightAligned());
+        foreach (var (state, count) in Rows(balance))
+            table.AddRow(new Text(state), new Text(count.ToString("N0", CultureInfo.InvariantCulture), StyleOf(state, count)));
+        return table;
+    }
+
+    private static Style StyleOf(string state, long count) => (state, count) switch
+    {
+        (_, 0) => new Style(decoration: Decoration.Dim),
+        ("sent", _) => new Style(Color.Green),
+        ("failed" or "uncertain", _) => new Style(Color.Red),
+        ("deferred", _) => new Style(Color.Yellow),
+        _ => Style.Plain,
+    };
+}

@@ -1,0 +1,71 @@
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary>Delivers a mailing from a command, together with whoever else delivers it, and says how it ended.</summary>
+/// <param name="run">The command.</param>
+/// <param name="installation">The installation.</param>
+internal sealed class Delivering(CommandRun run, Installation installation)
+{
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>Delivers, shows progress, and prints the balance.</summary>
+    /// <param name="mailingId">The mailing.</param>
+    /// <param name="wait">Whether to stay until every row is final; else deferred rows, and a mailing whose time has not come, are left to later.</param>
+    /// <param name="cancel">Drains and stops.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(long mailingId, bool wait, CancellationToken cancel)
+    {
+        var title = (await MailingAsync(mailingId, cancel)).Issue.Value;
+        var result = await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
+        await BalanceView.WriteAsync(run, await MailingAsync(mailingId, cancel), result.Balance);
+        return await ConcludeAsync(title, result);
+    }
+
+    private async Task<DeliveryRunResult> DeliverAsync(long mailingId, bool wait, IProgress<DeliveryProgress> progress, CancellationToken cancel)
+    {
+        while (true)
+        {
+            await installation.DeliveryEngine.RecoverAsync(cancel);
+            var result = await installation.DeliveryEngine.RunAsync(mailingId, progress, cancel);
+            if (IsOver(result, wait)) return result;
+            progress.Report(new DeliveryProgress(result.Balance, 0, null, Waiting(result)));
+            await Task.Delay(LookAgain, run.Host.Time, cancel);
+        }
+    }
+
+    // Rows that another process holds are not final: stay until they are.
+    private static bool IsOver(DeliveryRunResult result, bool wait) => result.State switch
+    {
+        MailingState.Scheduled => !wait,
+        MailingState.Sending => result.Balance.Open == (wait ? 0 : result.Balance.Deferred),
+        _ => true,
+    };
+
+    private static string? Waiting(DeliveryRunResult result)
+        => result.Balance.Open == result.Balance.Deferred && result.NextAttemptAt is { } next
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"next attempt at {next:HH:mm:ss zzz}")
+            : null;
+
+    private async Task<int> ConcludeAsync(string issue, DeliveryRunResult result)
+    {
+        if (result.State == MailingState.Paused)
+        {
+            await run.Error.WriteLineAsync($"Paused: {(result.StateReason ?? "by the editor").TrimEnd('.')}. Run `weeklydigest resume {issue}`, then send it again.");
+            return CommandLine.Failed;
+        }
+        if (result.State == MailingState.Cancelled)
+        {
+            await run.Error.WriteLineAsync("Cancelled; what was not sent stays unsent.");
+            return CommandLine.Failed;
+        }
+        if (result.State == MailingState.Scheduled)
+            await run.Out.WriteLineAsync($"It starts by itself while `weeklydigest serve` runs, or when `weeklydigest send {issue}` is run after its time.");
+        if (result.Balance.Deferred > 0 && result.NextAttemptAt is { } next)
+            await run.Error.WriteLineAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Deferred deliveries are tried again from {next:yyyy-MM-dd HH:mm:ss zzz} on, by `weeklydigest serve` or by running this again."));
+        return result.Balance.NeedsAttention ? CommandLine.NeedsAttention : CommandLine.Done;
+    }
+
+    private async Task<Mailing> MailingAsync(long id, CancellationToken cancel)
+        => await installation.Database.Mailings.FindAsync(id, cancel) ?? throw new RefusedException($"Mailing {id} is not in the database any more.");
+}

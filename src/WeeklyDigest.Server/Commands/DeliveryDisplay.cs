@@ -1,0 +1,68 @@
+using System.Globalization;
+using Spectre.Console;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary>Shows a delivery run while it goes on: a bar where somebody watches; else a line every few seconds, and whenever a notice changes.</summary>
+internal static class DeliveryDisplay
+{
+    /// <summary>Runs the work and shows what it reports.</summary>
+    public static Task<T> ShowAsync<T>(CommandRun run, string title, Func<IProgress<DeliveryProgress>, Task<T>> work)
+        => run.Host.OutIsTerminal ? WithBarAsync(run, work) : work(new Lines(run.Out, title, run.Host.Time));
+
+    /// <summary>Progress in one line, every state that has deliveries named.</summary>
+    public static string Describe(DeliveryProgress progress)
+        => Line(BalanceView.Rows(progress.Balance).Where(row => row.Count > 0), progress);
+
+    /// <summary>Progress beside a bar, which shows what is open: what was sent, and what somebody should look at.</summary>
+    public static string Summarize(DeliveryProgress progress)
+        => Line(BalanceView.Rows(progress.Balance).Where(row => row.State == "sent" || (row.Count > 0 && row.State is "deferred" or "failed" or "uncertain")), progress);
+
+    private static string Line(IEnumerable<(string State, long Count)> rows, DeliveryProgress progress)
+    {
+        var counts = string.Join(", ", rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Count} {row.State}")));
+        var rate = progress.MessagesPerSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {progress.MessagesPerSecond:0.#}/s") : "";
+        var remaining = progress.Remaining is { } left && left > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $"; {left:hh\\:mm\\:ss} left") : "";
+        return $"{counts} of {progress.Balance.Total.ToString(CultureInfo.InvariantCulture)}{rate}{remaining}{(progress.Notice is { } notice ? "; " + notice : "")}";
+    }
+
+    private static async Task<T> WithBarAsync<T>(CommandRun run, Func<IProgress<DeliveryProgress>, Task<T>> work)
+    {
+        T result = default!;
+        await run.Console.Progress().AutoClear(true)
+            .Columns(new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .StartAsync(async bars => result = await work(new Bar(bars.AddTask("connecting"))));
+        return result;
+    }
+
+    private sealed class Bar(ProgressTask task) : IProgress<DeliveryProgress>
+    {
+        public void Report(DeliveryProgress value)
+        {
+            task.MaxValue = Math.Max(1, value.Balance.Total);
+            task.Value = value.Balance.Total - value.Balance.Open;
+            task.Description = Markup.Escape(Summarize(value));
+        }
+    }
+
+    private sealed class Lines(TextWriter target, string title, TimeProvider time) : IProgress<DeliveryProgress>
+    {
+        private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+        private readonly Lock gate = new();
+        private DateTimeOffset next;
+        private string? notice;
+
+        public void Report(DeliveryProgress value)
+        {
+            lock (gate)
+            {
+                var now = time.GetUtcNow();
+                if (now < next && notice == value.Notice) return;
+                (next, notice) = (now + Interval, value.Notice);
+                target.WriteLine($"{title}: {Describe(value)}");
+                target.Flush();
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using Spectre.Console;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Desk;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary><c>config hash-password</c>: asks for a password (or reads a line of stdin) and prints what goes into Editors:Users:PasswordHash.</summary>
+internal static class HashPassword
+{
+    private const int Shortest = 12;
+
+    /// <summary>The command.</summary>
+    public static Command Create(CommandEdge edge)
+    {
+        var command = new Command("hash-password", "Make the hash of an editor's password; reads it from the terminal or from stdin, never from the command line.");
+        command.SetAction(edge.Run(async (run, _, cancel) =>
+        {
+            var password = run.Host is { OutIsTerminal: true, InIsTerminal: true }
+                ? await run.Console.PromptAsync(new TextPrompt<string>("Password:").Secret(), cancel)
+                : await run.Host.In.ReadLineAsync(cancel) ?? "";
+            if (password.Length == 0) throw new RefusedException("No password was given; type one, or pipe it in.");
+            if (password.Length < Shortest) throw new RefusedException($"The password is shorter than {Shortest} characters; choose a longer one.");
+            await run.Out.WriteLineAsync(EditorPasswords.Hash(password));
+            return CommandLine.Done;
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Text;
+using WeeklyDigest.Audience;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Rendering;
+using WeeklyDigest.Server.Settings;
+using WeeklyDigest.Storage;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary>Checks what the parser cannot see: that the templates render the issue, how large it gets, that its lists exist.</summary>
+/// <param name="settings">The settings.</param>
+/// <param name="time">The clock.</param>
+internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
+{
+    /// <summary>Gmail cuts a message off after so many bytes of HTML.</summary>
+    private const int GmailLimit = 102 * 1024;
+
+    /// <summary>All findings, by line and column.</summary>
+    public async Task<IReadOnlyList<Finding>> FindAsync(IssueFile file, CancellationToken cancel)
+    {
+        var findings = new List<Finding>(file.Findings);
+        if (file.Issue is { } issue)
+        {
+            findings.AddRange(await RenderAsync(issue, cancel));
+            findings.AddRange(await ListsAsync(file, issue, cancel));
+        }
+        return [.. findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
+    }
+
+    private async Task<IReadOnlyList<Finding>> RenderAsync(Issue issue, CancellationToken cancel)
+    {
+        try
+        {
+            var zoned = new ZonedTime(time, settings.Schedule.TimeZone);
+            var email = await new IssueRenderer(settings.Paths.Templates)
+                .RenderAsync(issue, settings.Newsletter, issue.Date ?? DateOnly.FromDateTime(zoned.GetLocalNow().DateTime), cancel);
+            var bytes = email.Html.Parts.Sum(part => part.Text is null ? 0 : Encoding.UTF8.GetByteCount(part.Text));
+            return bytes <= GmailLimit ? [] : [new Finding(Severity.Warning, "html-too-large", string.Create(CultureInfo.InvariantCulture,
+                $"The HTML part has {bytes / 1024} KB; Gmail cuts messages off after 102 KB. Shorten the issue."), 1, 1)];
+        }
+        catch (TemplateException exception)
+        {
+            return [new Finding(Severity.Error, "template", exception.Message, 1, 1)];
+        }
+    }
+
+    private async Task<IReadOnlyList<Finding>> ListsAsync(IssueFile file, Issue issue, CancellationToken cancel)
+    {
+        if (issue.Lists.Count == 0) return [];
+        var known = await KnownListsAsync(cancel);
+        var line = await LineOfListsAsync(file.Path, cancel);
+        return [.. issue.Lists
+            .Where(name => !ListName.TryParse(name, out var list) || !known.Contains(list))
+            .Select(name => new Finding(Severity.Error, "list-unknown",
+                $"There is no list '{name}'; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}. Put {name}.csv into {settings.Paths.Subscribers}, or correct the name.", line, 1))];
+    }
+
+    // A file in the subscribers folder becomes a list when the issue is sent; the database is asked only when there is one.
+    private async Task<SortedSet<ListName>> KnownListsAsync(CancellationToken cancel)
+    {
+        var names = new SortedSet<ListName>();
+        if (Directory.Exists(settings.Paths.Subscribers))
+            foreach (var path in Directory.EnumerateFiles(settings.Paths.Subscribers, "*.csv"))
+                if (ListName.TryParse(Path.GetFileNameWithoutExtension(path), out var name)) names.Add(name);
+        if (!DatabaseFile.Exists(settings.Storage)) return names;
+        using var database = Database.Open(settings.Storage, time);
+        foreach (var list in await database.Subscribers.ListsAsync(cancel)) names.Add(list.Name);
+        return names;
+    }
+
+    private static async Task<int> LineOfListsAsync(string path, CancellationToken cancel)
+    {
+        var lines = await File.ReadAllLinesAsync(path, cancel);
+        return Math.Max(0, Array.FindIndex(lines, line => line.StartsWith("lists", StringComparison.Ordinal) && line[5..].TrimStart().StartsWith(':'))) + 1;
+    }
+}

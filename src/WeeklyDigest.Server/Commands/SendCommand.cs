@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Globalization;
+using WeeklyDigest.Audience;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary><c>send ISSUE [--list NAME] [--at TIME] [--wait]</c>: publishes and delivers; run again, it resumes or does nothing.</summary>
+internal static class SendCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(CommandEdge edge)
+    {
+        var issue = Inputs.Issue();
+        var list = Inputs.List("The list it goes to. Default: those the issue names, else every list.");
+        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in Newsletter:Schedule:TimeZone, or with an offset." };
+        var wait = new Option<bool>("--wait") { Description = "Stay until every delivery is final, deferred ones too." };
+        var command = new Command("send", "Publish an issue and deliver it; run again, it resumes or does nothing.") { issue, list, at, wait };
+        command.SetAction(edge.Run((run, parsed, cancel) => RunAsync(
+            run, parsed.GetRequiredValue(issue), parsed.GetValue(list), parsed.GetValue(at), parsed.GetValue(wait), cancel)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommandRun run, string name, string? listName, string? atText, bool wait, CancellationToken cancel)
+    {
+        var list = Inputs.ReadList(listName);
+        DateTimeOffset? at = atText is null ? null : SendTime.Parse(atText, run.Settings.Schedule.TimeZone);
+        var issue = run.Issue(name);
+        var installation = await run.OpenAsync(cancel);
+        await RefusePastAsync(run, installation, issue, at, cancel);
+        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(cancel));
+        var published = await installation.PublishIssue.RunAsync(issue, list, at, cancel);
+        await DescribeAsync(run, issue.Slug, published, list);
+        return await new Delivering(run, installation).RunAsync(published.MailingId, wait, cancel);
+    }
+
+    // The same line run again after its time resumes; a first run with a time gone by is a slip that would send at once.
+    private static async Task RefusePastAsync(CommandRun run, Installation installation, IssueFile issue, DateTimeOffset? at, CancellationToken cancel)
+    {
+        if (at is not { } moment || moment > run.Host.Time.GetUtcNow()) return;
+        if (IssueSlug.TryParse(issue.Slug, out var slug) && await installation.Database.Mailings.FindAsync(slug, cancel) is not null) return;
+        throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{moment:yyyy-MM-dd HH:mm:ss zzz} is in the past; leave --at out to send at once."));
+    }
+
+    private static async Task DescribeAsync(CommandRun run, string issue, PublishResult published, ListName? list)
+    {
+        var added = string.Create(CultureInfo.InvariantCulture, $"{published.Added} {(published.Added == 1 ? "delivery" : "deliveries")}");
+        await run.Out.WriteLineAsync(published switch
+        {
+            { Created: true } => $"{issue}: published, {added}.",
+            { Added: > 0 } => $"{issue}: was published before; {added} added for list {list}.",
+            _ => $"{issue}: was published before; nobody is added.",
+        });
+        if (published.ContentIsFrozen)
+            await run.Error.WriteLineAsync($"{issue}: has changed since it was published; what goes out is what was published.");
+    }
+}

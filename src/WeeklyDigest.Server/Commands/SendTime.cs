@@ -1,0 +1,28 @@
+using System.Globalization;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary>Reads when to send: ISO 8601 with an offset, or local time in the schedule's time zone.</summary>
+internal static class SendTime
+{
+    private static readonly string[] Local = ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd HH:mm:ss"];
+    private static readonly string[] WithOffset = [.. Local.SelectMany(format => new[] { format + "zzz", format + "'Z'" })];
+
+    /// <summary>The moment.</summary>
+    /// <param name="text">Such as 2026-03-02T09:00+01:00 or 2026-03-02 09:00.</param>
+    /// <param name="zone">The zone of a time without offset.</param>
+    /// <exception cref="RefusedException">It is no time, or one that the zone skips when its clocks go forward.</exception>
+    public static DateTimeOffset Parse(string text, TimeZoneInfo zone)
+    {
+        var trimmed = text.Trim();
+        if (DateTimeOffset.TryParseExact(trimmed, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)) return moment.ToUniversalTime();
+        if (!DateTime.TryParseExact(trimmed, Local, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+            throw new RefusedException($"'{text}' is no time; write one such as 2026-03-02T09:00 (in {zone.Id}) or 2026-03-02T09:00+01:00.");
+        if (zone.IsInvalidTime(local))
+            throw new RefusedException($"{trimmed} does not exist in {zone.Id}: the clocks go forward over it; choose an hour later, or write the offset.");
+        // Where the clocks go back an hour is there twice: the first one is meant.
+        var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
+        return new DateTimeOffset(local, offset).ToUniversalTime();
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using WeeklyDigest.Server.Desk;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C or SIGTERM.</summary>
+internal static class ServeCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(CommandEdge edge)
+    {
+        var command = new Command("serve", "Run schedule, dashboard and public pages (no command does the same).");
+        Fill(command, edge);
+        return command;
+    }
+
+    /// <summary>Makes a command serve.</summary>
+    public static void Fill(Command command, CommandEdge edge)
+    {
+        var urls = UrlsOption();
+        command.Add(urls);
+        command.SetAction(edge.Run((run, parsed, cancel) => RunAsync(run, parsed.GetValue(urls), cancel)));
+    }
+
+    /// <summary>--urls.</summary>
+    public static Option<string?> UrlsOption() => new("--urls") { HelpName = "URLS", Description = "What to listen on, separated by semicolons. Default: Urls in the settings." };
+
+    /// <summary>The settings given as options.</summary>
+    public static Dictionary<string, string?> Overrides(string? urls) => urls is null ? [] : new() { ["Urls"] = urls };
+
+    /// <summary>Prints where everything is, with a link that lets its holder in once.</summary>
+    public static async Task WriteAddressesAsync(TextWriter target, WebApplication server, Installation installation)
+    {
+        var newsletter = installation.Newsletter;
+        var origin = server.Urls.First().TrimEnd('/');
+        await target.WriteLineAsync($"Sign in    {server.Services.GetRequiredService<SignIn>().NewLink()}");
+        await target.WriteLineAsync($"Dashboard  {origin}/hangfire");
+        if (installation.Settings.Relays.Count == 0) await target.WriteLineAsync($"Inbox      {origin}/inbox");
+        await target.WriteLineAsync($"Archive    {newsletter.UrlOf("/")}");
+    }
+
+    private static async Task<int> RunAsync(CommandRun run, string? urls, CancellationToken cancel)
+    {
+        var settings = run.Load(Overrides(urls));
+        var installation = await run.OpenAsync(settings, null, cancel);
+        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(cancel));
+        await using var server = WebServer.Build(installation, settings.Urls);
+        await Listening.StartAsync(server, settings.Urls, cancel);
+        await WriteAddressesAsync(run.Out, server, installation);
+        await run.Out.FlushAsync(cancel);
+        await server.WaitForShutdownAsync(cancel);
+        return CommandLine.Done;
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary><c>pause</c>, <c>resume</c> and <c>cancel ISSUE</c>: the editor's hand on a mailing. Takes effect in every process that delivers it.</summary>
+internal static class StateCommands
+{
+    /// <summary>pause ISSUE.</summary>
+    public static Command Pause(CommandEdge edge) => Create(edge, "pause", "Hold a mailing; what is on the wire is finished.",
+        [MailingState.Scheduled, MailingState.Sending], _ => MailingState.Paused, "paused by the editor");
+
+    /// <summary>resume ISSUE.</summary>
+    public static Command Resume(CommandEdge edge) => Create(edge, "resume", "Let a paused mailing go on.",
+        [MailingState.Paused], mailing => mailing is { StartedAt: null, ScheduledAt: not null } ? MailingState.Scheduled : MailingState.Sending, null);
+
+    /// <summary>cancel ISSUE.</summary>
+    public static Command Cancel(CommandEdge edge) => Create(edge, "cancel", "End a mailing for good; what is not sent stays unsent.",
+        [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], _ => MailingState.Cancelled, "cancelled by the editor");
+
+    private static Command Create(
+        CommandEdge edge, string name, string description, MailingState[] from, Func<Mailing, MailingState> to, string? reason)
+    {
+        var issue = Inputs.Issue();
+        var command = new Command(name, description) { issue };
+        command.SetAction(edge.Run(async (run, parsed, cancel) =>
+        {
+            var installation = await run.OpenAsync(cancel);
+            var store = installation.Database.Mailings;
+            var mailing = await Mailings.FindAsync(run, installation, parsed.GetRequiredValue(issue), cancel);
+            if (!await store.ChangeStateAsync(mailing.Id, from, to(mailing), reason, run.Host.Time.GetUtcNow(), cancel))
+                throw await RefusalAsync(store, mailing, name, from, cancel);
+            var now = await store.FindAsync(mailing.Id, cancel) ?? mailing;
+            await run.Out.WriteLineAsync($"{now.Issue}: {BalanceView.StateOf(now)}");
+            if (now.State == MailingState.Sending) await run.Out.WriteLineAsync($"It goes on by itself while `weeklydigest serve` runs, or with `weeklydigest send {now.Issue}`.");
+            return CommandLine.Done;
+        }));
+        return command;
+    }
+
+    private static async Task<RefusedException> RefusalAsync(IMailingStore store, Mailing mailing, string name, MailingState[] from, CancellationToken cancel)
+    {
+        var state = (await store.FindAsync(mailing.Id, cancel) ?? mailing).State.ToString().ToLowerInvariant();
+        return new RefusedException($"{mailing.Issue} is {state}; {name} works on one that is {string.Join(" or ", from.Select(one => one.ToString().ToLowerInvariant()))}.");
+    }
+}

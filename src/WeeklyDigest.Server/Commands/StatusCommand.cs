@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Globalization;
+using Spectre.Console;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary><c>status [ISSUE] [--json]</c>: the balance of one mailing, or of all.</summary>
+internal static class StatusCommand
+{
+    // What state, counts of seven digits and the table's lines take.
+    private const int OtherColumns = 68;
+    private const int ShortestSlug = 8;
+
+    /// <summary>The command.</summary>
+    public static Command Create(CommandEdge edge)
+    {
+        var issue = new Argument<string?>("ISSUE") { Description = "The issue; without one, all mailings.", Arity = ArgumentArity.ZeroOrOne };
+        var json = Inputs.Json();
+        var command = new Command("status", "Show what became of a mailing: a sum that adds up.") { issue, json };
+        command.SetAction(edge.Run((run, parsed, cancel) => parsed.GetValue(issue) is { } one
+            ? OneAsync(run, one, parsed.GetValue(json), cancel)
+            : AllAsync(run, parsed.GetValue(json), cancel)));
+        return command;
+    }
+
+    private static async Task<int> OneAsync(CommandRun run, string issue, bool json, CancellationToken cancel)
+    {
+        var installation = await run.OpenAsync(cancel);
+        var mailing = await Mailings.FindAsync(run, installation, issue, cancel);
+        var balance = await installation.Database.Mailings.BalanceAsync(mailing.Id, cancel);
+        if (json) await Json.WriteAsync(run.Out, Status.Of(mailing, balance));
+        else await BalanceView.WriteAsync(run, mailing, balance);
+        return CommandLine.Done;
+    }
+
+    private static async Task<int> AllAsync(CommandRun run, bool json, CancellationToken cancel)
+    {
+        var installation = await run.OpenAsync(cancel);
+        var all = new List<(Mailing Mailing, Balance Balance)>();
+        foreach (var mailing in await installation.Database.Mailings.ListAsync(cancel))
+            all.Add((mailing, await installation.Database.Mailings.BalanceAsync(mailing.Id, cancel)));
+        if (json) await Json.WriteAsync(run.Out, all.Select(item => Status.Of(item.Mailing, item.Balance)));
+        else if (all.Count == 0) await run.Out.WriteLineAsync("Nothing has been published yet.");
+        else if (run.Host.OutIsTerminal) run.Console.Write(TableOf(all, run.Console.Profile.Width - OtherColumns));
+        else foreach (var (mailing, balance) in all) await run.Out.WriteLineAsync($"{mailing.Issue}: {BalanceView.StateOf(mailing)}; {BalanceView.Sum(balance)}");
+        return CommandLine.Done;
+    }
+
+    private static Table TableOf(IEnumerable<(Mailing Mailing, Balance Balance)> all, int issueWidth)
+    {
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("issue").AddColumn(new TableColumn("state").NoWrap());
+        foreach (var name in new[] { "total", "open", "sent", "failed", "uncertain" }) table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
+        foreach (var (mailing, balance) in all)
+        {
+            long[] counts = [balance.Total, balance.Open, balance.Sent, balance.Failed, balance.Uncertain];
+            table.AddRow([new Text(Shorten(mailing.Issue.Value, issueWidth)), new Text(mailing.State.ToString().ToLowerInvariant()), .. counts.Select(count => new Text(count.ToString("N0", CultureInfo.InvariantCulture)))]);
+        }
+        return table;
+    }
+
+    private static string Shorten(string slug, int width) => slug.Length <= width || width < ShortestSlug ? slug : slug[..(width - 1)] + "…";
+}
+
+/// <summary>The JSON of a mailing's status. <c>bounced</c>, <c>complained</c> and <c>unsubscribed</c> are subsets of <c>sent</c>.</summary>
+internal sealed record Status(
+    string Issue, long Mailing, string State, long Total, long Pending, long Claimed, long Sending, long Deferred, long Sent, long Failed,
+    long Suppressed, long Uncertain, long Attempts, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long Bounced, long Complained, long Unsubscribed)
+{
+    /// <summary>The status of a mailing. Bounces and complaints are not collected by this version: none are known.</summary>
+    public static Status Of(Mailing mailing, Balance balance) => new(
+        mailing.Issue.Value, mailing.Id, mailing.State.ToString().ToLowerInvariant(), balance.Total, balance.Pending, balance.Claimed, balance.Sending,
+        balance.Deferred, balance.Sent, balance.Failed, balance.Suppressed, balance.Uncertain, balance.Attempts, mailing.StartedAt, mailing.FinishedAt,
+        Bounced: 0, Complained: 0, balance.Unsubscribed);
+}
+
+/// <summary>Finds the mailing a command names.</summary>
+internal static class Mailings
+{
+    /// <summary>The mailing of an issue: by slug, also when its file is gone, or by its file's path or name.</summary>
+    /// <exception cref="RefusedException">There is none.</exception>
+    public static async Task<Mailing> FindAsync(CommandRun run, Installation installation, string issue, CancellationToken cancel)
+    {
+        var store = installation.Database.Mailings;
+        if (!File.Exists(run.PathOf(issue)) && IssueSlug.TryParse(issue, out var named) && await store.FindAsync(named, cancel) is { } published) return published;
+        var slug = run.Issue(issue).Slug;
+        return (IssueSlug.TryParse(slug, out var valid) ? await store.FindAsync(valid, cancel) : null)
+            ?? throw new RefusedException($"{slug} has not been published; `weeklydigest send` does that.");
+    }
+}

@@ -1,0 +1,54 @@
+using Hangfire;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
+
+namespace WeeklyDigest.Server.Dashboard;
+
+/// <summary>
+/// What the buttons of the page Issues do. Work is a job, and its page is shown; to pause or cancel is written to the ledger at once,
+/// since it must not wait in the queue behind the very work it is to stop.
+/// </summary>
+/// <param name="library">The issues folder.</param>
+/// <param name="mailings">The mailings.</param>
+/// <param name="jobs">Starts jobs.</param>
+/// <param name="time">The clock.</param>
+internal sealed class IssueActions(IssueLibrary library, IMailingStore mailings, IBackgroundJobClient jobs, TimeProvider time)
+{
+    private const string Issues = "/issues";
+
+    /// <summary>Does it.</summary>
+    /// <returns>The page to show next, within the dashboard; null when there is no such issue.</returns>
+    public async Task<string?> DoAsync(string action, string slug, CancellationToken cancel)
+    {
+        if (!IssueSlug.TryParse(slug, out var issue)) return null;
+        var mailing = await mailings.FindAsync(issue, cancel);
+        var known = mailing is not null || library.All().Any(file => file.Slug == slug);
+        return (action, mailing) switch
+        {
+            _ when !known => null,
+            ("preview", _) => JobPage(jobs.Enqueue<PreviewJob>(job => job.OfAsync(slug, null, CancellationToken.None))),
+            ("send", _) => JobPage(jobs.Enqueue<SendIssueJob>(job => job.RunAsync(slug, null, CancellationToken.None))),
+            ("pause", { } one) => await ChangeAsync(one, [MailingState.Sending, MailingState.Scheduled], MailingState.Paused, "paused by the editor", cancel),
+            ("cancel", { } one) => await ChangeAsync(one, [MailingState.Sending, MailingState.Scheduled, MailingState.Paused], MailingState.Cancelled, "cancelled by the editor", cancel),
+            ("resume", { } one) => await ResumeAsync(one, cancel),
+            _ => null,
+        };
+    }
+
+    private async Task<string> ChangeAsync(Mailing mailing, MailingState[] from, MailingState to, string? reason, CancellationToken cancel)
+    {
+        await mailings.ChangeStateAsync(mailing.Id, from, to, reason, time.GetUtcNow(), cancel);
+        return Issues;
+    }
+
+    private async Task<string> ResumeAsync(Mailing mailing, CancellationToken cancel)
+    {
+        var to = mailing is { StartedAt: null, ScheduledAt: not null } ? MailingState.Scheduled : MailingState.Sending;
+        await mailings.ChangeStateAsync(mailing.Id, [MailingState.Paused], to, null, time.GetUtcNow(), cancel);
+        // Dying here: the ledger says sending, and the watch takes it up.
+        return JobPage(jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing.Id, null, CancellationToken.None)));
+    }
+
+    private static string JobPage(string job) => "/jobs/details/" + job;
+}

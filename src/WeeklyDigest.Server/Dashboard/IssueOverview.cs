@@ -1,0 +1,79 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
+
+namespace WeeklyDigest.Server.Dashboard;
+
+/// <summary>One issue as the page Issues shows it.</summary>
+/// <param name="Slug">The issue.</param>
+/// <param name="File">Its file, or null when it is gone.</param>
+/// <param name="Readiness">ready, draft, later, invalid, or file is gone.</param>
+/// <param name="Mailing">Its mailing, or null.</param>
+/// <param name="Balance">The mailing's balance, or null.</param>
+internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, Mailing? Mailing, Balance? Balance)
+{
+    /// <summary>The title, or what stands for it.</summary>
+    public string Title => File?.Issue?.Title ?? Slug;
+
+    /// <summary>Whether it can be published now. One of a later date can: pressing Send is a decision. A draft cannot.</summary>
+    public bool CanSend => Mailing is null && File is { IsValid: true, Issue.Draft: false };
+}
+
+/// <summary>The issues of one page, and how many there are.</summary>
+/// <param name="Rows">The page, newest first.</param>
+/// <param name="Total">Issues in all.</param>
+/// <param name="CanPreview">Whether the editor's address is set.</param>
+internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview);
+
+/// <summary>Reads what the page Issues shows: the folder, the mailings, the lists.</summary>
+/// <param name="library">The issues folder.</param>
+/// <param name="mailings">The mailings.</param>
+/// <param name="folder">The subscribers folder.</param>
+/// <param name="subscribers">The lists.</param>
+/// <param name="candidates">Knows the date.</param>
+/// <param name="newsletter">Knows the editor.</param>
+internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter)
+{
+    /// <summary>A page of the issues, newest first. Balances are counted for this page only: a count over a million rows takes its time.</summary>
+    public async Task<IssueList> ReadAsync(int skip, int take, CancellationToken cancel)
+    {
+        var files = library.All();
+        var published = (await mailings.ListAsync(cancel)).ToDictionary(mailing => mailing.Issue.Value);
+        var known = files.Select(file => file.Slug).ToHashSet();
+        var gone = published.Values.Where(mailing => !known.Contains(mailing.Issue.Value)).OrderByDescending(mailing => mailing.Id);
+        var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (mailing.Issue.Value, (IssueFile?)null))).ToList();
+        var rows = new List<IssueRow>();
+        foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), cancel));
+        return new IssueList(rows, all.Count, newsletter.Editor is not null);
+    }
+
+    /// <summary>One issue, or null when there is none.</summary>
+    public async Task<IssueRow?> FindAsync(string slug, CancellationToken cancel)
+    {
+        var file = library.All().FirstOrDefault(file => file.Slug == slug);
+        var mailing = IssueSlug.TryParse(slug, out var valid) ? await mailings.FindAsync(valid, cancel) : null;
+        return file is null && mailing is null ? null : await RowAsync(slug, file, mailing, cancel);
+    }
+
+    /// <summary>The lists an issue goes to when it is sent now, the subscribers folder read anew as sending does. A member of several gets it once.</summary>
+    public async Task<IReadOnlyList<ListSummary>> AudienceAsync(IssueFile file, CancellationToken cancel)
+    {
+        await folder.RunAsync(cancel);
+        var wanted = file.Issue?.Lists ?? [];
+        var lists = await subscribers.ListsAsync(cancel);
+        return [.. lists.Where(list => wanted.Count == 0 || wanted.Contains(list.Name.Value, StringComparer.OrdinalIgnoreCase))];
+    }
+
+    private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, CancellationToken cancel)
+        => new(slug, file, Readiness(file), mailing, mailing is null ? null : await mailings.BalanceAsync(mailing.Id, cancel));
+
+    private string Readiness(IssueFile? file) => file switch
+    {
+        null => "file is gone",
+        { IsValid: false } => "invalid",
+        { Issue.Draft: true } => "draft",
+        _ when !file.Issue!.IsReady(candidates.Today) => "later",
+        _ => "ready",
+    };
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Hangfire.Dashboard;
+
+namespace WeeklyDigest.Server.Dashboard;
+
+/// <summary>The addresses of the page Issues within the dashboard. Hangfire checks sign-in and form token before it asks us.</summary>
+internal static partial class IssueRoutes
+{
+    private const string Slug = "(?<slug>[^/]+)";
+    private const int PerPage = 20;
+
+    /// <summary>Adds the addresses.</summary>
+    public static void Add(Hangfire.Dashboard.RouteCollection routes)
+    {
+        routes.Add("/issues", new Page(ListAsync));
+        routes.Add($"/issues/{Slug}/(?<action>send|cancel)", new Page(AskAsync));
+        routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Action());
+    }
+
+    private static async Task<DashboardPage?> ListAsync(DashboardContext context, Match match)
+    {
+        var from = int.TryParse(context.Request.GetQuery("from"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        var http = context.GetHttpContext();
+        var list = await http.RequestServices.GetRequiredService<IssueOverview>().ReadAsync(from, PerPage, http.RequestAborted);
+        return new DashboardPage("Issues", page => IssuesView.List(page, list, new Pager(from, PerPage, PerPage, list.Total)));
+    }
+
+    // What cannot be called back is asked for once more, with the number of people it concerns.
+    private static async Task<DashboardPage?> AskAsync(DashboardContext context, Match match)
+    {
+        var http = context.GetHttpContext();
+        var overview = http.RequestServices.GetRequiredService<IssueOverview>();
+        if (await overview.FindAsync(match.Groups["slug"].Value, http.RequestAborted) is not { } row) return null;
+        if (match.Groups["action"].Value == "cancel") return new DashboardPage("Cancel " + row.Slug, page => QuestionView.Cancel(page, row));
+        if (row.File is null) return null;
+        var lists = await overview.AudienceAsync(row.File, http.RequestAborted);
+        return new DashboardPage("Send " + row.Slug, page => QuestionView.Send(page, row, lists));
+    }
+
+    // Hangfire builds its pages synchronously: what they show is read before.
+    private sealed class Page(Func<DashboardContext, Match, Task<DashboardPage?>> read) : IDashboardDispatcher
+    {
+        public async Task Dispatch(DashboardContext context)
+        {
+            if (await read(context, context.UriMatch) is not { } page)
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return;
+            }
+            var routes = new Hangfire.Dashboard.RouteCollection();
+            routes.AddRazorPage("/", _ => page);
+            await routes.FindDispatcher("/").Item1.Dispatch(context);
+        }
+    }
+
+    private sealed class Action : IDashboardDispatcher
+    {
+        public async Task Dispatch(DashboardContext context)
+        {
+            var http = context.GetHttpContext();
+            if (!HttpMethods.IsPost(context.Request.Method))
+            {
+                context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+                return;
+            }
+            var groups = context.UriMatch.Groups;
+            var next = await http.RequestServices.GetRequiredService<IssueActions>().DoAsync(groups["action"].Value, groups["slug"].Value, http.RequestAborted);
+            if (next is null) context.Response.StatusCode = StatusCodes.Status404NotFound;
+            else http.Response.Redirect(DashboardSetup.Root + next);
+        }
+    }
+}

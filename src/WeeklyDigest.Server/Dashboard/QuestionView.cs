@@ -1,0 +1,58 @@
+using System.Globalization;
+using Hangfire.Dashboard;
+using WeeklyDigest.Audience;
+using WeeklyDigest.Server.Public;
+
+namespace WeeklyDigest.Server.Dashboard;
+
+/// <summary>The questions before something that cannot be called back.</summary>
+internal static class QuestionView
+{
+    /// <summary>Before an issue is sent.</summary>
+    public static Html Send(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Frame(page, row, $"Send {row.Slug}?", !row.CanSend || lists.Sum(list => list.Active) == 0
+        ? Html.Of($"<p>{Obstacle(row)}</p>")
+        : Html.Of(
+            $"""
+            <p>{People(lists)} will get <strong>{row.Title}</strong>{Reservation(row)}</p>
+            <p>Lists: {string.Join(", ", lists.Select(list => $"{list.Name} ({Number(list.Active)})"))}</p>
+            {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/send", "Send to " + Count(lists), "btn-primary", "Send to " + Count(lists))}
+            """));
+
+    /// <summary>Before a mailing is cancelled.</summary>
+    public static Html Cancel(RazorPage page, IssueRow row) => Frame(page, row, $"Cancel {row.Slug}?", Html.Of(
+        $"""
+        <p>{Html.When(row.Balance is not null, () => Html.Of($"{Number(row.Balance!.Open)} of {Number(row.Balance.Total)} have not got it yet, and never will: a cancelled mailing cannot be resumed."))}</p>
+        {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/cancel", "Cancel the mailing", "btn-danger", $"Cancel the mailing of {row.Slug}")}
+        """));
+
+    private static Html Frame(RazorPage page, IssueRow row, string heading, Html body) => Html.Of(
+        $"""
+        <h1 class="page-header">{heading}</h1>
+        <div class="wd-question" aria-label="{row.Slug}">
+        {body}
+        <p><a href="{page.Url.To("/issues")}">Back to the issues</a></p>
+        </div>
+        """);
+
+    private static string Obstacle(IssueRow row) => row switch
+    {
+        { Mailing: not null } => "This issue has been published already.",
+        { Readiness: "draft" } => "This issue is a draft: remove draft: true from its front matter first.",
+        { CanSend: true } => "No subscriber is on its lists: put a CSV file into the subscribers folder first.",
+        _ => "This issue has errors; they have to be mended first.",
+    };
+
+    private static string Reservation(IssueRow row) => row.Readiness == "later"
+        ? $", although its date, {row.File!.Issue!.Date!.Value.ToString("d MMMM yyyy", CultureInfo.InvariantCulture)}, has not come."
+        : ".";
+
+    private static Html People(IReadOnlyList<ListSummary> lists) => Html.Of($"<strong>{Count(lists)}</strong>{(lists.Count > 1 ? " (who is on several lists gets it once)" : "")}");
+
+    private static string Count(IReadOnlyList<ListSummary> lists)
+    {
+        var members = lists.Sum(list => list.Active);
+        return (lists.Count > 1 ? "up to " : "") + Number(members) + (members == 1 ? " subscriber" : " subscribers");
+    }
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,26 @@
+// A running job's report is kept fresh; when the job is over, the page is loaded once more for its final state.
+(function () {
+  var wait = 1000;
+  function refresh() {
+    var report = document.getElementById('wd-report');
+    if (!report || report.dataset.done === 'true') return;
+    fetch(location.href, { credentials: 'same-origin' })
+      .then(function (answer) { return answer.ok ? answer.text() : Promise.reject(answer.status); })
+      .then(function (text) {
+        var fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('wd-report');
+        if (!fresh || fresh.dataset.done === 'true') { location.reload(); return; }
+        report.replaceWith(document.importNode(fresh, true));
+        setTimeout(refresh, wait);
+      })
+      .catch(function () { setTimeout(refresh, 5 * wait); });
+  }
+  // A job that has just been queued has no report yet.
+  function start() {
+    if (document.getElementById('wd-report')) setTimeout(refresh, wait);
+    else if (/\/jobs\/details\//.test(location.pathname) && !document.querySelector('.state-card-state-success, .state-card-state-danger') && !sessionStorage.getItem('wd' + location.pathname)) {
+      sessionStorage.setItem('wd' + location.pathname, '1');
+      setTimeout(function () { location.reload(); }, wait);
+    }
+  }
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();
+})();

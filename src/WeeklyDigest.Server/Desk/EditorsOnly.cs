@@ -1,0 +1,135 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+using WeeklyDigest.Server.Public;
+using WeeklyDigest.Server.Settings;
+
+namespace WeeklyDigest.Server.Desk;
+
+/// <summary>
+/// Who may enter: every endpoint is closed unless it says that it is for everybody. The key is a cookie, given at the sign-in; where a
+/// request comes from, or claims to come from, opens nothing.
+/// </summary>
+internal static class EditorsOnly
+{
+    /// <summary>The role of whoever has signed in.</summary>
+    public const string Role = "editor";
+
+    /// <summary>The claim that says how: <see cref="ByLink"/>, <see cref="ByPassword"/>, <see cref="ByOpenId"/>.</summary>
+    public const string Way = "way";
+
+    /// <summary>By the link that the server printed.</summary>
+    public const string ByLink = "link";
+
+    /// <summary>By name and password.</summary>
+    public const string ByPassword = "password";
+
+    /// <summary>By the sign-in service.</summary>
+    public const string ByOpenId = "openid";
+
+    private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(14);
+
+    /// <summary>Registers authentication, authorization, antiforgery and their keys.</summary>
+    public static void Add(IServiceCollection services, ServerSettings settings)
+    {
+        services.AddSingleton<SignIn>();
+        services.AddSingleton(new EditorPasswords(settings.Editors.Users));
+        services.AddDataProtection().SetApplicationName("WeeklyDigest").PersistKeysToFileSystem(KeysFolder(settings));
+        var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
+            .AddCookie(options => Configure(options, settings));
+        OpenIdSignIn.Add(authentication, settings);
+        services.AddAuthorization(options =>
+        {
+            options.DefaultPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireRole(Role).Build();
+            options.FallbackPolicy = options.DefaultPolicy;
+        });
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie.Name = "weeklydigest-form";
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            options.SuppressXFrameOptionsHeader = true; // PagePolicy writes it
+        });
+    }
+
+    /// <summary>An editor's identity.</summary>
+    /// <param name="name">The name shown.</param>
+    /// <param name="way">How they came in.</param>
+    public static ClaimsPrincipal Principal(string name, string way) => new(new ClaimsIdentity(
+        [new Claim(ClaimTypes.NameIdentifier, way + ":" + name), new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, Role), new Claim(Way, way)],
+        CookieAuthenticationDefaults.AuthenticationScheme));
+
+    /// <summary>Lets an endpoint's form through only with its antiforgery token.</summary>
+    public static RouteHandlerBuilder RequireFormToken(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(async (context, next) =>
+        await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
+            ? await next(context)
+            : SitePage.Statement("This form is out of date", Html.Of($"<p>Go back, reload the page and send it again.</p>"), StatusCodes.Status400BadRequest));
+
+    /// <summary>The hidden field that <see cref="RequireFormToken"/> asks for.</summary>
+    public static Html FormToken(HttpContext context)
+    {
+        var tokens = context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
+        return Html.Of($"<input type=\"hidden\" name=\"{tokens.FormFieldName}\" value=\"{tokens.RequestToken}\">");
+    }
+
+    private static DirectoryInfo KeysFolder(ServerSettings settings)
+    {
+        var folder = Path.Combine(settings.Paths.Data, "keys");
+        return OperatingSystem.IsWindows()
+            ? Directory.CreateDirectory(folder)
+            : Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private static void Configure(CookieAuthenticationOptions options, ServerSettings settings)
+    {
+        options.LoginPath = "/sign-in";
+        options.AccessDeniedPath = "/sign-in";
+        options.ReturnUrlParameter = "returnUrl";
+        options.ExpireTimeSpan = CookieLifetime;
+        options.SlidingExpiration = true;
+        options.Cookie.Name = "weeklydigest";
+        options.Cookie.HttpOnly = true;
+        options.Cookie.SameSite = SameSiteMode.Lax;
+        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.Events.OnSigningIn = context =>
+        {
+            // Behind a proxy that ends TLS we see http; the public address tells what the browser sees.
+            var address = settings.Newsletter.BaseUrl;
+            context.CookieOptions.Secure |= address.Scheme == Uri.UriSchemeHttps && context.Request.Host.Host == address.Host;
+            return Task.CompletedTask;
+        };
+        options.Events.OnRedirectToLogin = context => SendToSignInAsync(context);
+        options.Events.OnRedirectToAccessDenied = context => SendToSignInAsync(context);
+        options.Events.OnValidatePrincipal = RejectFormerEditorsAsync;
+    }
+
+    // People who open a page are sent to the sign-in; programs, and forms that would lose their content, get the bare refusal.
+    private static Task SendToSignInAsync(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        var page = HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
+        if (page) context.Response.Redirect(context.RedirectUri);
+        else context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        return Task.CompletedTask;
+    }
+
+    // Who was taken out of the settings is out at once, not when the cookie ends.
+    private static async Task RejectFormerEditorsAsync(CookieValidatePrincipalContext context)
+    {
+        var services = context.HttpContext.RequestServices;
+        var settings = services.GetRequiredService<ServerSettings>();
+        var name = context.Principal?.Identity?.Name ?? "";
+        var known = context.Principal?.FindFirstValue(Way) switch
+        {
+            ByLink => true,
+            ByPassword => services.GetRequiredService<EditorPasswords>().Knows(name),
+            ByOpenId => OpenIdSignIn.Allows(settings, name),
+            _ => false,
+        };
+        if (known) return;
+        context.RejectPrincipal();
+        await context.HttpContext.SignOutAsync();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace WeeklyDigest.Server.Desk;
+
+/// <summary>
+/// Sign-in links: each holds a secret of 256 random bits that lets one person in once. Only the secret's hash is kept, in memory,
+/// so a link dies with the process; <c>serve</c> prints a new one at each start.
+/// </summary>
+/// <param name="server">Knows the addresses we listen on.</param>
+/// <param name="time">The clock.</param>
+internal sealed class SignIn(IServer server, TimeProvider time)
+{
+    /// <summary>How long a link can be used.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+
+    private const int SecretBytes = 32;
+    private readonly ConcurrentDictionary<string, DateTimeOffset> hashes = new(StringComparer.Ordinal);
+
+    /// <summary>A new link, absolute, on the first address the server listens on. The server has to be running.</summary>
+    public string NewLink() => Origin() + "/sign-in?token=" + NewSecret();
+
+    /// <summary>A new secret, good for one use within <see cref="Lifetime"/>.</summary>
+    public string NewSecret()
+    {
+        foreach (var (hash, until) in hashes)
+            if (until <= time.GetUtcNow()) hashes.TryRemove(hash, out _);
+        var secret = WebEncoders.Base64UrlEncode(RandomNumberGenerator.GetBytes(SecretBytes));
+        hashes[Hash(secret)] = time.GetUtcNow() + Lifetime;
+        return secret;
+    }
+
+    /// <summary>Uses a secret up.</summary>
+    /// <returns>Whether it was good; never twice, whoever asks at the same moment.</returns>
+    // Looked up by its SHA-256, so how long a comparison takes tells nothing about the secret.
+    public bool TryUse(string? secret)
+        => secret is { Length: > 0 and < 100 } && hashes.TryRemove(Hash(secret), out var until) && until > time.GetUtcNow();
+
+    private string Origin()
+    {
+        var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://127.0.0.1";
+        return address.TrimEnd('/')
+            .Replace("//[::]", "//127.0.0.1", StringComparison.Ordinal)
+            .Replace("//0.0.0.0", "//127.0.0.1", StringComparison.Ordinal)
+            .Replace("//+", "//127.0.0.1", StringComparison.Ordinal)
+            .Replace("//*", "//127.0.0.1", StringComparison.Ordinal);
+    }
+
+    private static string Hash(string secret) => Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(secret)));
+}

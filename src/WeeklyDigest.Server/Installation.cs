@@ -1,0 +1,120 @@
+using System.Security.Cryptography;
+using WeeklyDigest.Feedback;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Rendering;
+using WeeklyDigest.Server.Inbox;
+using WeeklyDigest.Server.Settings;
+using WeeklyDigest.Smtp;
+using WeeklyDigest.Storage;
+
+namespace WeeklyDigest.Server;
+
+/// <summary>
+/// An installation at work: its settings, its database, and every step of the pipeline put together. One per process. What sends is put
+/// together when it is first asked for: without a relay that starts the built-in inbox.
+/// </summary>
+internal sealed class Installation : IAsyncDisposable
+{
+    private readonly Lazy<ProcessOwner> owner;
+    private readonly Lazy<InboxServer> inbox;
+    private readonly Lazy<SessionPool> sessions;
+    private readonly Lazy<DeliveryEngine> engine;
+    private readonly Lazy<PreviewIssue> preview;
+
+    private Installation(ServerSettings settings, TimeProvider time, ILoggerFactory logs, Database database, byte[] linkKey)
+    {
+        (Settings, Time, Logs, Database) = (settings, time, logs, database);
+        LinkTokens = new LinkTokens(linkKey);
+        Issues = new IssueLibrary(settings.Paths.Issues);
+        Renderer = new IssueRenderer(settings.Paths.Templates);
+        PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, Renderer, settings.Newsletter, time);
+        SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
+        owner = new(() => ProcessOwner.Take(settings.Paths.Data));
+        inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
+        sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time));
+        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Delivery, owner.Value, time, NewRandom()));
+        preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, sessions.Value, time));
+    }
+
+    /// <summary>The settings, checked.</summary>
+    public ServerSettings Settings { get; }
+
+    /// <summary>Who publishes.</summary>
+    public Newsletter Newsletter => Settings.Newsletter;
+
+    /// <summary>The clock; its local time is the newsletter's.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>Where everything logs.</summary>
+    public ILoggerFactory Logs { get; }
+
+    /// <summary>The database, open and migrated.</summary>
+    public Database Database { get; }
+
+    /// <summary>Signs what stands in links.</summary>
+    public LinkTokens LinkTokens { get; }
+
+    /// <summary>The issues folder.</summary>
+    public IssueLibrary Issues { get; }
+
+    /// <summary>Renders issues with the templates folder.</summary>
+    public IssueRenderer Renderer { get; }
+
+    /// <summary>Publishes an issue.</summary>
+    public PublishIssue PublishIssue { get; }
+
+    /// <summary>Brings the subscribers folder into the database.</summary>
+    public SyncLists SyncLists { get; }
+
+    /// <summary>Delivers mailings.</summary>
+    /// <exception cref="RefusedException">The built-in inbox is to receive and cannot be started.</exception>
+    public DeliveryEngine DeliveryEngine => engine.Value;
+
+    /// <summary>Sends previews to the editor.</summary>
+    /// <exception cref="RefusedException">The built-in inbox is to receive and cannot be started.</exception>
+    public PreviewIssue PreviewIssue => preview.Value;
+
+    /// <summary>A new key for links, 32 random bytes.</summary>
+    public static byte[] NewLinkKey() => RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>The installation's key for links, made on first use.</summary>
+    public static Task<byte[]> LinkKeyAsync(Database database, CancellationToken cancel) => database.Mailings.SecretAsync("links", NewLinkKey, cancel);
+
+    /// <summary>Opens the database and puts the parts together.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="logs">Where to log; stays the caller's.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="StorageException">The database cannot be used; says what to do.</exception>
+    public static async Task<Installation> OpenAsync(ServerSettings settings, TimeProvider clock, ILoggerFactory logs, CancellationToken cancel)
+    {
+        var time = new ZonedTime(clock, settings.Schedule.TimeZone);
+        var database = Database.Open(settings.Storage, time);
+        try
+        {
+            var key = await LinkKeyAsync(database, cancel);
+            return new Installation(settings, time, logs, database, key);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Drains and closes, from the engine down to the database.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (engine.IsValueCreated) await engine.Value.DisposeAsync();
+        if (sessions.IsValueCreated) await sessions.Value.DisposeAsync();
+        if (inbox.IsValueCreated) await inbox.Value.DisposeAsync();
+        if (owner.IsValueCreated) owner.Value.Dispose();
+        Database.Dispose();
+    }
+
+    private static RelayOptions RelayTo(InboxServer inbox)
+        => new() { Name = "built-in inbox", Host = "127.0.0.1", Port = inbox.Port, Security = RelaySecurity.None };
+
+    // Spreads retries; nothing secret hangs on it.
+    private static Random NewRandom() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
+}

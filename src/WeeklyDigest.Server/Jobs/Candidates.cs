@@ -1,0 +1,36 @@
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Settings;
+
+namespace WeeklyDigest.Server.Jobs;
+
+/// <summary>Reads the issues folder for the jobs that choose by themselves.</summary>
+/// <param name="library">The issues folder.</param>
+/// <param name="schedule">Its time zone says which day it is.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Candidates(IssueLibrary library, ScheduleSettings schedule, TimeProvider time)
+{
+    /// <summary>The date in the schedule's time zone.</summary>
+    public DateOnly Today => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time.GetUtcNow(), schedule.TimeZone).DateTime);
+
+    /// <summary>The issue the weekly job would send, or null when none is ready.</summary>
+    /// <param name="all">All mailings.</param>
+    /// <param name="page">Where broken files are noted.</param>
+    /// <exception cref="RefusedException">None is ready, and some have errors: the message lists them.</exception>
+    public string? Next(IReadOnlyList<Mailing> all, JobPage page)
+    {
+        var next = NextIssue.Choose(library.All(), Published(all), Today);
+        if (next.File is null && next.Broken.Count > 0)
+            throw new RefusedException("No issue is ready; these have errors:\n" + string.Join('\n', next.Broken.Select(NextIssue.ErrorsOf)) + "\nNothing was sent.");
+        foreach (var broken in next.Broken) page.Note("Left out, since it has errors:\n" + NextIssue.ErrorsOf(broken));
+        return next.File?.Slug;
+    }
+
+    /// <summary>The issue to preview: the one the weekly job would send next, else the newest.</summary>
+    public IssueFile? ToPreview(IReadOnlyList<Mailing> all)
+    {
+        var files = library.All();
+        return NextIssue.Choose(files, Published(all), Today).File ?? files.LastOrDefault(file => file.IsValid) ?? (files.Count > 0 ? files[^1] : null);
+    }
+
+    private static HashSet<string> Published(IReadOnlyList<Mailing> all) => [.. all.Select(mailing => mailing.Issue.Value)];
+}

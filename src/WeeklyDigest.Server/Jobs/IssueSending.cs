@@ -1,0 +1,92 @@
+using System.Globalization;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Server.Jobs;
+
+/// <summary>Sends one issue from a job: publishes it unless that was done, delivers what is left, and says what became of it.</summary>
+/// <param name="library">The issues folder.</param>
+/// <param name="lists">The subscribers folder.</param>
+/// <param name="publish">Publishes.</param>
+/// <param name="runs">Delivers.</param>
+/// <param name="mailings">The mailings.</param>
+internal sealed class IssueSending(IssueLibrary library, SyncLists lists, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings)
+{
+    /// <summary>Brings the subscribers folder into the database and notes on the page what was skipped.</summary>
+    public async Task SyncListsAsync(JobPage page, CancellationToken cancel)
+    {
+        page.Say("Reading the subscriber lists.");
+        foreach (var file in await lists.RunAsync(cancel))
+        {
+            var name = Path.GetFileName(file.Path);
+            page.Note(file.Refusal is null
+                ? $"{name}: {file.Counts.Added} added, {file.Counts.Updated} updated, {file.Counts.KeptOut} kept out."
+                : $"{name} was not read: {file.Refusal}");
+            if (file.ProblemCount > 0) page.Note($"{name}: {file.ProblemCount} rows were skipped; the first: line {file.Problems[0].Line}: {file.Problems[0].Message}");
+        }
+    }
+
+    /// <summary>Sends the issue, or goes on with it, or says that it was sent.</summary>
+    /// <exception cref="RefusedException">There is no such issue, it has errors, or its lists have no member.</exception>
+    public async Task<string> SendAsync(JobPage page, string slug, CancellationToken cancel)
+    {
+        if (!IssueSlug.TryParse(slug, out var valid)) throw new RefusedException($"{slug} is not the name of an issue.");
+        var mailing = await mailings.FindAsync(valid, cancel) ?? await PublishAsync(page, slug, cancel);
+        return await DeliverAsync(page, mailing, cancel);
+    }
+
+    /// <summary>Delivers what is left of a mailing, when its state lets us.</summary>
+    public async Task<string> DeliverAsync(JobPage page, Mailing mailing, CancellationToken cancel)
+    {
+        var balance = await mailings.BalanceAsync(mailing.Id, cancel);
+        switch (mailing.State)
+        {
+            case MailingState.Sent:
+                return page.Finish($"Already sent: {mailing.Issue}, {Tally(balance)}; nothing to do.", mailing.State, balance);
+            case MailingState.Cancelled:
+                return page.Finish($"{mailing.Issue} was cancelled after {Tally(balance)}; nothing is sent.", mailing.State, balance);
+            case MailingState.Paused:
+                return page.Finish($"{mailing.Issue} is paused after {Tally(balance)}: {mailing.StateReason ?? "no reason given"}. It can be resumed on the page Issues.", mailing.State, balance);
+            default:
+                page.Say($"Sending {mailing.Issue}.");
+                return Conclude(page, mailing, await runs.RunAsync(mailing.Id, page, cancel));
+        }
+    }
+
+    private static string Conclude(JobPage page, Mailing mailing, DeliveryRunResult result)
+    {
+        var tally = Tally(result.Balance);
+        var headline = result.State switch
+        {
+            MailingState.Sent => $"Sent: {mailing.Issue}, {tally}.",
+            MailingState.Paused => $"Paused: {mailing.Issue}, {tally}. {result.StateReason}",
+            MailingState.Cancelled => $"Cancelled: {mailing.Issue}, {tally}.",
+            MailingState.Scheduled => $"{mailing.Issue} waits for its time, {Time(mailing.ScheduledAt)}.",
+            _ when result.NextAttemptAt is not null => $"Sent so far: {mailing.Issue}, {tally}; the rest is tried again from {Time(result.NextAttemptAt)}.",
+            _ => $"Sent so far: {mailing.Issue}, {tally}.",
+        };
+        return page.Finish(headline, result.State, result.Balance, result.NextAttemptAt);
+    }
+
+    private async Task<Mailing> PublishAsync(JobPage page, string slug, CancellationToken cancel)
+    {
+        var file = library.All().FirstOrDefault(file => file.Slug == slug)
+            ?? throw new RefusedException($"There is no issue {slug} in the issues folder any more. Nothing was sent.");
+        page.Say($"Publishing {slug}.");
+        var published = await publish.RunAsync(file, list: null, scheduledAt: null, cancel);
+        page.Note(published.Created ? $"Published {slug} to {published.Added} subscribers." : $"{slug} was published at the same moment by somebody else; joined.");
+        return await mailings.FindAsync(published.MailingId, cancel) ?? throw new RefusedException($"The mailing of {slug} is gone.");
+    }
+
+    private static string Tally(Balance balance)
+    {
+        var others = new List<string>();
+        if (balance.Failed > 0) others.Add($"{balance.Failed} failed");
+        if (balance.Suppressed > 0) others.Add($"{balance.Suppressed} left in time");
+        if (balance.Uncertain > 0) others.Add($"{balance.Uncertain} uncertain");
+        if (balance.Deferred > 0) others.Add($"{balance.Deferred} deferred");
+        return $"{balance.Sent} of {balance.Total}" + (others.Count > 0 ? $" ({string.Join(", ", others)})" : "");
+    }
+
+    private static string Time(DateTimeOffset? time) => time?.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) ?? "unknown";
+}

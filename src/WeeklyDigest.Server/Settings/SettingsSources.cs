@@ -1,0 +1,54 @@
+using System.Text.Json;
+
+namespace WeeklyDigest.Server.Settings;
+
+/// <summary>Where settings come from; the later source wins: appsettings.json, environment variables, the command line.</summary>
+internal static class SettingsSources
+{
+    /// <summary>A name for each source, in the order of the providers.</summary>
+    public static readonly IReadOnlyList<string> Names = ["appsettings.json", "environment", "command line"];
+
+    /// <summary>Reads the sources.</summary>
+    /// <param name="file">The settings file; it may be missing, everything has a default or is asked for.</param>
+    /// <param name="environment">Environment variables in .NET's form: <c>Smtp__Relays__0__Host</c>; also <c>Urls</c> and <c>ASPNETCORE_URLS</c>.</param>
+    /// <param name="commandLine">Settings given as options.</param>
+    /// <exception cref="SettingsException">The file cannot be read as JSON; says where.</exception>
+    public static IConfigurationRoot Read(string file, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string?> commandLine)
+    {
+        try
+        {
+            using var stream = new MemoryStream(File.Exists(file) ? File.ReadAllBytes(file) : "{}"u8.ToArray());
+            return new ConfigurationBuilder()
+                .AddJsonStream(stream)
+                .AddInMemoryCollection(FromEnvironment(environment))
+                .AddInMemoryCollection(commandLine)
+                .Build();
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException)
+        {
+            throw new SettingsException([$"{file}: is not valid JSON{Place(exception)}. Comments (//) and commas at the end of a list are fine."], exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"{file}: cannot be read: {exception.Message}"], exception);
+        }
+    }
+
+    private static string Place(Exception exception) => (exception as JsonException ?? exception.InnerException as JsonException) switch
+    {
+        { LineNumber: { } line, BytePositionInLine: { } column } => $" at line {line + 1}, column {column + 1}",
+        _ => $" ({exception.Message.TrimEnd('.')})",
+    };
+
+    private static Dictionary<string, string?> FromEnvironment(IReadOnlyDictionary<string, string> environment)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        if (environment.TryGetValue("ASPNETCORE_URLS", out var urls)) settings["Urls"] = urls;
+        foreach (var (name, value) in environment)
+        {
+            if (name.Equals("Urls", StringComparison.OrdinalIgnoreCase)) settings["Urls"] = value;
+            else if (name.IndexOf("__", StringComparison.Ordinal) > 0) settings[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+        }
+        return settings;
+    }
+}

@@ -1,0 +1,39 @@
+namespace WeeklyDigest.Server;
+
+/// <summary>
+/// The installation's logs as the web server uses them. They outlive the server, so disposing of it does not dispose of them. And ASP.NET's
+/// own remarks below a warning are left out whatever the settings say: they quote the addresses of requests, and some of ours hold tokens.
+/// Antiforgery warns of each page whose Cache-Control it makes stricter, which is as it should be; of it only errors are left.
+/// </summary>
+/// <param name="logs">The installation's logs.</param>
+internal sealed class WebLogs(ILoggerFactory logs) : ILoggerFactory
+{
+    /// <inheritdoc/>
+    public ILogger CreateLogger(string categoryName)
+    {
+        var log = logs.CreateLogger(categoryName);
+        if (categoryName.StartsWith("Microsoft.AspNetCore.Antiforgery", StringComparison.Ordinal)) return new From(LogLevel.Error, log);
+        return categoryName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) ? new From(LogLevel.Warning, log) : log;
+    }
+
+    /// <inheritdoc/>
+    public void AddProvider(ILoggerProvider provider) => logs.AddProvider(provider);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
+    private sealed class From(LogLevel least, ILogger log) : ILogger
+    {
+        // A scope would bring the request's path along.
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least && log.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel)) log.Log(logLevel, eventId, state, exception, formatter);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>A row of the query Mailings.</summary>
+internal sealed class MailingRow
+{
+    public long Id { get; init; }
+    public required string Issue { get; init; }
+    public required string State { get; init; }
+    public string? StateReason { get; init; }
+    public required string ContentHash { get; init; }
+    public long CreatedAt { get; init; }
+    public long? ScheduledAt { get; init; }
+    public long? StartedAt { get; init; }
+    public long? FinishedAt { get; init; }
+    public string? Lists { get; init; }
+
+    /// <summary>The mailings of an id or an issue; both null: all, newest first.</summary>
+    public static IEnumerable<Mailing> Query(SqliteConnection connection, long? id, string? issue)
+        => connection.Query<MailingRow>(Queries.Get("Mailings"), new { id, issue }).Select(row => row.ToMailing());
+
+    private Mailing ToMailing() => new(
+        Id,
+        IssueSlug.TryParse(Issue, out var slug) ? slug : throw new StorageException($"The database holds '{Issue}', which is no issue."),
+        Codes.State<MailingState>(State),
+        StateReason,
+        Codes.Lists(Lists),
+        ContentHash,
+        Codes.Time(CreatedAt),
+        Codes.Time(ScheduledAt),
+        Codes.Time(StartedAt),
+        Codes.Time(FinishedAt));
+}
+
+/// <summary>A row of the query Deliveries.</summary>
+internal sealed class DeliveryRow
+{
+    public required string Address { get; init; }
+    public required string State { get; init; }
+    public int Attempts { get; init; }
+    public string? Reply { get; init; }
+    public long MailingId { get; init; }
+    public long SubscriberId { get; init; }
+    public long UpdatedAt { get; init; }
+    public long? NextAttemptAt { get; init; }
+
+    /// <summary>The row as a report's line.</summary>
+    public DeliveryReport ToReport()
+        => new(Address, Codes.State<DeliveryState>(State), Attempts, Reply, MailingId, SubscriberId, Codes.Time(UpdatedAt), Codes.Time(NextAttemptAt));
+}

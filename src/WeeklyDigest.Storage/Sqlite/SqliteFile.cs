@@ -1,0 +1,124 @@
+using Microsoft.Data.Sqlite;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>A database file, and how connections to it are opened.</summary>
+/// <remarks>
+/// WAL, so that readers never wait for a writer; synchronous=FULL, so that a commit that returned survives a power failure: the ledger's
+/// promises hang on that. Speed comes from grouping writes, not from a weaker setting.
+/// </remarks>
+internal sealed class SqliteFile
+{
+    /// <summary>How long a writer waits for another process: an import of a million rows is one transaction of some seconds.</summary>
+    public const int BusySeconds = 60;
+
+    private readonly string connectionString;
+
+    private SqliteFile(string path, string connectionString) => (Path, this.connectionString) = (path, connectionString);
+
+    /// <summary>The file's full path, for messages.</summary>
+    public string Path { get; }
+
+    /// <summary>Finds the file, creating its folder and an empty file that only its owner can read: it will hold addresses and keys.</summary>
+    /// <exception cref="StorageException">The folder or the file cannot be created or opened.</exception>
+    public static SqliteFile Prepare(string connectionString)
+    {
+        var builder = Parse(connectionString);
+        if (builder.DataSource is "" or ":memory:" || builder.Mode == SqliteOpenMode.Memory)
+            throw new StorageException($"Storage:ConnectionString '{connectionString}' names no file; give the path of the database file.");
+        var path = System.IO.Path.GetFullPath(builder.DataSource);
+        builder.DataSource = path;
+        builder.Pooling = false;
+        builder.DefaultTimeout = BusySeconds;
+        Create(path);
+        return new SqliteFile(path, builder.ConnectionString);
+    }
+
+    /// <summary>Opens the connection that writes.</summary>
+    public SqliteConnection OpenWriter()
+    {
+        var connection = Open();
+        var mode = Scalar(connection, "PRAGMA journal_mode = WAL");
+        if (mode as string != "wal")
+        {
+            connection.Dispose();
+            throw new StorageException($"The database {Path} cannot use a write-ahead log here (it is in mode '{mode}'); is it on a network drive? Put it on a local disk.");
+        }
+        Execute(connection, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864;");
+        return connection;
+    }
+
+    /// <summary>Opens a connection that cannot write.</summary>
+    public SqliteConnection OpenReader()
+    {
+        var connection = Open();
+        Execute(connection, "PRAGMA query_only = ON;");
+        return connection;
+    }
+
+    /// <summary>Opens a connection without settings of its own.</summary>
+    public SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(connectionString);
+        try
+        {
+            connection.Open();
+            Execute(connection, $"PRAGMA busy_timeout = {BusySeconds * 1000};");
+            return connection;
+        }
+        catch (SqliteException failure)
+        {
+            connection.Dispose();
+            throw SqliteTrouble.Explain(failure, Path);
+        }
+    }
+
+    /// <summary>Runs statements that return nothing of interest.</summary>
+    public static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>The first column of the first row, or null.</summary>
+    public static object? Scalar(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+
+    private static SqliteConnectionStringBuilder Parse(string text)
+    {
+        var isConnectionString = text.Contains("Data Source", StringComparison.OrdinalIgnoreCase)
+            || text.Contains("DataSource", StringComparison.OrdinalIgnoreCase)
+            || text.Contains("Filename", StringComparison.OrdinalIgnoreCase);
+        if (!isConnectionString || !text.Contains('=')) return new SqliteConnectionStringBuilder { DataSource = text };
+        try
+        {
+            return new SqliteConnectionStringBuilder(text);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new StorageException($"Storage:ConnectionString cannot be read: {problem.Message} Give the path of the database file.", problem);
+        }
+    }
+
+    private static void Create(string path)
+    {
+        if (File.Exists(path)) return;
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+            new FileStream(path, options).Dispose();
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException(
+                $"The database {path} cannot be created: {problem.Message} Make its folder writable, or set Storage:ConnectionString to another place.", problem);
+        }
+    }
+}

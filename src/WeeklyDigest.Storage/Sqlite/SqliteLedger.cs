@@ -1,0 +1,103 @@
+using Dapper;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>The deliveries table on SQLite.</summary>
+internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) : ILedger
+{
+    private const string Lost = "The program that was sending this ended before the relay's answer was recorded; only the relay knows.";
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return writer.TransactAsync(transaction => new SqliteClaim(transaction, mailingId, claimant).Take(count), cancel);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel)
+        => writes.Count == 0
+            ? Task.FromResult<IReadOnlyList<LedgerWriteResult>>([])
+            : writer.TransactAsync<IReadOnlyList<LedgerWriteResult>>(transaction => [.. writes.Select(write => Write(transaction, write))], cancel);
+
+    /// <inheritdoc/>
+    public Task RenewAsync(Claimant claimant, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("Renew").With("@owner", claimant.Owner).With("@lease", Codes.Of(claimant.LeaseUntil)).Run(),
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<ClaimHolder>>(
+            connection => [.. connection.Query<HolderRow>(Queries.Get("Holders")).Select(row => new ClaimHolder(row.Owner, Codes.Time(row.LeaseUntil), row.Rows))],
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<RecoveredRows> RecoverAsync(string owner, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => new RecoveredRows(
+                Released: transaction.Statement("Release").With("@owner", owner).With("@now", Codes.Of(now)).Run(),
+                Uncertain: transaction.Statement("LoseTrack").With("@owner", owner).With("@now", Codes.Of(now)).With("@reply", Lost).Run()),
+            cancel);
+
+    private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)
+    {
+        if (write.To == DeliveryState.Sending) return Begin(transaction, write);
+        if (write.To == DeliveryState.Deferred && write.NextAttemptAt is null)
+            throw new ArgumentException($"Delivery {write.Id} is deferred, but to no time.", nameof(write));
+        var changed = Bind(transaction.Statement("Transition"), write)
+            .With("@from", Codes.Of(write.From))
+            .With("@to", Codes.Of(write.To))
+            .With("@next", write.To == DeliveryState.Deferred ? Codes.Of(write.NextAttemptAt) : null)
+            .With("@reply", write.Reply)
+            .With("@counted", write.CountAttempt ? 1 : 0)
+            .Run();
+        return changed == 1 ? LedgerWriteResult.Written : LedgerWriteResult.Fenced;
+    }
+
+    private static LedgerWriteResult Begin(SqliteWriter transaction, LedgerWrite write)
+    {
+        if (write.From != DeliveryState.Claimed)
+            throw new ArgumentException($"Delivery {write.Id} cannot go from {write.From} to sending.", nameof(write));
+        var begun = Bind(transaction.Statement("Begin"), write)
+            .With("@reply", write.Reply)
+            .With("@counted", write.CountAttempt ? 1 : 0)
+            .Run();
+        return begun == 1 ? LedgerWriteResult.Written : Refuse(transaction, write);
+    }
+
+    // Who left is suppressed; what a pause or a cancellation caught goes back; what another holds is left alone.
+    private static LedgerWriteResult Refuse(SqliteWriter transaction, LedgerWrite write)
+    {
+        string mailing, status;
+        string? suppressed;
+        using (var row = Bind(transaction.Statement("WhyNotBegun"), write, withTime: false).Read())
+        {
+            if (!row.Next()) return LedgerWriteResult.Fenced;
+            (mailing, status, suppressed) = (row.Text(0), row.Text(1), row.TextOrNull(2));
+        }
+        if (SqliteClaim.WhyNot(status, suppressed) is { } reason)
+        {
+            transaction.Statement("Suppress").With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId)
+                .With("@now", Codes.Of(write.At)).With("@reply", reason).Run();
+            return LedgerWriteResult.Suppressed;
+        }
+        if (mailing != Codes.Of(MailingState.Sending)) Bind(transaction.Statement("GiveBack"), write).Run();
+        return LedgerWriteResult.Fenced;
+    }
+
+    private static SqliteStatement Bind(SqliteStatement statement, LedgerWrite write, bool withTime = true)
+    {
+        statement.With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId).With("@stamp", write.Stamp);
+        return withTime ? statement.With("@now", Codes.Of(write.At)) : statement;
+    }
+
+    private sealed class HolderRow
+    {
+        public required string Owner { get; init; }
+        public long LeaseUntil { get; init; }
+        public long Rows { get; init; }
+    }
+}

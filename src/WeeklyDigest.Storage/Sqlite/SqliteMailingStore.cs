@@ -1,0 +1,113 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>Mailings on SQLite.</summary>
+internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders readers) : IMailingStore
+{
+    private const int PageSize = 1000;
+
+    /// <inheritdoc/>
+    public Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancel)
+        => writer.TransactAsync(transaction => new SqlitePublication(transaction, request).Run(), cancel);
+
+    /// <inheritdoc/>
+    public Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel)
+        => readers.ReadAsync(connection => MailingRow.Query(connection, null, issue.Value).SingleOrDefault(), cancel);
+
+    /// <inheritdoc/>
+    public Task<Mailing?> FindAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(connection => MailingRow.Query(connection, mailingId, null).SingleOrDefault(), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Mailing>> ListAsync(CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<Mailing>>(connection => [.. MailingRow.Query(connection, null, null)], cancel);
+
+    /// <inheritdoc/>
+    public Task<FrozenContent> ContentAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(connection => Content(connection, mailingId), cancel);
+
+    /// <inheritdoc/>
+    public Task<(Mailing Mailing, FrozenContent Content)?> FindByPermalinkAsync(string permalink, CancellationToken cancel)
+        => readers.ReadAsync(connection => AtPermalink(connection, permalink), cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> ChangeStateAsync(
+        long mailingId, IReadOnlyCollection<MailingState> from, MailingState to, string? reason, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("ChangeState")
+                .With("@mailing", mailingId)
+                .With("@from", JsonSerializer.Serialize(from.Select(Codes.Of)))
+                .With("@to", Codes.Of(to))
+                .With("@reason", reason)
+                .With("@now", Codes.Of(now))
+                .Run() == 1,
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(connection => connection.QuerySingle<Balance>(Queries.Get("Balance"), new { mailing = mailingId }), cancel);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(
+        long mailingId, DeliveryState? state, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var after = long.MinValue; ;)
+        {
+            var parameters = new { mailing = mailingId, after, state = state is { } wanted ? Codes.Of(wanted) : null, count = PageSize };
+            var page = await readers.ReadAsync(connection => connection.Query<DeliveryRow>(Queries.Get("Deliveries"), parameters).AsList(), cancel);
+            foreach (var row in page) yield return row.ToReport();
+            if (page.Count < PageSize) yield break;
+            after = page[^1].SubscriberId;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<long>> DueAsync(DateTimeOffset now, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<long>>(connection => [.. connection.Query<long>(Queries.Get("Due"), new { now = Codes.Of(now) })], cancel);
+
+    /// <inheritdoc/>
+    public Task<DateTimeOffset?> NextAttemptAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(
+            connection => Codes.Time(connection.ExecuteScalar<long?>(Queries.Get("NextAttempt"), new { mailing = mailingId })), cancel);
+
+    /// <inheritdoc/>
+    public Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("NoteUnsubscribed")
+                .With("@mailing", delivery.MailingId).With("@subscriber", delivery.SubscriberId).With("@at", Codes.Of(at)).Run(),
+            cancel);
+
+    /// <inheritdoc/>
+    public async Task<byte[]> SecretAsync(string name, Func<byte[]> create, CancellationToken cancel)
+    {
+        var known = await readers.ReadAsync(connection => connection.ExecuteScalar<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
+        if (known is not null) return known;
+        // Of two processes that come here at once, the second finds the first one's secret.
+        return await writer.TransactAsync(
+            transaction =>
+            {
+                transaction.Statement("AddSecret").With("@name", name).With("@value", create()).Run();
+                using var row = transaction.Statement("Secret").With("@name", name).Read();
+                row.Next();
+                return row.Bytes(0);
+            },
+            cancel);
+    }
+
+    private static FrozenContent Content(SqliteConnection connection, long mailingId)
+        => connection.ExecuteScalar<string?>(Queries.Get("Content"), new { mailing = mailingId }) is { } text
+            ? FrozenContentJson.Read(text)
+            : throw new StorageException($"There is no mailing {mailingId}.");
+
+    private static (Mailing, FrozenContent)? AtPermalink(SqliteConnection connection, string permalink)
+        => connection.ExecuteScalar<long?>(Queries.Get("MailingAtPermalink"), new { permalink }) is { } id
+            ? (MailingRow.Query(connection, id, null).Single(), Content(connection, id))
+            : null;
+}

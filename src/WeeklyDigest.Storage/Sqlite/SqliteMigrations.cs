@@ -1,0 +1,91 @@
+using DbUp;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Sqlite.Helpers;
+using Microsoft.Data.Sqlite;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>Brings a database file to this program's schema: the embedded scripts of Sqlite/Migrations, each applied once, in order.</summary>
+internal static class SqliteMigrations
+{
+    private const string Journal = "schema_version";
+    private const string Prefix = "WeeklyDigest.Storage.Sqlite.Migrations.";
+
+    /// <summary>"WDig", as the first script sets it.</summary>
+    private const long ApplicationId = 1464101223;
+
+    /// <summary>Applies what is missing.</summary>
+    /// <exception cref="StorageException">Another program's database, a newer schema, or a failing script; nothing was changed.</exception>
+    public static void Apply(SqliteFile file)
+    {
+        try
+        {
+            // Looked at before the first write: another program's database stays as it is, down to its journal mode.
+            using (var look = file.Open())
+                RefuseForeign(look, file.Path);
+            using var connection = file.OpenWriter();
+            if (!IsCurrent(connection, file.Path)) Upgrade(connection, file.Path);
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteTrouble.Explain(failure, file.Path);
+        }
+    }
+
+    private static void RefuseForeign(SqliteConnection connection, string path)
+    {
+        // Tables first, mark second: a process that creates the database at this moment commits both at once.
+        var tables = (long)SqliteFile.Scalar(connection, "SELECT count(*) FROM sqlite_master")!;
+        var mark = (long)SqliteFile.Scalar(connection, "PRAGMA application_id")!;
+        if (tables > 0 && mark != ApplicationId)
+            throw new StorageException($"The database {path} belongs to another program. Set Storage:ConnectionString to a file of its own.");
+    }
+
+    // A current database is not written to: a status query must not wait for a running import.
+    private static bool IsCurrent(SqliteConnection connection, string path)
+    {
+        var applied = Applied(connection);
+        var known = Scripts().Select(script => script.Name).ToHashSet();
+        var unknown = applied.Where(name => !known.Contains(name)).ToList();
+        return unknown.Count == 0
+            ? applied.Count == known.Count
+            : throw new StorageException(
+                $"The database {path} was made by a newer version of this program (it has {string.Join(", ", unknown)}). Use that version, or restore an older backup.");
+    }
+
+    private static List<string> Applied(SqliteConnection connection)
+    {
+        if (SqliteFile.Scalar(connection, $"SELECT 1 FROM sqlite_master WHERE name = '{Journal}'") is null) return [];
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT ScriptName FROM {Journal}";
+        using var reader = command.ExecuteReader();
+        var names = new List<string>();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
+    }
+
+    // One immediate transaction around reading the journal and running the scripts: of two processes that start at once, one waits
+    // and then finds nothing to do; a script that fails leaves the database as it was.
+    private static void Upgrade(SqliteConnection connection, string path)
+    {
+        using var shared = new SharedConnection(connection);
+        var result = DeployChanges.To.SqliteDatabase(shared)
+            .WithScripts(Scripts())
+            .JournalToSqliteTable(Journal)
+            .WithTransaction()
+            .WithVariablesDisabled()
+            .LogTo(new NoOpUpgradeLog())
+            .Build()
+            .PerformUpgrade();
+        if (result.Successful) return;
+        if (result.Error is SqliteException failure) throw SqliteTrouble.Explain(failure, path);
+        throw new StorageException($"The database {path} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
+    }
+
+    private static IEnumerable<SqlScript> Scripts()
+        => typeof(SqliteMigrations).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(name => new SqlScript(name[Prefix.Length..^".sql".Length], Embedded.Text(name)));
+}

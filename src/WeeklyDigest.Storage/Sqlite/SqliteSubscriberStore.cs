@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using Dapper;
+using WeeklyDigest.Audience;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>Subscribers, lists and suppressions on SQLite.</summary>
+internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders readers, TimeProvider time) : ISubscriberStore
+{
+    private const int PageSize = 1000;
+
+    private long Now => Codes.Of(time.GetUtcNow());
+
+    /// <inheritdoc/>
+    public Task<ImportCounts> ImportAsync(ListName list, IEnumerable<SubscriberRow> rows, CancellationToken cancel)
+        => writer.TransactAsync(transaction => new SqliteImport(transaction, list, Now).Run(rows, cancel), cancel);
+
+    /// <inheritdoc/>
+    public Task<AddResult> AddAsync(
+        ListName list, EmailAddress address, string? name, IReadOnlyDictionary<string, string> attributes, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction =>
+            {
+                var known = Find(transaction, address);
+                var suppression = transaction.Query<SuppressionRow>("SuppressionOf", new { address = address.Value }).SingleOrDefault()?.ToSuppression();
+                // Before anything is touched: a refusal leaves no new list behind.
+                if (suppression is not null || known is { Status: not SubscriberStatus.Active }) return new AddResult(AddOutcome.KeptOut, known, suppression);
+                var counts = new SqliteImport(transaction, list, Now).Run([new SubscriberRow(1, address, name, attributes)], cancel);
+                return new AddResult(OutcomeOf(counts), Find(transaction, address), null);
+            },
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> WasImportedAsync(ListName list, string fileHash, CancellationToken cancel)
+        => readers.ReadAsync(
+            connection => connection.ExecuteScalar<string?>(Queries.Get("ImportedFile"), new { list = list.Value }) == fileHash, cancel);
+
+    /// <inheritdoc/>
+    public Task MarkImportedAsync(ListName list, string fileHash, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("NoteImportedFile").With("@list", list.Value).With("@hash", fileHash).With("@now", Now).Run(),
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<ListSummary>>(
+            connection => [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => new ListSummary(Codes.List(row.Name), row.Active, row.Total)).OrderBy(list => list.Name)],
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Subscriber?> FindAsync(EmailAddress address, CancellationToken cancel)
+        => readers.ReadAsync(
+            connection => connection.QuerySingleOrDefault<StoredSubscriber>(Queries.Get("SubscriberByAddress"), new { address = address.Value })?.ToSubscriber(),
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Subscriber?> FindAsync(long subscriberId, CancellationToken cancel)
+        => readers.ReadAsync(
+            connection => connection.QuerySingleOrDefault<StoredSubscriber>(Queries.Get("SubscriberById"), new { id = subscriberId })?.ToSubscriber(),
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Suppression?> FindSuppressionAsync(EmailAddress address, CancellationToken cancel)
+        => readers.ReadAsync(
+            connection => connection.QuerySingleOrDefault<SuppressionRow>(Queries.Get("SuppressionOf"), new { address = address.Value })?.ToSuppression(),
+            cancel);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var query = Queries.Get(list is null ? "Subscribers" : "Members");
+        for (var after = long.MinValue; ;)
+        {
+            var parameters = new { list = list?.Value, after, count = PageSize };
+            var page = await readers.ReadAsync(connection => connection.Query<StoredSubscriber>(query, parameters).AsList(), cancel);
+            foreach (var row in page) yield return row.ToSubscriber();
+            if (page.Count < PageSize) yield break;
+            after = page[^1].Id;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> UnsubscribeAsync(long subscriberId, string source, CancellationToken cancel)
+        => writer.TransactAsync(transaction => Unsubscribe(transaction, subscriberId, source), cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("SubscriberId").With("@address", address.Value).Number() is { } id
+                && Unsubscribe(transaction, id, source),
+            cancel);
+
+    private static AddOutcome OutcomeOf(ImportCounts counts)
+        => counts.Added > 0 ? AddOutcome.Added : counts.Updated > 0 ? AddOutcome.Updated : AddOutcome.Unchanged;
+
+    private static Subscriber? Find(SqliteWriter transaction, EmailAddress address)
+        => transaction.Query<StoredSubscriber>("SubscriberByAddress", new { address = address.Value }).SingleOrDefault()?.ToSubscriber();
+
+    private bool Unsubscribe(SqliteWriter transaction, long id, string source)
+    {
+        transaction.Statement("Unsubscribe").With("@id", id).With("@now", Now).Run();
+        transaction.Statement("SuppressSubscriber").With("@id", id).With("@source", source).With("@now", Now).Run();
+        return transaction.Statement("SubscriberById").With("@id", id).Any();
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.Data.Sqlite;
+using static SQLitePCL.raw;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>SQLite's result codes in words that say what to do (sqlite.org/rescode.html).</summary>
+internal static class SqliteTrouble
+{
+    /// <summary>The failure as a person can use it.</summary>
+    public static StorageException Explain(SqliteException failure, string path) => new(failure.SqliteErrorCode switch
+    {
+        SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or set Storage:ConnectionString to another file.",
+        SQLITE_CORRUPT => $"The database {path} is damaged ({failure.Message}) Stop the program, keep a copy of the file, and restore a backup or run sqlite3's .recover.",
+        SQLITE_CANTOPEN => $"The database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
+        SQLITE_READONLY => $"The database {path} cannot be written. Make the file and its folder writable for this user.",
+        SQLITE_PERM or SQLITE_AUTH => $"This user may not use the database {path}. Make the file and its folder writable.",
+        SQLITE_FULL => $"The disk with the database {path} is full. Nothing of the last change was kept; make room and start again.",
+        SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
+        SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it, then try again.",
+        _ => $"The database {path} refused: {failure.Message}",
+    }, failure);
+}

@@ -1,0 +1,78 @@
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>The one connection of this process that writes; transactions take turns, here and between processes.</summary>
+internal sealed class SqliteWriter(SqliteFile file) : IDisposable
+{
+    private readonly SqliteConnection connection = file.OpenWriter();
+    private readonly Dictionary<string, SqliteStatement> statements = [];
+    private readonly SemaphoreSlim turn = new(1, 1);
+
+    /// <summary>Does the work in one transaction, off the caller's thread. When this returns, the change is on the disk.</summary>
+    /// <remarks>
+    /// Immediate: a deferred transaction that reads and then writes fails at once when another process wrote in between, whatever the
+    /// time-out. If we die before the commit returns, the database holds nothing of the work, or all of it.
+    /// </remarks>
+    /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
+    public async Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
+    {
+        await turn.WaitAsync(cancel);
+        try
+        {
+            return await Task.Run(() => Transact(work), CancellationToken.None);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>A named statement of this connection, prepared on first use. Only inside a transaction.</summary>
+    public SqliteStatement Statement(string name)
+    {
+        if (!statements.TryGetValue(name, out var statement))
+            statements[name] = statement = new SqliteStatement(connection, Queries.Get(name));
+        return statement;
+    }
+
+    /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
+    public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
+
+    /// <summary>Closes the connection; not when a transaction hangs behind another program's lock: closing would hang with it, and the system closes at the end of the process.</summary>
+    public void Dispose()
+    {
+        if (!turn.Wait(TimeSpan.FromSeconds(1))) return;
+        foreach (var statement in statements.Values) statement.Dispose();
+        connection.Dispose();
+        turn.Dispose();
+    }
+
+    private T Transact<T>(Func<SqliteWriter, T> work)
+    {
+        var committed = false;
+        try
+        {
+            SqliteFile.Execute(connection, "BEGIN IMMEDIATE");
+            var result = work(this);
+            SqliteFile.Execute(connection, "COMMIT");
+            committed = true;
+            return result;
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteTrouble.Explain(failure, file.Path);
+        }
+        finally
+        {
+            if (!committed) RollBack();
+        }
+    }
+
+    // Some failures (a full disk) have rolled back already.
+    private void RollBack()
+    {
+        if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0) SqliteFile.Execute(connection, "ROLLBACK");
+    }
+}

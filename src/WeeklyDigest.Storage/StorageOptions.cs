@@ -1,0 +1,11 @@
+namespace WeeklyDigest.Storage;
+
+/// <summary>Where the ledger lives. Bound from the settings section <c>Storage</c>.</summary>
+public sealed record StorageOptions
+{
+    /// <summary>sqlite (default).</summary>
+    public string Provider { get; init; } = "sqlite";
+
+    /// <summary>For sqlite a file path, or a connection string with Data Source. Default data/weeklydigest.db.</summary>
+    public string ConnectionString { get; init; } = "data/weeklydigest.db";
+}

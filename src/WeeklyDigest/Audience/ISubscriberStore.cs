@@ -1,0 +1,93 @@
+namespace WeeklyDigest.Audience;
+
+/// <summary>Subscribers, lists and suppressions in the database. Inverts the arrow from the pipeline to the storage.</summary>
+public interface ISubscriberStore
+{
+    /// <summary>
+    /// Adds the rows to a list in one transaction: new addresses become active subscribers; known ones get the name and the attributes
+    /// the row has, and keep those it does not have (several lists may each know something else of them). An address that is
+    /// suppressed or not active is counted and left as it is: it never comes back by import. Of an address that comes twice, the first row counts.
+    /// </summary>
+    /// <param name="list">The list, created when it does not exist.</param>
+    /// <param name="rows">The rows, streamed; they may be a million.</param>
+    /// <param name="cancel">Stops the import; nothing of it is kept.</param>
+    /// <remarks>What <paramref name="rows"/> throws comes through, and nothing of the import is kept. It must not use the store.</remarks>
+    Task<ImportCounts> ImportAsync(ListName list, IEnumerable<SubscriberRow> rows, CancellationToken cancel);
+
+    /// <summary>Adds one address to a list, under the rules of <see cref="ImportAsync"/>.</summary>
+    Task<AddResult> AddAsync(ListName list, EmailAddress address, string? name, IReadOnlyDictionary<string, string> attributes, CancellationToken cancel);
+
+    /// <summary>Whether the file imported last into this list has this hash, so that an unchanged file is not imported again.</summary>
+    Task<bool> WasImportedAsync(ListName list, string fileHash, CancellationToken cancel);
+
+    /// <summary>Notes that a list file with this hash has been imported; forgets the one before.</summary>
+    Task MarkImportedAsync(ListName list, string fileHash, CancellationToken cancel);
+
+    /// <summary>The lists with the number of their active, unsuppressed members, by name.</summary>
+    Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel);
+
+    /// <summary>The subscriber of an address, or null.</summary>
+    Task<Subscriber?> FindAsync(EmailAddress address, CancellationToken cancel);
+
+    /// <summary>The subscriber of an id, or null.</summary>
+    Task<Subscriber?> FindAsync(long subscriberId, CancellationToken cancel);
+
+    /// <summary>Why an address must not be mailed, whether it ever subscribed or not; null when it may be.</summary>
+    Task<Suppression?> FindSuppressionAsync(EmailAddress address, CancellationToken cancel);
+
+    /// <summary>Every subscriber, or those of one list, in the order of their ids, streamed.</summary>
+    IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, CancellationToken cancel);
+
+    /// <summary>
+    /// Ends the subscription and suppresses the address, in one transaction; idempotent. From the commit on, no delivery of the
+    /// subscriber goes from pending or deferred to sending.
+    /// </summary>
+    /// <returns>False when there is no such subscriber.</returns>
+    Task<bool> UnsubscribeAsync(long subscriberId, string source, CancellationToken cancel);
+
+    /// <summary>Ends the subscription of an address, as <see cref="UnsubscribeAsync(long, string, CancellationToken)"/> does.</summary>
+    /// <returns>False when there is no such subscriber.</returns>
+    Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel);
+}
+
+/// <summary>What became of one address that was to be added.</summary>
+public enum AddOutcome
+{
+    /// <summary>A new subscriber.</summary>
+    Added,
+
+    /// <summary>A known active one whose name, attributes or lists changed.</summary>
+    Updated,
+
+    /// <summary>A known active one that was already so.</summary>
+    Unchanged,
+
+    /// <summary>Unsubscribed, bounced, complained, not confirmed, or suppressed: left as it is.</summary>
+    KeptOut,
+}
+
+/// <summary>What adding one address did.</summary>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="Subscriber">The subscriber as it is now; null when the address is suppressed and never subscribed.</param>
+/// <param name="Suppression">Why it was kept out, when that is a suppression; else null.</param>
+public sealed record AddResult(AddOutcome Outcome, Subscriber? Subscriber, Suppression? Suppression);
+
+/// <summary>One row of a list file, checked.</summary>
+/// <param name="Line">The line in the file, from 1.</param>
+/// <param name="Address">The address.</param>
+/// <param name="Name">The name, or null.</param>
+/// <param name="Attributes">Further columns, by lower-case column name; empty values left out.</param>
+public sealed record SubscriberRow(long Line, EmailAddress Address, string? Name, IReadOnlyDictionary<string, string> Attributes);
+
+/// <summary>What an import did, in addresses.</summary>
+/// <param name="Added">New subscribers.</param>
+/// <param name="Updated">Known active ones whose name, attributes or lists changed.</param>
+/// <param name="Unchanged">Known active ones that were already so, and duplicates within the file.</param>
+/// <param name="KeptOut">Addresses that unsubscribed, bounced, complained or are suppressed.</param>
+public sealed record ImportCounts(long Added, long Updated, long Unchanged, long KeptOut);
+
+/// <summary>A list and how many active members it has.</summary>
+/// <param name="Name">The list.</param>
+/// <param name="Active">Members with status active.</param>
+/// <param name="Total">All members.</param>
+public sealed record ListSummary(ListName Name, long Active, long Total);

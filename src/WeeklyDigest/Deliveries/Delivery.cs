@@ -1,0 +1,30 @@
+using WeeklyDigest.Audience;
+
+namespace WeeklyDigest.Deliveries;
+
+/// <summary>A claimed delivery with what is needed to compose and send it.</summary>
+/// <param name="Id">The row.</param>
+/// <param name="Stamp">The claim's stamp: it grows with every claim of the row, and a write under an older stamp changes nothing (fencing).</param>
+/// <param name="Attempts">How often the message was handed to a relay before this claim.</param>
+/// <param name="FirstAttemptAt">When it was first handed to a relay; null before that.</param>
+/// <param name="Recipient">The subscriber as of the claim.</param>
+public sealed record Delivery(DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient);
+
+/// <summary>One line of <c>deliveries ISSUE</c>.</summary>
+/// <param name="Address">The recipient.</param>
+/// <param name="State">The state.</param>
+/// <param name="Attempts">How often the message was handed to a relay.</param>
+/// <param name="Reply">The relay's last reply or our reason, or null.</param>
+/// <param name="MailingId">The mailing.</param>
+/// <param name="SubscriberId">The subscriber.</param>
+/// <param name="UpdatedAt">When the row last changed.</param>
+/// <param name="NextAttemptAt">When a deferred row is tried again, else null.</param>
+public sealed record DeliveryReport(
+    string Address,
+    DeliveryState State,
+    int Attempts,
+    string? Reply,
+    long MailingId,
+    long SubscriberId,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? NextAttemptAt);

@@ -1,0 +1,77 @@
+namespace WeeklyDigest.Deliveries;
+
+/// <summary>What can happen to a delivery.</summary>
+public enum DeliveryEvent
+{
+    /// <summary>A sender takes it.</summary>
+    Claim,
+
+    /// <summary>The sender gives it back unsent, or died before handing it over.</summary>
+    Release,
+
+    /// <summary>The subscriber left.</summary>
+    Leave,
+
+    /// <summary>The sender commits the mark before DATA.</summary>
+    Begin,
+
+    /// <summary>The relay accepted it.</summary>
+    Accept,
+
+    /// <summary>The relay said "later".</summary>
+    Defer,
+
+    /// <summary>The relay refused it, or attempts ran out.</summary>
+    Reject,
+
+    /// <summary>The answer was lost, or the sender died after handing it over.</summary>
+    LoseTrack,
+
+    /// <summary>The editor decides that an uncertain delivery is to be sent again.</summary>
+    Resend,
+
+    /// <summary>The editor decides that an uncertain delivery arrived.</summary>
+    Confirm,
+
+    /// <summary>The editor wants a failed delivery tried again.</summary>
+    Retry,
+}
+
+/// <summary>The life of a delivery as a table: state and event give the next state; what is not in the table cannot happen.</summary>
+public static class DeliveryTransitions
+{
+    private static readonly Dictionary<(DeliveryState, DeliveryEvent), DeliveryState> Table = new()
+    {
+        [(DeliveryState.Pending, DeliveryEvent.Claim)] = DeliveryState.Claimed,
+        [(DeliveryState.Pending, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Deferred, DeliveryEvent.Claim)] = DeliveryState.Claimed,
+        [(DeliveryState.Deferred, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Claimed, DeliveryEvent.Release)] = DeliveryState.Pending,
+        [(DeliveryState.Claimed, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Claimed, DeliveryEvent.Reject)] = DeliveryState.Failed,
+        [(DeliveryState.Claimed, DeliveryEvent.Begin)] = DeliveryState.Sending,
+        [(DeliveryState.Sending, DeliveryEvent.Release)] = DeliveryState.Pending,
+        [(DeliveryState.Sending, DeliveryEvent.Accept)] = DeliveryState.Sent,
+        [(DeliveryState.Sending, DeliveryEvent.Defer)] = DeliveryState.Deferred,
+        [(DeliveryState.Sending, DeliveryEvent.Reject)] = DeliveryState.Failed,
+        [(DeliveryState.Sending, DeliveryEvent.LoseTrack)] = DeliveryState.Uncertain,
+        [(DeliveryState.Uncertain, DeliveryEvent.Resend)] = DeliveryState.Pending,
+        [(DeliveryState.Uncertain, DeliveryEvent.Confirm)] = DeliveryState.Sent,
+        [(DeliveryState.Failed, DeliveryEvent.Retry)] = DeliveryState.Pending,
+    };
+
+    /// <summary>The state after an event.</summary>
+    /// <exception cref="InvalidOperationException">The event cannot happen in this state; the message names those that can.</exception>
+    public static DeliveryState Next(DeliveryState state, DeliveryEvent happening)
+        => Table.TryGetValue((state, happening), out var next)
+            ? next
+            : throw new InvalidOperationException($"A {state} delivery cannot {happening}; it can: {string.Join(", ", Possible(state))}.");
+
+    /// <summary>The events that can happen in a state; none for a final one.</summary>
+    public static IReadOnlyList<DeliveryEvent> Possible(DeliveryState state)
+        => [.. Table.Keys.Where(key => key.Item1 == state).Select(key => key.Item2)];
+
+    /// <summary>The states an event can happen in.</summary>
+    public static IReadOnlyList<DeliveryState> Before(DeliveryEvent happening)
+        => [.. Table.Keys.Where(key => key.Item2 == happening).Select(key => key.Item1)];
+}

@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace WeeklyDigest.Deliveries;
+
+/// <summary>Turns what happened to a claimed delivery into the change the ledger gets. Every state comes from <see cref="DeliveryTransitions"/>.</summary>
+/// <param name="schedule">When a deferred delivery is tried again.</param>
+/// <param name="onUncertain">What to do when an answer is lost.</param>
+public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncertain)
+{
+    private const int MaxReply = 500;
+
+    /// <summary>The mark that has to be durable before the message goes to the relay.</summary>
+    public static LedgerWrite Begin(Delivery delivery, DateTimeOffset now)
+        => Change(delivery, DeliveryState.Claimed, DeliveryEvent.Begin, now);
+
+    /// <summary>Gives a delivery back that was not handed over; it does not count as an attempt.</summary>
+    /// <param name="delivery">The delivery.</param>
+    /// <param name="from">Claimed, or Sending when the mark is already there.</param>
+    /// <param name="now">The time.</param>
+    public static LedgerWrite Release(Delivery delivery, DeliveryState from, DateTimeOffset now)
+        => Change(delivery, from, DeliveryEvent.Release, now);
+
+    /// <summary>The changes that an attempt's outcome means, in order; one, or two when a lost answer is followed by sending again.</summary>
+    public IReadOnlyList<LedgerWrite> Of(Delivery delivery, SendOutcome outcome, DateTimeOffset now) => outcome.Result switch
+    {
+        SendResult.Accepted => [Attempt(delivery, DeliveryEvent.Accept, outcome.Reply, now)],
+        SendResult.Deferred => [Deferred(delivery, outcome.Reply, now)],
+        SendResult.Rejected => [Attempt(delivery, DeliveryEvent.Reject, outcome.Reply, now)],
+        SendResult.NotStarted => [Release(delivery, DeliveryState.Sending, now)],
+        SendResult.Unknown => Lost(delivery, outcome.Reply, now),
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "not an outcome"),
+    };
+
+    private LedgerWrite Deferred(Delivery delivery, string reply, DateTimeOffset now)
+    {
+        var first = delivery.FirstAttemptAt ?? now;
+        return schedule.Next(delivery.Attempts, first, now) is { } next
+            ? Attempt(delivery, DeliveryEvent.Defer, reply, now) with { NextAttemptAt = next }
+            : Attempt(delivery, DeliveryEvent.Reject, GaveUp(delivery, now - first, reply), now);
+    }
+
+    // Sent again by itself only when the first attempt was lost: a relay that loses every answer must not get the same message for ever.
+    private LedgerWrite[] Lost(Delivery delivery, string reply, DateTimeOffset now)
+    {
+        var lost = Attempt(delivery, DeliveryEvent.LoseTrack, reply, now);
+        return onUncertain == OnUncertain.Resend && delivery.Attempts == 0
+            ? [lost, Change(delivery, DeliveryState.Uncertain, DeliveryEvent.Resend, now)]
+            : [lost];
+    }
+
+    private static LedgerWrite Attempt(Delivery delivery, DeliveryEvent happening, string reply, DateTimeOffset now)
+        => Change(delivery, DeliveryState.Sending, happening, now) with { CountAttempt = true, Reply = reply };
+
+    private static LedgerWrite Change(Delivery delivery, DeliveryState from, DeliveryEvent happening, DateTimeOffset now)
+        => new(delivery.Id, delivery.Stamp, from, DeliveryTransitions.Next(from, happening), CountAttempt: false, Reply: null, NextAttemptAt: null, now);
+
+    private static string GaveUp(Delivery delivery, TimeSpan tried, string reply)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"Gave up after {delivery.Attempts + 1} attempts in {tried:d\\.hh\\:mm\\:ss}; last reply: {reply}");
+        return text.Length <= MaxReply ? text : text[..MaxReply];
+    }
+}

@@ -1,0 +1,191 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Threading.Channels;
+
+namespace WeeklyDigest.Deliveries;
+
+/// <summary>
+/// The one place of a process that writes to the ledger: a single loop that collects everything waiting into one durable transaction
+/// (group commit). Who submits a write goes on only when it is on disk.
+/// </summary>
+/// <remarks>
+/// While the ledger cannot be written the loop tries again, and everybody who needs a mark waits: nothing is handed over. After
+/// <c>patience</c> those who wait get the exception.
+/// </remarks>
+public sealed class LedgerWriter : IAsyncDisposable
+{
+    /// <summary>Rows in one transaction; far above what the connections of a process can have waiting, except when claims are given back.</summary>
+    private const int MaxGroup = 2000;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<Request> requests = Channel.CreateUnbounded<Request>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource closing = new();
+    private readonly ILedger ledger;
+    private readonly TimeProvider time;
+    private readonly TimeSpan patience;
+    private readonly Task loop;
+    private volatile string? trouble;
+    private long changingSince;
+
+    /// <summary>Starts the loop.</summary>
+    /// <param name="ledger">The ledger.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="patience">How long a write that fails is tried again; a lease's length, after which the rows are not ours any more.</param>
+    public LedgerWriter(ILedger ledger, TimeProvider time, TimeSpan patience)
+    {
+        (this.ledger, this.time, this.patience) = (ledger, time, patience);
+        loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Why the ledger cannot be written at the moment, or null.</summary>
+    public string? Trouble
+    {
+        get
+        {
+            var since = Interlocked.Read(ref changingSince);
+            if (trouble is not null || since == 0 || time.GetElapsedTime(since) < Long) return trouble;
+            return string.Create(CultureInfo.InvariantCulture, $"A change has been waiting for {time.GetElapsedTime(since).TotalSeconds:f0} seconds; does another program hold the database?");
+        }
+    }
+
+    /// <summary>Whether an exception means that the database is locked, full or gone, so that trying again may help.</summary>
+    public static bool IsTrouble(Exception exception) => exception is StorageException or DbException or IOException;
+
+    /// <summary>Writes changes; completes when they are durable.</summary>
+    /// <returns>What became of each, in order.</returns>
+    /// <exception cref="StorageException">The ledger could not be written for as long as the patience lasts.</exception>
+    public Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes)
+    {
+        if (writes.Count == 0) return Task.FromResult<IReadOnlyList<LedgerWriteResult>>([]);
+        var request = new WriteRequest(writes);
+        Submit(request);
+        return request.Answer.Task;
+    }
+
+    /// <summary>Runs another change of the database between two groups, so that a process never competes with itself for the write lock.</summary>
+    /// <exception cref="StorageException">As for writes.</exception>
+    public Task<T> InTurnAsync<T>(Func<ILedger, Task<T>> change)
+    {
+        var request = new TurnRequest<T>(change);
+        Submit(request);
+        return request.Answer.Task;
+    }
+
+    /// <summary>Finishes what is waiting, for at most five seconds: a change that hangs behind another program's lock is left to the end of the process.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        requests.Writer.TryComplete();
+        closing.CancelAfter(ClosingLimit);
+        await Task.WhenAny(loop, Task.Delay(Timeout.InfiniteTimeSpan, time, closing.Token));
+        if (loop.IsCompleted) closing.Dispose();
+    }
+
+    private void Submit(Request request)
+    {
+        ObjectDisposedException.ThrowIf(!requests.Writer.TryWrite(request), this);
+    }
+
+    private async Task RunAsync()
+    {
+        while (await requests.Reader.WaitToReadAsync())
+        {
+            var turn = TakeGroup(out var group);
+            if (group.Count > 0) await InsistAsync(() => CommitAsync(group), failure => group.ForEach(request => request.Fail(failure)));
+            if (turn is not null) await InsistAsync(() => turn.RunAsync(ledger), turn.Fail);
+        }
+    }
+
+    // Everything that waits, up to the next turn: the order of submission is kept.
+    private Request? TakeGroup(out List<WriteRequest> group)
+    {
+        group = [];
+        for (var rows = 0; rows < MaxGroup && requests.Reader.TryRead(out var request);)
+        {
+            if (request is not WriteRequest write) return request;
+            group.Add(write);
+            rows += write.Writes.Count;
+        }
+        return null;
+    }
+
+    // Dying before the commit leaves the rows as they were: those marked sending become uncertain, the others are given back.
+    private async Task CommitAsync(List<WriteRequest> group)
+    {
+        var writes = group.Count == 1 ? group[0].Writes : [.. group.SelectMany(request => request.Writes)];
+        var results = await ledger.WriteAsync(writes, CancellationToken.None);
+        var at = 0;
+        foreach (var request in group)
+        {
+            request.Answer.TrySetResult([.. results.Skip(at).Take(request.Writes.Count)]);
+            at += request.Writes.Count;
+        }
+    }
+
+    private async Task InsistAsync(Func<Task> change, Action<Exception> giveUp)
+    {
+        var since = time.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var failure = await TryAsync(change);
+            if (failure is null) return;
+            if (!IsTrouble(failure) || closing.IsCancellationRequested || time.GetElapsedTime(since) >= patience)
+            {
+                giveUp(failure);
+                return;
+            }
+            await Task.WhenAny(Task.Delay(pause, time, closing.Token));
+        }
+    }
+
+    // The one edge where every exception is caught: it belongs to those who wait for this change, not to the loop that serves all.
+    private async Task<Exception?> TryAsync(Func<Task> change)
+    {
+        Interlocked.Exchange(ref changingSince, time.GetTimestamp());
+        try
+        {
+            await change();
+            trouble = null;
+            return null;
+        }
+        catch (Exception failure)
+        {
+            trouble = failure.Message;
+            return failure;
+        }
+        finally
+        {
+            Interlocked.Exchange(ref changingSince, 0);
+        }
+    }
+
+    private abstract class Request
+    {
+        public abstract Task RunAsync(ILedger ledger);
+
+        public abstract void Fail(Exception failure);
+    }
+
+    private sealed class WriteRequest(IReadOnlyList<LedgerWrite> writes) : Request
+    {
+        public IReadOnlyList<LedgerWrite> Writes => writes;
+
+        public TaskCompletionSource<IReadOnlyList<LedgerWriteResult>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async Task RunAsync(ILedger ledger) => Answer.TrySetResult(await ledger.WriteAsync(writes, CancellationToken.None));
+
+        public override void Fail(Exception failure) => Answer.TrySetException(failure);
+    }
+
+    private sealed class TurnRequest<T>(Func<ILedger, Task<T>> change) : Request
+    {
+        public TaskCompletionSource<T> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async Task RunAsync(ILedger ledger) => Answer.TrySetResult(await change(ledger));
+
+        public override void Fail(Exception failure) => Answer.TrySetException(failure);
+    }
+}

@@ -1,0 +1,131 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Feedback;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>The delivery engine: one per process. Callers that ask for a mailing that is already running join that run.</summary>
+public sealed class DeliveryEngine : IAsyncDisposable
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<long, (MailingRun Run, Task<DeliveryRunResult> Result)> runs = [];
+    private readonly RunEnvironment environment;
+    private bool isDisposed;
+
+    /// <summary>Puts the engine together; nothing runs yet.</summary>
+    /// <param name="mailings">The mailings.</param>
+    /// <param name="ledger">The ledger. Only the engine writes to it while it lives.</param>
+    /// <param name="sessions">The connections to the relays; not disposed with the engine.</param>
+    /// <param name="tokens">Makes links and Message-IDs.</param>
+    /// <param name="options">Leases, retries, pauses.</param>
+    /// <param name="owner">This process; not disposed with the engine.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Spreads retries.</param>
+    public DeliveryEngine(
+        IMailingStore mailings,
+        ILedger ledger,
+        SessionPool sessions,
+        LinkTokens tokens,
+        DeliveryOptions options,
+        ProcessOwner owner,
+        TimeProvider time,
+        Random random)
+        => environment = new RunEnvironment(
+            mailings,
+            new LedgerWriter(ledger, time, options.Lease),
+            sessions,
+            tokens,
+            options,
+            new DeliveryVerdicts(new RetrySchedule(options, random), options.OnUncertain),
+            owner,
+            RecoverAsync,
+            time);
+
+    /// <summary>
+    /// Delivers a mailing until nothing is pending or due; returns with deferred rows left. A mailing that is paused, cancelled, sent
+    /// or not due yet returns at once. Rows that another process holds are waited for. While no relay can be reached it goes on trying.
+    /// </summary>
+    /// <param name="mailingId">The mailing.</param>
+    /// <param name="progress">Told about once a second, and at the end.</param>
+    /// <param name="cancel">
+    /// Drains: what is being sent is finished, what is claimed is given back; then throws OperationCanceledException. A run that
+    /// others wait for goes on for them.
+    /// </param>
+    /// <exception cref="StorageException">The ledger could not be written for as long as a lease lasts; nothing was handed over meanwhile.</exception>
+    public async Task<DeliveryRunResult> RunAsync(long mailingId, IProgress<DeliveryProgress>? progress, CancellationToken cancel)
+    {
+        while (true)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var (run, result, joined) = Join(mailingId, progress);
+            if (joined) return await WaitAsync(run, result, progress, cancel);
+            // That run is about to end: wait for it, however it ends, and start another.
+            await Task.WhenAny(result).WaitAsync(cancel);
+        }
+    }
+
+    /// <summary>Gives back what dead processes of this machine held, and what a process elsewhere held past its lease.</summary>
+    public async Task RecoverAsync(CancellationToken cancel)
+    {
+        var now = environment.Time.GetUtcNow();
+        foreach (var holder in await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel))
+        {
+            var life = environment.Owner.LifeOf(holder.Owner);
+            if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && holder.LeaseUntil > now)) continue;
+            await environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(holder.Owner, now, cancel)).WaitAsync(cancel);
+            if (life == OwnerLife.Dead) environment.Owner.Forget(holder.Owner);
+        }
+    }
+
+    /// <summary>Drains all runs, within about ten seconds.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        List<Task> ending;
+        lock (gate)
+        {
+            isDisposed = true;
+            foreach (var (run, _) in runs.Values) run.Drain();
+            ending = [.. runs.Values.Select(entry => (Task)entry.Result)];
+        }
+        await Task.WhenAny(Task.WhenAll(ending));
+        await environment.Writer.DisposeAsync();
+    }
+
+    private (MailingRun Run, Task<DeliveryRunResult> Result, bool Joined) Join(long mailingId, IProgress<DeliveryProgress>? progress)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            if (runs.TryGetValue(mailingId, out var entry)) return (entry.Run, entry.Result, entry.Run.Callers.TryJoin(progress));
+            var run = new MailingRun(mailingId, environment, progress);
+            var result = Task.Run(() => RunToEndAsync(mailingId, run));
+            runs.Add(mailingId, (run, result));
+            return (run, result, true);
+        }
+    }
+
+    private async Task<DeliveryRunResult> RunToEndAsync(long mailingId, MailingRun run)
+    {
+        try
+        {
+            return await run.RunAsync();
+        }
+        finally
+        {
+            lock (gate) runs.Remove(mailingId);
+            run.Dispose();
+        }
+    }
+
+    private static async Task<DeliveryRunResult> WaitAsync(MailingRun run, Task<DeliveryRunResult> result, IProgress<DeliveryProgress>? progress, CancellationToken cancel)
+    {
+        try
+        {
+            return await result.WaitAsync(cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            if (run.Callers.Leave(progress)) await Task.WhenAny(result);
+            throw;
+        }
+    }
+}

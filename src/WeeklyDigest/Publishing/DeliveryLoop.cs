@@ -1,0 +1,124 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// What one connection does: take a delivery, compose, commit its sending mark, hand it over, and submit the outcome together with the
+/// next delivery's mark. At most one row of this loop is in state sending at any time.
+/// </summary>
+internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
+{
+    private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
+    private readonly List<LedgerWrite> unwritten = [];
+
+    /// <summary>Runs until the feed is over or the run stops.</summary>
+    public async Task RunAsync()
+    {
+        while (await feed.WaitAsync(run.Stop.Token))
+        {
+            var session = await run.Sessions.RentAsync(run.Stop.Token);
+            try
+            {
+                await DeliverAsync(session);
+            }
+            finally
+            {
+                run.Sessions.Return(session);
+            }
+        }
+    }
+
+    private async Task DeliverAsync(PooledSession session)
+    {
+        while (!run.Stop.IsRequested && !(session.HadItsTurn && run.Sessions.HasWaiters) && feed.TryTake(out var delivery))
+        {
+            if (await ComposeAsync(session, delivery) is not { } message) break;
+            if (await MarkAsync(delivery) && !await HandOverAsync(session, delivery, message)) break;
+        }
+        await WriteAsync();
+    }
+
+    /// <summary>The message, or null when the relay cannot be used; the delivery is then given back, untouched.</summary>
+    private async Task<ComposedMessage?> ComposeAsync(PooledSession session, Delivery delivery)
+    {
+        if (await OpenAsync(session) is { } abilities)
+            return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), abilities);
+        GiveBack(delivery, DeliveryState.Claimed);
+        return null;
+    }
+
+    /// <summary>Opens where that is needed, or learns why the last message could not be started. Null: the relay cannot be used now.</summary>
+    private async Task<RelayAbilities?> OpenAsync(PooledSession session)
+    {
+        try
+        {
+            var opening = session.OpenAsync(run.Stop.Token);
+            // Opening may take long; the outcome before must not wait for it.
+            if (!opening.IsCompleted) await WriteAsync();
+            return await opening;
+        }
+        catch (RelayException failure)
+        {
+            if (!failure.IsTransient) run.Stop.RequestPause(failure.Message);
+        }
+        catch (OperationCanceledException) when (run.Stop.IsRequested)
+        {
+        }
+        return null;
+    }
+
+    /// <summary>Commits the mark, and with it the outcome before. Only after true may the message leave this process.</summary>
+    private async Task<bool> MarkAsync(Delivery delivery)
+    {
+        await LeaseAsync();
+        unwritten.Add(DeliveryVerdicts.Begin(delivery, run.Time.GetUtcNow()));
+        // Dying before this commit: the row is claimed and is given back. Dying after it: the row is uncertain.
+        var mark = await WriteAsync();
+        if (mark == LedgerWriteResult.Written && run.Lease.IsHeld && !run.Stop.IsRequested) return true;
+        // Fenced: paused, cancelled or taken over; the ledger ignores the release if the row is not ours any more.
+        if (mark != LedgerWriteResult.Suppressed) GiveBack(delivery, mark == LedgerWriteResult.Written ? DeliveryState.Sending : DeliveryState.Claimed);
+        return false;
+    }
+
+    /// <summary>Hands the message over and notes the outcome for the next commit.</summary>
+    /// <returns>Whether the relay can take another.</returns>
+    private async Task<bool> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
+    {
+        var outcome = await session.SendAsync(message, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
+        unwritten.AddRange(run.Verdicts.Of(delivery, outcome, run.Time.GetUtcNow()));
+        if (run.Failures.Note(outcome) is { } reason) run.Stop.RequestPause(reason);
+        return outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null;
+    }
+
+    private void GiveBack(Delivery delivery, DeliveryState from)
+        => unwritten.Add(DeliveryVerdicts.Release(delivery, from, run.Time.GetUtcNow()));
+
+    // Without the lease the rows may be another's already: wait until it is renewed. The run's watch does that.
+    private async Task LeaseAsync()
+    {
+        if (run.Lease.IsHeld) return;
+        await WriteAsync();
+        while (!run.Lease.IsHeld && !run.Stop.IsRequested) await Task.Delay(LeaseLook, run.Time);
+    }
+
+    /// <summary>Makes everything noted durable.</summary>
+    /// <returns>What became of the last change.</returns>
+    private async Task<LedgerWriteResult> WriteAsync()
+    {
+        if (unwritten.Count == 0) return LedgerWriteResult.Written;
+        LedgerWrite[] writes = [.. unwritten];
+        unwritten.Clear();
+        var results = await run.Writer.WriteAsync(writes).WaitAsync(run.Stop.RecordToken);
+        for (var i = 0; i < writes.Length; i++) Account(writes[i], results[i]);
+        return results[^1];
+    }
+
+    private void Account(LedgerWrite write, LedgerWriteResult result)
+    {
+        var to = result == LedgerWriteResult.Suppressed ? DeliveryState.Suppressed : write.To;
+        if (result != LedgerWriteResult.Fenced) run.Meter.Move(write.From, to, 1, write.CountAttempt);
+        var isOurs = write.To == DeliveryState.Sending && result != LedgerWriteResult.Suppressed;
+        if (!isOurs && write.From != DeliveryState.Uncertain) feed.Done();
+    }
+}

@@ -1,0 +1,12 @@
+using WeeklyDigest.Rendering;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>What a mailing sends and shows, stored when it is published: later changes of files, templates or settings do not reach it.</summary>
+/// <param name="Newsletter">The identity at that time.</param>
+/// <param name="Title">The issue's title.</param>
+/// <param name="Permalink">Path of the archive page.</param>
+/// <param name="Email">Subject, HTML and text with their slots.</param>
+/// <param name="WebHtml">The archive page's HTML: the same issue without slots.</param>
+/// <param name="Date">The Date header of every message.</param>
+public sealed record FrozenContent(Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date);

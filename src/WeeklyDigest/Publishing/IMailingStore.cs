@@ -1,0 +1,75 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Issues;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>Mailings in the database. Inverts the arrow from the pipeline to the storage.</summary>
+public interface IMailingStore
+{
+    /// <summary>
+    /// Publishes in one immediate transaction: the mailing with its frozen content, the lists, and one pending delivery per active,
+    /// unsuppressed member. The database's constraints are unique (issue), unique (mailing, list) and unique (mailing, subscriber): a
+    /// second call adds nothing; one that names a further list adds that list's members that are not in the mailing yet, and reopens a
+    /// mailing that was sent. A cancelled mailing stays as it is.
+    /// </summary>
+    Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancel);
+
+    /// <summary>The mailing of an issue, or null.</summary>
+    Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel);
+
+    /// <summary>The mailing of an id, or null.</summary>
+    Task<Mailing?> FindAsync(long mailingId, CancellationToken cancel);
+
+    /// <summary>All mailings, newest first.</summary>
+    Task<IReadOnlyList<Mailing>> ListAsync(CancellationToken cancel);
+
+    /// <summary>The frozen content of a mailing.</summary>
+    Task<FrozenContent> ContentAsync(long mailingId, CancellationToken cancel);
+
+    /// <summary>The mailing published under a permalink, in a state other than scheduled, with its content; or null.</summary>
+    Task<(Mailing Mailing, FrozenContent Content)?> FindByPermalinkAsync(string permalink, CancellationToken cancel);
+
+    /// <summary>Changes the state when it is one of <paramref name="from"/>.</summary>
+    /// <returns>
+    /// False when the mailing was in another state, or <paramref name="to"/> is sent and a delivery is pending, claimed, sending or
+    /// deferred (a further list may have come a moment ago); nothing changed.
+    /// </returns>
+    Task<bool> ChangeStateAsync(long mailingId, IReadOnlyCollection<MailingState> from, MailingState to, string? reason, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>Counts the deliveries of a mailing.</summary>
+    Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel);
+
+    /// <summary>The deliveries of a mailing in the order of their ids, streamed.</summary>
+    IAsyncEnumerable<DeliveryReport> DeliveriesAsync(long mailingId, DeliveryState? state, CancellationToken cancel);
+
+    /// <summary>
+    /// Mailings that need a sender now: scheduled and due; sending with pending or due deferred rows; or sending with no open row at all,
+    /// whose end nobody noted.
+    /// </summary>
+    Task<IReadOnlyList<long>> DueAsync(DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>When the next deferred delivery of a mailing is due, or null.</summary>
+    Task<DateTimeOffset?> NextAttemptAsync(long mailingId, CancellationToken cancel);
+
+    /// <summary>Notes that the subscriber of a delivery left through its link.</summary>
+    Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel);
+
+    /// <summary>A secret of the installation, created with the given random bytes on first use; the same for all nodes.</summary>
+    Task<byte[]> SecretAsync(string name, Func<byte[]> create, CancellationToken cancel);
+}
+
+/// <summary>What to publish.</summary>
+/// <param name="Issue">The issue.</param>
+/// <param name="Lists">The lists; every one exists.</param>
+/// <param name="Content">The frozen content.</param>
+/// <param name="ScheduledAt">When to start; null: at once.</param>
+/// <param name="Now">The time of publishing.</param>
+public sealed record PublishRequest(IssueSlug Issue, IReadOnlyList<ListName> Lists, FrozenContent Content, DateTimeOffset? ScheduledAt, DateTimeOffset Now);
+
+/// <summary>What publishing did.</summary>
+/// <param name="MailingId">The mailing, new or old.</param>
+/// <param name="Created">Whether the mailing is new.</param>
+/// <param name="Added">Deliveries added.</param>
+/// <param name="ContentIsFrozen">Whether the mailing kept older content that differs from the request's.</param>
+public sealed record PublishResult(long MailingId, bool Created, long Added, bool ContentIsFrozen);

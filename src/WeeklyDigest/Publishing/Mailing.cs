@@ -1,0 +1,46 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Issues;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>Where a mailing stands.</summary>
+public enum MailingState
+{
+    /// <summary>Published, waits for its time.</summary>
+    Scheduled,
+
+    /// <summary>Being delivered, or waiting for deferred deliveries.</summary>
+    Sending,
+
+    /// <summary>Held by the editor or by the program, which says why.</summary>
+    Paused,
+
+    /// <summary>Ended by the editor; what is not sent stays unsent.</summary>
+    Cancelled,
+
+    /// <summary>No delivery is pending, claimed, sending or deferred.</summary>
+    Sent,
+}
+
+/// <summary>One sending of one issue; there is at most one per issue.</summary>
+/// <param name="Id">The database's key.</param>
+/// <param name="Issue">The issue.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="StateReason">Why it is paused, in the relay's or the editor's words; else null.</param>
+/// <param name="Lists">The lists it was published to.</param>
+/// <param name="ContentHash">Hash of the frozen content.</param>
+/// <param name="CreatedAt">When it was published.</param>
+/// <param name="ScheduledAt">When it may start; null: at once.</param>
+/// <param name="StartedAt">When the first delivery was claimed, or null.</param>
+/// <param name="FinishedAt">When the last delivery became final, or null.</param>
+public sealed record Mailing(
+    long Id,
+    IssueSlug Issue,
+    MailingState State,
+    string? StateReason,
+    IReadOnlyList<ListName> Lists,
+    string ContentHash,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ScheduledAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt);

@@ -1,0 +1,67 @@
+namespace WeeklyDigest.Publishing;
+
+/// <summary>What is left of a mailing for a run.</summary>
+internal enum RunRest
+{
+    /// <summary>Nothing now; perhaps deferred rows that come due later. The run is over.</summary>
+    Nothing,
+
+    /// <summary>Rows that can be claimed: claim again.</summary>
+    Claimable,
+
+    /// <summary>Rows that another process holds.</summary>
+    HeldByOthers,
+}
+
+/// <summary>Decides when a run is over, and what the mailing's state is then.</summary>
+internal sealed class MailingEnd(long mailingId, RunEnvironment environment, string owner, RunCallers callers, RunStop stop)
+{
+    /// <summary>Takes back what an earlier run of this process left behind. Only while nothing of ours is under way.</summary>
+    public Task SweepAsync()
+        => environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(owner, environment.Time.GetUtcNow(), CancellationToken.None)).WaitAsync(stop.RecordToken);
+
+    /// <summary>
+    /// What is left after a claim that gave nothing. Rows that another process holds are waited for: it may die and give them back.
+    /// Asked only while nothing of ours is under way.
+    /// </summary>
+    public async Task<RunRest> LookAsync()
+    {
+        // Closed first: whoever joined before has published before, so this look sees their rows; whoever comes after starts a new run.
+        callers.Close();
+        await SweepAsync();
+        var mailing = await environment.Mailings.FindAsync(mailingId, CancellationToken.None);
+        if (mailing?.State != MailingState.Sending) return RunRest.Nothing;
+        var balance = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
+        var next = await environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None);
+        var rest = balance.Pending > 0 || next <= environment.Time.GetUtcNow() ? RunRest.Claimable
+            : balance.Claimed + balance.Sending > 0 ? RunRest.HeldByOthers
+            : RunRest.Nothing;
+        if (rest != RunRest.Nothing) callers.Reopen();
+        return rest;
+    }
+
+    /// <summary>Changes the mailing's state in turn with the other writes.</summary>
+    public Task<bool> ChangeStateAsync(IReadOnlyCollection<MailingState> from, MailingState to, string? reason)
+        => environment.Writer
+            .InTurnAsync(_ => environment.Mailings.ChangeStateAsync(mailingId, from, to, reason, environment.Time.GetUtcNow(), CancellationToken.None))
+            .WaitAsync(stop.RecordToken);
+
+    /// <summary>The end: a mailing with no open row is sent.</summary>
+    public async Task<DeliveryRunResult> ResultAsync()
+    {
+        var balance = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
+        if (balance.Open == 0) balance = await FinishAsync(balance);
+        var mailing = await environment.Mailings.FindAsync(mailingId, CancellationToken.None) ?? throw new RefusedException($"There is no mailing {mailingId}.");
+        var next = await environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None);
+        return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, next);
+    }
+
+    // Another list may be added between counting and finishing: counted again, and opened again if so.
+    private async Task<Balance> FinishAsync(Balance balance)
+    {
+        if (!await ChangeStateAsync([MailingState.Sending], MailingState.Sent, null)) return balance;
+        var after = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
+        if (after.Open > 0) await ChangeStateAsync([MailingState.Sent], MailingState.Sending, null);
+        return after;
+    }
+}

@@ -1,0 +1,120 @@
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>One run of one mailing in this process, from claim to balance; any number of callers wait for the same run.</summary>
+internal sealed class MailingRun : IDisposable
+{
+    private readonly RunCallers callers;
+    private readonly RunStop stop;
+    private readonly RunEnvironment environment;
+    private readonly MailingEnd end;
+    private readonly ClaimLease lease;
+    private readonly ProgressMeter meter;
+    private readonly long mailingId;
+
+    /// <summary>A run with its first caller; <see cref="RunAsync"/> starts it.</summary>
+    public MailingRun(long mailingId, RunEnvironment environment, IProgress<DeliveryProgress>? progress)
+    {
+        (this.mailingId, this.environment) = (mailingId, environment);
+        stop = new RunStop(environment.Time);
+        callers = new RunCallers(progress, stop.RequestDrain);
+        lease = new ClaimLease(environment.Writer, environment.Owner.ForRun(mailingId), environment.Options.Lease, environment.Time);
+        meter = new ProgressMeter(cancel => environment.Mailings.BalanceAsync(mailingId, cancel), environment.Time);
+        end = new MailingEnd(mailingId, environment, lease.Owner, callers, stop);
+    }
+
+    /// <summary>Who waits for it.</summary>
+    public RunCallers Callers => callers;
+
+    /// <summary>Stops it within ten seconds.</summary>
+    public void Drain()
+    {
+        callers.Close();
+        stop.RequestDrain();
+    }
+
+    /// <summary>Delivers until nothing is pending or due, or it is told to stop.</summary>
+    public async Task<DeliveryRunResult> RunAsync()
+    {
+        await end.SweepAsync();
+        var mailing = await StartAsync();
+        if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
+        if (stop.PauseReason is { } reason) await end.ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
+        callers.Close();
+        var result = await end.ResultAsync();
+        meter.Start(result.Balance);
+        callers.Report(meter.Progress(result.StateReason));
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => stop.Dispose();
+
+    // A mailing whose time has come is taken from scheduled to sending; by whom does not matter.
+    private async Task<Mailing> StartAsync()
+    {
+        var mailing = await FindAsync();
+        if (mailing.State != MailingState.Scheduled || mailing.ScheduledAt > environment.Time.GetUtcNow()) return mailing;
+        await end.ChangeStateAsync([MailingState.Scheduled], MailingState.Sending, null);
+        return await FindAsync();
+    }
+
+    private async Task<Mailing> FindAsync()
+        => await environment.Mailings.FindAsync(mailingId, stop.Token) ?? throw new RefusedException($"There is no mailing {mailingId}.");
+
+    private async Task DeliverAsync(Mailing mailing)
+    {
+        var parts = await PartsAsync(mailing);
+        await meter.RefreshAsync(stop.Token);
+        var feed = new ClaimFeed(parts, end.LookAsync);
+        var watch = new RunWatch(parts, environment, callers);
+        var work = Enumerable.Range(0, environment.Sessions.Connections)
+            .Select(_ => GuardAsync(new DeliveryLoop(parts, feed).RunAsync))
+            .Append(GuardAsync(feed.RunAsync))
+            .ToList();
+        work.Add(EndAfterAsync(Task.WhenAll(work)));
+        await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync)]);
+    }
+
+    private async Task EndAfterAsync(Task work)
+    {
+        await Task.WhenAny(work);
+        stop.End();
+    }
+
+    private async Task<RunParts> PartsAsync(Mailing mailing)
+    {
+        var content = await environment.Mailings.ContentAsync(mailingId, stop.Token);
+        var messages = new MailingMessages(mailing.Issue.Value, content, environment.Tokens);
+        return new RunParts(
+            mailingId,
+            environment.Writer,
+            environment.Sessions,
+            messages,
+            new MessageComposer(messages.Content),
+            environment.Verdicts,
+            lease,
+            meter,
+            stop,
+            new FailureRow(environment.Options.PauseAfterConsecutiveFailures),
+            environment.Time);
+    }
+
+    // One part that fails stops the others in good order: what is under way is finished and recorded where the ledger allows.
+    private async Task GuardAsync(Func<Task> part)
+    {
+        try
+        {
+            await Task.Run(part);
+        }
+        catch (OperationCanceledException) when (stop.IsExpected)
+        {
+        }
+        catch
+        {
+            stop.RequestDrain();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Feedback;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Rendering;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>Preview-to-self: the same message through the same path, to the editor only, its subject marked, without a delivery row.</summary>
+/// <param name="renderer">The renderer of real issues.</param>
+/// <param name="subscribers">Looked up for the slots.</param>
+/// <param name="newsletter">The identity.</param>
+/// <param name="tokens">Makes the link that changes nothing.</param>
+/// <param name="sessions">The connections of real deliveries.</param>
+/// <param name="time">The clock.</param>
+public sealed class PreviewIssue(
+    IssueRenderer renderer,
+    ISubscriberStore subscribers,
+    Newsletter newsletter,
+    LinkTokens tokens,
+    SessionPool sessions,
+    TimeProvider time)
+{
+    /// <summary>Sends the preview; drafts and issues of a later date can be previewed.</summary>
+    /// <param name="issue">An issue file.</param>
+    /// <param name="to">Where to; null: the newsletter's editor.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <returns>The relay's reply.</returns>
+    /// <exception cref="RefusedException">Errors in the issue, no editor set, or the relay refused.</exception>
+    /// <exception cref="TemplateException">A template cannot be used.</exception>
+    public async Task<string> RunAsync(IssueFile issue, Mailbox? to, CancellationToken cancel)
+    {
+        var ready = Preflight.Require(issue);
+        var recipient = to ?? newsletter.Editor
+            ?? throw new RefusedException("Nobody to preview to: set Newsletter:Editor, or name an address with --to.");
+        var messages = await MessagesAsync(ready, cancel);
+        var subscriber = await subscribers.FindAsync(recipient.Address, cancel);
+        var outcome = await SendAsync(messages, messages.ForPreview(recipient, subscriber), cancel);
+        return outcome.Result == SendResult.Accepted
+            ? outcome.Reply
+            : throw new RefusedException($"The preview to {recipient.Address} was not accepted ({outcome.Result}): {outcome.Reply}");
+    }
+
+    private async Task<MailingMessages> MessagesAsync(Issue issue, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var shown = issue.Date ?? DateOnly.FromDateTime(time.GetLocalNow().DateTime);
+        var email = await renderer.RenderAsync(issue, newsletter, shown, cancel);
+        return new MailingMessages(issue.Slug.Value, new FrozenContent(newsletter, issue.Title, issue.Permalink, email, "", now), tokens);
+    }
+
+    private async Task<SendOutcome> SendAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
+    {
+        var session = await sessions.RentAsync(cancel);
+        try
+        {
+            var composer = new MessageComposer(messages.PreviewContent());
+            var first = await TryAsync(session, composer, messages.Sender, recipient, cancel);
+            // A connection kept from before may have gone stale; nothing went out, so a fresh one may try.
+            return first.Result == SendResult.NotStarted ? await TryAsync(session, composer, messages.Sender, recipient, cancel) : first;
+        }
+        catch (RelayException failure)
+        {
+            throw new RefusedException("The preview was not sent. " + failure.Message);
+        }
+        finally
+        {
+            sessions.Return(session);
+        }
+    }
+
+    private static async Task<SendOutcome> TryAsync(
+        PooledSession session, MessageComposer composer, EmailAddress sender, MessageRecipient recipient, CancellationToken cancel)
+    {
+        var abilities = await session.OpenAsync(cancel);
+        return await session.SendAsync(composer.Compose(recipient, abilities), sender, recipient.To.Address, cancel);
+    }
+}

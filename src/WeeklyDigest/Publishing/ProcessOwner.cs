@@ -1,0 +1,86 @@
+using System.Globalization;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// The name under which this process claims deliveries, and the proof that it lives: a file locked for as long as the process does. The
+/// operating system releases the lock even on kill -9, so that others see at once who is dead, whatever the clock says.
+/// </summary>
+public sealed class ProcessOwner : IDisposable
+{
+    private readonly string folder;
+    private readonly FileStream held;
+
+    private ProcessOwner(string folder, string name, FileStream held) => (this.folder, Name, this.held) = (folder, name, held);
+
+    /// <summary>Machine, process id and a random part, separated by slashes.</summary>
+    public string Name { get; }
+
+    /// <summary>Takes a fresh name and locks its file <c>{dataFolder}/locks/{name}</c>.</summary>
+    public static ProcessOwner Take(string dataFolder)
+    {
+        var folder = Path.Combine(dataFolder, "locks");
+        Directory.CreateDirectory(folder);
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("n")[..12]}");
+        return new ProcessOwner(folder, name, Lock(PathOf(folder, name), FileMode.CreateNew));
+    }
+
+    /// <summary>The owner of one mailing's claims in this process.</summary>
+    internal string ForRun(long mailingId) => string.Create(CultureInfo.InvariantCulture, $"{Name}/{mailingId}");
+
+    /// <summary>Whether an owner belongs to this process.</summary>
+    internal bool IsOurs(string owner) => owner.StartsWith(Name + "/", StringComparison.Ordinal);
+
+    /// <summary>What can be said about the process behind an owner.</summary>
+    /// <param name="owner">An owner as <see cref="ForRun"/> makes them.</param>
+    /// <returns>Unknown for a process that has no lock file here: another machine's.</returns>
+    internal OwnerLife LifeOf(string owner)
+    {
+        var path = PathOf(folder, ProcessPart(owner));
+        if (IsOurs(owner)) return OwnerLife.Alive;
+        if (!File.Exists(path)) return OwnerLife.Unknown;
+        try
+        {
+            using var taken = Lock(path, FileMode.Open);
+            return OwnerLife.Dead;
+        }
+        catch (FileNotFoundException)
+        {
+            return OwnerLife.Unknown;
+        }
+        catch (IOException)
+        {
+            return OwnerLife.Alive;
+        }
+    }
+
+    /// <summary>Removes a dead process's file, once nothing of it is left in the ledger.</summary>
+    internal void Forget(string owner) => File.Delete(PathOf(folder, ProcessPart(owner)));
+
+    /// <summary>Removes the file: the name is not used again.</summary>
+    public void Dispose()
+    {
+        // Removed while still locked, so that nobody takes it for a dead one's in between.
+        if (File.Exists(held.Name)) File.Delete(held.Name);
+        held.Dispose();
+    }
+
+    private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None);
+
+    private static string ProcessPart(string owner) => owner[..owner.LastIndexOf('/')];
+
+    private static string PathOf(string folder, string name) => Path.Combine(folder, name.Replace('/', '_'));
+}
+
+/// <summary>What is known of the process behind a claim.</summary>
+internal enum OwnerLife
+{
+    /// <summary>Its lock file is held.</summary>
+    Alive,
+
+    /// <summary>Its lock file could be taken.</summary>
+    Dead,
+
+    /// <summary>It has no lock file here; only its lease tells.</summary>
+    Unknown,
+}

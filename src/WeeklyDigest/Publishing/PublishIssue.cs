@@ -1,0 +1,83 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Rendering;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>Publishes an issue: renders it once, freezes it and writes the ledger, in one transaction.</summary>
+/// <param name="mailings">The mailings.</param>
+/// <param name="subscribers">The lists.</param>
+/// <param name="renderer">Renders e-mail and archive page.</param>
+/// <param name="newsletter">The identity that is frozen with the content.</param>
+/// <param name="time">The clock.</param>
+public sealed class PublishIssue(IMailingStore mailings, ISubscriberStore subscribers, IssueRenderer renderer, Newsletter newsletter, TimeProvider time)
+{
+    /// <summary>Publishes, or finds it published.</summary>
+    /// <param name="issue">An issue file.</param>
+    /// <param name="list">The list asked for; null: the issue's lists, else every list. A published issue is extended only by naming a list.</param>
+    /// <param name="scheduledAt">When to start; null or past: at once.</param>
+    /// <param name="cancel">Stops; nothing is published.</param>
+    /// <exception cref="RefusedException">The issue has errors (all of them are in the message) or is a draft, the list is unknown or has no active member.</exception>
+    /// <exception cref="TemplateException">A template cannot be used.</exception>
+    public async Task<PublishResult> RunAsync(IssueFile issue, ListName? list, DateTimeOffset? scheduledAt, CancellationToken cancel)
+    {
+        var ready = Preflight.Require(issue);
+        var published = await mailings.FindAsync(ready.Slug, cancel);
+        if (published is not null && list is null) return await AsItStandsAsync(published, ready, cancel);
+        if (ready.Draft) throw new RefusedException($"{issue.Path} is a draft; remove 'draft: true' from its front matter to publish it, or preview it as it is.");
+        var lists = await ListsAsync(ready, list, cancel);
+        var now = time.GetUtcNow();
+        var start = scheduledAt > now ? scheduledAt : null;
+        var content = await FreezeAsync(ready, start ?? now, cancel);
+        return await mailings.PublishAsync(new PublishRequest(ready.Slug, lists, content, start, now), cancel);
+    }
+
+    private async Task<PublishResult> AsItStandsAsync(Mailing published, Issue issue, CancellationToken cancel)
+    {
+        var frozen = await mailings.ContentAsync(published.Id, cancel);
+        return new PublishResult(published.Id, Created: false, Added: 0, ContentIsFrozen: await DiffersAsync(frozen, issue, cancel));
+    }
+
+    // Rendered for the day it was published, so that a date shown in the issue makes no difference of its own. A template that broke since is one.
+    private async Task<bool> DiffersAsync(FrozenContent frozen, Issue issue, CancellationToken cancel)
+    {
+        try
+        {
+            var now = await renderer.RenderAsync(issue, newsletter, issue.Date ?? DateOf(frozen.Date), cancel);
+            return now.Hash != frozen.Email.Hash;
+        }
+        catch (TemplateException)
+        {
+            return true;
+        }
+    }
+
+    private async Task<FrozenContent> FreezeAsync(Issue issue, DateTimeOffset date, CancellationToken cancel)
+    {
+        var shown = issue.Date ?? DateOf(date);
+        var email = await renderer.RenderAsync(issue, newsletter, shown, cancel);
+        var web = await renderer.RenderWebAsync(issue, newsletter, shown, cancel);
+        return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date));
+    }
+
+    private async Task<IReadOnlyList<ListName>> ListsAsync(Issue issue, ListName? named, CancellationToken cancel)
+    {
+        var known = await subscribers.ListsAsync(cancel);
+        var wanted = named is not null ? [named] : issue.Lists.Count > 0 ? [.. issue.Lists.Select(ListNamed)] : known.Select(list => list.Name).ToList();
+        if (wanted.Count == 0) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
+        var unknown = wanted.Where(name => known.All(list => list.Name != name)).ToList();
+        if (unknown.Count > 0)
+            throw new RefusedException($"There is no list {string.Join(", ", unknown)}; there are: {(known.Count > 0 ? string.Join(", ", known.Select(list => list.Name)) : "none")}.");
+        if (known.Where(list => wanted.Contains(list.Name)).Sum(list => list.Active) == 0)
+            throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted)}; nothing was published.");
+        return [.. wanted.Distinct()];
+    }
+
+    private static ListName ListNamed(string text)
+        => ListName.TryParse(text, out var name) ? name : throw new RefusedException($"'{text}' in the issue's lists is no name of a list.");
+
+    private DateOnly DateOf(DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone).DateTime);
+
+    // The Date header has whole seconds; so does what is frozen, and reading it back gives the same.
+    private static DateTimeOffset WholeSeconds(DateTimeOffset moment) => moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerSecond));
+}

@@ -1,0 +1,25 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Feedback;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>What all runs of a process share.</summary>
+/// <param name="Mailings">The mailings.</param>
+/// <param name="Writer">Writes the ledger.</param>
+/// <param name="Sessions">The connections.</param>
+/// <param name="Tokens">Makes links and Message-IDs.</param>
+/// <param name="Options">Leases, retries, pauses.</param>
+/// <param name="Verdicts">What outcomes mean.</param>
+/// <param name="Owner">This process.</param>
+/// <param name="Recover">Takes dead processes' rows back.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record RunEnvironment(
+    IMailingStore Mailings,
+    LedgerWriter Writer,
+    SessionPool Sessions,
+    LinkTokens Tokens,
+    DeliveryOptions Options,
+    DeliveryVerdicts Verdicts,
+    ProcessOwner Owner,
+    Func<CancellationToken, Task> Recover,
+    TimeProvider Time);

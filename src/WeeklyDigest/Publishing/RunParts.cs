@@ -1,0 +1,29 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>What the parts of one run share.</summary>
+/// <param name="MailingId">The mailing.</param>
+/// <param name="Writer">Writes the ledger, for the whole process.</param>
+/// <param name="Sessions">The connections of the process.</param>
+/// <param name="Messages">The mailing's messages.</param>
+/// <param name="Composer">Composes them.</param>
+/// <param name="Verdicts">What outcomes mean.</param>
+/// <param name="Lease">The lease on the run's rows.</param>
+/// <param name="Meter">The balance while it runs.</param>
+/// <param name="Stop">When to stop, and why.</param>
+/// <param name="Failures">Refusals in a row.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record RunParts(
+    long MailingId,
+    LedgerWriter Writer,
+    SessionPool Sessions,
+    MailingMessages Messages,
+    MessageComposer Composer,
+    DeliveryVerdicts Verdicts,
+    ClaimLease Lease,
+    ProgressMeter Meter,
+    RunStop Stop,
+    FailureRow Failures,
+    TimeProvider Time);

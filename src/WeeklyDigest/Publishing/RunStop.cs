@@ -1,0 +1,83 @@
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// How a run is told to stop. Stopping means: nothing new is handed over, what is under way is finished. When the program itself is to
+/// end there are limits to that: six seconds for the relay's answer, two more to record it.
+/// </summary>
+internal sealed class RunStop(TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan RecordLimit = TimeSpan.FromSeconds(8);
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly CancellationTokenSource over = new();
+    private readonly CancellationTokenSource answer = new(Timeout.InfiniteTimeSpan, time);
+    private readonly CancellationTokenSource record = new(Timeout.InfiniteTimeSpan, time);
+    private readonly Lock gate = new();
+    private string? pauseReason;
+    private bool isDisposed;
+
+    /// <summary>Nothing new after this.</summary>
+    public CancellationToken Token => stop.Token;
+
+    /// <summary>Whether to hand nothing over any more.</summary>
+    public bool IsRequested => stop.IsCancellationRequested;
+
+    /// <summary>The relay's answer is waited for until then.</summary>
+    public CancellationToken AnswerToken => answer.Token;
+
+    /// <summary>The ledger is waited for until then.</summary>
+    public CancellationToken RecordToken => record.Token;
+
+    /// <summary>All deliveries have ended; what goes on beside them ends too.</summary>
+    public CancellationToken OverToken => over.Token;
+
+    /// <summary>Whether a cancelled part ended as it should.</summary>
+    public bool IsExpected => stop.IsCancellationRequested || over.IsCancellationRequested;
+
+    /// <summary>Why the mailing has to be paused, or null.</summary>
+    public string? PauseReason => Volatile.Read(ref pauseReason);
+
+    /// <summary>Ends what goes on beside the deliveries.</summary>
+    public void End() => WhileAlive(() => Cancel(over));
+
+    /// <summary>Stops; what is under way takes the time it needs.</summary>
+    public void Request() => WhileAlive(() => Cancel(stop));
+
+    /// <summary>Stops, because the mailing has to be paused; the first reason counts.</summary>
+    public void RequestPause(string reason)
+    {
+        Interlocked.CompareExchange(ref pauseReason, reason, null);
+        Request();
+    }
+
+    /// <summary>Stops within ten seconds.</summary>
+    public void RequestDrain() => WhileAlive(() =>
+    {
+        answer.CancelAfter(AnswerLimit);
+        record.CancelAfter(RecordLimit);
+        Cancel(stop);
+    });
+
+    /// <summary>The run has ended; what asks it to stop from now on does nothing.</summary>
+    public void Dispose()
+    {
+        lock (gate) isDisposed = true;
+        stop.Dispose();
+        over.Dispose();
+        answer.Dispose();
+        record.Dispose();
+    }
+
+    // What waits for the token goes on elsewhere: not inside the caller, who may be one of the connections, and not under the lock.
+    private static void Cancel(CancellationTokenSource source) => _ = source.CancelAsync();
+
+    // A caller may give up in the very moment the run ends.
+    private void WhileAlive(Action request)
+    {
+        lock (gate)
+        {
+            if (!isDisposed) request();
+        }
+    }
+}

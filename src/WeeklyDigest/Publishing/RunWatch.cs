@@ -1,0 +1,56 @@
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>Beside the deliveries of a run: notices within a second that it was paused elsewhere, reports progress, keeps the lease, takes dead processes' rows back.</summary>
+internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCallers callers)
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RecoverEvery = TimeSpan.FromSeconds(5);
+
+    private string? unreadable;
+
+    /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
+    public async Task ReportAsync()
+    {
+        using var timer = new PeriodicTimer(ReportEvery, run.Time);
+        while (await timer.WaitForNextTickAsync(run.Stop.OverToken))
+        {
+            await LookAsync(run.Stop.OverToken);
+            callers.Report(run.Meter.Progress(Notice()));
+        }
+    }
+
+    /// <summary>Renews the lease after a third of it, and recovers what dead processes held, until the run is over.</summary>
+    public async Task KeepLeaseAsync()
+    {
+        var third = environment.Options.Lease / 3;
+        using var timer = new PeriodicTimer(third < RecoverEvery ? third : RecoverEvery, run.Time);
+        while (await timer.WaitForNextTickAsync(run.Stop.OverToken))
+        {
+            if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
+            await environment.Recover(run.Stop.OverToken);
+        }
+    }
+
+    // A database that cannot be read now is reported and looked at again in a second; nothing is handed over without marks anyway.
+    private async Task LookAsync(CancellationToken over)
+    {
+        try
+        {
+            var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
+            if (mailing?.State != MailingState.Sending) run.Stop.Request();
+            await run.Meter.RefreshAsync(over);
+        }
+        catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
+        {
+            unreadable = failure.Message;
+            return;
+        }
+        unreadable = null;
+    }
+
+    private string? Notice() => (run.Writer.Trouble ?? unreadable) is { } words
+        ? $"The ledger cannot be used: {words} Nothing is sent until it can."
+        : run.Sessions.Notice;
+}

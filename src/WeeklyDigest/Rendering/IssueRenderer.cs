@@ -1,0 +1,57 @@
+using AngleSharp.Html.Parser;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Merging;
+
+namespace WeeklyDigest.Rendering;
+
+/// <summary>Renders issues through the templates folder: Markdig, RazorLight, inlined CSS, text part; slots kept.</summary>
+/// <param name="templatesFolder">Where issue.cshtml, issue.text.cshtml and styles.css stand.</param>
+public sealed class IssueRenderer(string templatesFolder)
+{
+    private static readonly MergeValues Fallbacks = new(null, "", new Dictionary<string, string>(), "");
+
+    /// <summary>Renders the e-mail. Deterministic: the same issue, newsletter, date and templates give the same bytes.</summary>
+    /// <param name="issue">The issue.</param>
+    /// <param name="newsletter">The identity.</param>
+    /// <param name="date">The date shown when the issue has none.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <exception cref="TemplateException">A template does not compile, fails, or holds an unknown slot; says the file, line and column.</exception>
+    public async Task<RenderedEmail> RenderAsync(Issue issue, Newsletter newsletter, DateOnly date, CancellationToken cancel)
+    {
+        var view = new IssueViewBuilder(issue, newsletter, date, web: false).Build();
+        var subject = PlacedSlots.TextTemplate(view.Subject, new SlotTable(issue.SlotTable, TemplateSource.None));
+        var html = await HtmlAsync(issue, view, cancel);
+        var text = await TextAsync(issue, view, cancel);
+        return new RenderedEmail(subject, html, text, RenderedHash.Of(subject, html, text));
+    }
+
+    /// <summary>Renders the archive page: the same template with slots at their fallbacks and without the recipient's footer.</summary>
+    /// <param name="issue">The issue.</param>
+    /// <param name="newsletter">The identity.</param>
+    /// <param name="date">The date shown when the issue has none.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <exception cref="TemplateException">A template does not compile, fails, or holds an unknown slot; says the file, line and column.</exception>
+    public async Task<string> RenderWebAsync(Issue issue, Newsletter newsletter, DateOnly date, CancellationToken cancel)
+    {
+        var view = new IssueViewBuilder(issue, newsletter, date, web: true).Build();
+        return (await HtmlAsync(issue, view, cancel)).Fill(Fallbacks);
+    }
+
+    private async Task<MergeTemplate> HtmlAsync(Issue issue, IssueView view, CancellationToken cancel)
+    {
+        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, "issue.cshtml"), cancel);
+        var styles = StyleSheet.Parse(await TemplateSource.ReadStylesAsync(Path.Combine(templatesFolder, "styles.css"), cancel));
+        var slots = new SlotTable(issue.SlotTable, template);
+        using var document = await new HtmlParser().ParseDocumentAsync(await RazorTemplates.RenderHtmlAsync(template, view), cancel);
+        new CssInliner(styles).Inline(document);
+        new SlotPlaces(slots, template.Path, view.Web).Place(document);
+        return PlacedSlots.HtmlTemplate(HtmlWriter.Write(document), slots);
+    }
+
+    private async Task<MergeTemplate> TextAsync(Issue issue, IssueView view, CancellationToken cancel)
+    {
+        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, "issue.text.cshtml"), cancel);
+        var text = await RazorTemplates.RenderTextAsync(template, view);
+        return PlacedSlots.TextTemplate(TextWrap.Tidy(text), new SlotTable(issue.SlotTable, template));
+    }
+}

@@ -1,0 +1,7 @@
+namespace WeeklyDigest.Smtp;
+
+/// <summary>Bytes of one message, encoded for what the relay can do.</summary>
+/// <param name="Bytes">The whole message, CRLF line ends, no line over 998 octets; not dot-stuffed.</param>
+/// <param name="EightBit">Whether it needs 8BITMIME.</param>
+/// <param name="Utf8Headers">Whether it needs SMTPUTF8.</param>
+public sealed record ComposedMessage(ReadOnlyMemory<byte> Bytes, bool EightBit, bool Utf8Headers);

@@ -1,0 +1,95 @@
+using System.Text;
+
+namespace WeeklyDigest.Smtp;
+
+/// <summary>
+/// Where a message is spliced together; grows to the largest message and is then reused. One message at a time: its bytes are valid
+/// until the next one is composed into the same buffer.
+/// </summary>
+public sealed class MessageBuffer
+{
+    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(64 * 1024);
+    private int _length;
+    private int _line;
+
+    /// <summary>What has been written.</summary>
+    internal ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
+
+    /// <summary>The longest line so far in octets, its CRLF not counted (RFC 5322 section 2.1.1).</summary>
+    internal int LongestLine { get; private set; }
+
+    internal void Clear() => _length = _line = LongestLine = 0;
+
+    /// <summary>Appends bytes whose lines were measured before.</summary>
+    internal void Append(Literal literal)
+    {
+        literal.Bytes.CopyTo(Reserve(literal.Bytes.Length));
+        _length += literal.Bytes.Length;
+        LongestLine = Math.Max(LongestLine, Math.Max(_line + literal.FirstLine, literal.LongestInside));
+        _line = literal.HasBreak ? literal.LastLine : _line + literal.LastLine;
+    }
+
+    /// <summary>Appends a few bytes, measuring their lines.</summary>
+    internal void Append(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(Reserve(bytes.Length));
+        Advance(bytes.Length);
+    }
+
+    /// <summary>Appends text as UTF-8, measuring its lines.</summary>
+    internal void Append(string text)
+        => Advance(Encoding.UTF8.GetBytes(text, Reserve(Encoding.UTF8.GetMaxByteCount(text.Length))));
+
+    private void Advance(int count)
+    {
+        var added = _bytes.AsSpan(_length, count);
+        for (int end; (end = added.IndexOf((byte)'\n')) >= 0; added = added[(end + 1)..])
+        {
+            LongestLine = Math.Max(LongestLine, _line + Math.Max(0, end - 1));
+            _line = 0;
+        }
+        _line += added.Length;
+        LongestLine = Math.Max(LongestLine, _line);
+        _length += count;
+    }
+
+    private Span<byte> Reserve(int count)
+    {
+        if (_bytes.Length - _length < count)
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + count));
+        return _bytes.AsSpan(_length);
+    }
+}
+
+/// <summary>Bytes all messages of a mailing share, with the lengths of their lines (without CRLF), so that splicing need not look at them again.</summary>
+internal sealed class Literal
+{
+    /// <summary>Measures the bytes; line ends in them are CRLF.</summary>
+    public Literal(byte[] bytes)
+    {
+        Bytes = bytes;
+        var rest = bytes.AsSpan();
+        for (int end; (end = rest.IndexOf("\r\n"u8)) >= 0; rest = rest[(end + 2)..])
+        {
+            if (!HasBreak) FirstLine = end;
+            else LongestInside = Math.Max(LongestInside, end);
+            HasBreak = true;
+        }
+        LastLine = rest.Length;
+        if (!HasBreak) FirstLine = LastLine;
+        else LongestInside = Math.Max(LongestInside, LastLine);
+    }
+
+    public byte[] Bytes { get; }
+
+    public bool HasBreak { get; }
+
+    /// <summary>Up to the first line break, or everything.</summary>
+    public int FirstLine { get; }
+
+    /// <summary>After the last line break, or everything.</summary>
+    public int LastLine { get; }
+
+    /// <summary>The longest line that begins in these bytes.</summary>
+    public int LongestInside { get; }
+}

@@ -1,0 +1,66 @@
+namespace WeeklyDigest.Smtp;
+
+/// <summary>
+/// Encodes a mailing's content once, then composes each message by splicing the recipient's slots into it. For the same content and
+/// recipient the bytes are the same each time: date, boundary and Message-ID are given, nothing is drawn or read. Safe for many threads.
+/// </summary>
+public sealed class MessageComposer
+{
+    private readonly Segment[] _headers;
+    private readonly Lazy<MessageBody> _eightBit;
+    private readonly Lazy<MessageBody> _sevenBit;
+    private readonly bool _senderNeedsUtf8;
+
+    /// <summary>Encodes what all messages share.</summary>
+    /// <param name="content">The frozen content.</param>
+    /// <exception cref="ArgumentException">The boundary is no boundary (RFC 2046 section 5.1.1), or occurs in the content; or List-ID is malformed.</exception>
+    public MessageComposer(MessageContent content)
+    {
+        CheckBoundary(content);
+        _headers = [.. MessageHeaders.Encode(content)];
+        _eightBit = new(() => MessageBody.Encode(content, eightBit: true));
+        _sevenBit = new(() => MessageBody.Encode(content, eightBit: false));
+        _senderNeedsUtf8 = content.From.Address.NeedsSmtpUtf8 || (content.ReplyTo?.Address.NeedsSmtpUtf8 ?? false);
+    }
+
+    /// <summary>The message for one recipient, in bytes of its own; deterministic.</summary>
+    /// <param name="recipient">What differs.</param>
+    /// <param name="abilities">What the relay announced.</param>
+    public ComposedMessage Compose(MessageRecipient recipient, RelayAbilities abilities)
+    {
+        var message = Compose(recipient, abilities, new MessageBuffer());
+        return message with { Bytes = message.Bytes.ToArray() };
+    }
+
+    /// <summary>The message for one recipient; deterministic.</summary>
+    /// <param name="recipient">What differs.</param>
+    /// <param name="abilities">What the relay announced.</param>
+    /// <param name="buffer">Holds the bytes; they are valid until it is used again.</param>
+    /// <returns>The message. It needs SMTPUTF8 when an address in it does, whatever the relay announced: the session then rejects it.</returns>
+    public ComposedMessage Compose(MessageRecipient recipient, RelayAbilities abilities, MessageBuffer buffer)
+    {
+        var body = (abilities.EightBitMime ? _eightBit : _sevenBit).Value;
+        if (Splice(recipient, body, buffer) > MessageBody.MaxLine && abilities.EightBitMime)
+        {
+            body = _sevenBit.Value;
+            Splice(recipient, body, buffer);
+        }
+        return new ComposedMessage(buffer.Written, body.EightBit, _senderNeedsUtf8 || recipient.To.Address.NeedsSmtpUtf8);
+    }
+
+    private int Splice(MessageRecipient recipient, MessageBody body, MessageBuffer buffer)
+    {
+        buffer.Clear();
+        foreach (var segment in _headers) segment.Write(recipient, buffer);
+        foreach (var segment in body.Segments) segment.Write(recipient, buffer);
+        return buffer.LongestLine;
+    }
+
+    private static void CheckBoundary(MessageContent content)
+    {
+        if (content.Boundary.Length is 0 or > 70 || !content.Boundary.All(c => char.IsAsciiLetterOrDigit(c) || "'()+_,-./:=?".Contains(c, StringComparison.Ordinal)))
+            throw new ArgumentException("A boundary has 1 to 70 of the characters of RFC 2046 section 5.1.1.", nameof(content));
+        if (content.Text.Parts.Concat(content.Html.Parts).Any(part => part.Text?.Contains("--" + content.Boundary, StringComparison.Ordinal) ?? false))
+            throw new ArgumentException("The content contains the boundary.", nameof(content));
+    }
+}

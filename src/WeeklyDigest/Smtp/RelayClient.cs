@@ -1,0 +1,52 @@
+using MailKit.Net.Smtp;
+using MimeKit;
+
+namespace WeeklyDigest.Smtp;
+
+/// <summary>MailKit's client, taught to hand over messages that are encoded already and to say how far it got.</summary>
+internal sealed class RelayClient : SmtpClient
+{
+    private readonly EncodedMessage _message = new();
+
+    public RelayClient()
+    {
+        _message.Beginning = () => Stage = DialogueStage.Body;
+    }
+
+    /// <summary>Where the message's dialogue stands; whether the end has gone out, <see cref="RelayStream.HandedOver"/> knows.</summary>
+    public DialogueStage Stage { get; private set; }
+
+    /// <summary>BDAT (RFC 3030) where the relay announces CHUNKING: no dot-stuffing, and one wait for an answer less.</summary>
+    protected override bool PreferSendAsBinaryData => true;
+
+    /// <summary>Sends a composed message.</summary>
+    /// <returns>The text of the reply to the final dot.</returns>
+    public Task<string> SendAsync(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
+    {
+        var options = _message.Fill(composed);
+        _message.Sealing = stream.Seal;
+        stream.Unseal();
+        Stage = DialogueStage.Sender;
+        return SendAsync(options, _message.Message, sender, [recipient], cancel);
+    }
+
+    /// <summary>Nothing to prepare: the message is encoded for this relay, and must not change.</summary>
+    protected override void Prepare(FormatOptions options, MimeMessage message, EncodingConstraint constraint, int maxLineLength)
+    {
+    }
+
+    protected override Task<long> GetSizeAsync(FormatOptions options, MimeMessage message, CancellationToken cancellationToken)
+        => Task.FromResult(_message.Size);
+
+    protected override void OnSenderAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
+        => Stage = DialogueStage.Recipient;
+
+    protected override void OnRecipientAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
+        => Stage = DialogueStage.Data;
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _message.Dispose();
+        base.Dispose(disposing);
+    }
+}

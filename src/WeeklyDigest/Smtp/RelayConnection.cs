@@ -1,0 +1,95 @@
+using MailKit.Net.Smtp;
+using MimeKit;
+
+namespace WeeklyDigest.Smtp;
+
+/// <summary>What one try at sending came to.</summary>
+/// <param name="Stage">Where it ended.</param>
+/// <param name="Code">The reply code, or <see cref="ReplyPolicy.Lost"/>.</param>
+/// <param name="Reply">The reply, or what happened, in one line.</param>
+/// <param name="Judgement">What follows.</param>
+internal readonly record struct SendAttempt(DialogueStage Stage, int Code, string Reply, Judgement Judgement);
+
+/// <summary>An open connection to a relay, logged in.</summary>
+/// <param name="client">MailKit's client.</param>
+/// <param name="stream">The socket beneath it.</param>
+/// <param name="lifetime">Ends the connection: by its time limit, or because the caller gave up. Once it has struck, the connection is dead.</param>
+internal sealed class RelayConnection(RelayClient client, RelayStream stream, CancellationTokenSource lifetime) : IAsyncDisposable
+{
+    private bool _hidesUtf8;
+
+    /// <summary>What the relay announced.</summary>
+    public RelayAbilities Abilities { get; } = new(
+        client.Capabilities.HasFlag(SmtpCapabilities.EightBitMime),
+        client.Capabilities.HasFlag(SmtpCapabilities.UTF8 | SmtpCapabilities.EightBitMime));
+
+    /// <summary>Messages sent over this connection, accepted or not.</summary>
+    public int Messages { get; private set; }
+
+    /// <summary>Whether another message can be sent: false when the relay closed while nobody looked.</summary>
+    public bool IsUsable => client.IsConnected && !lifetime.IsCancellationRequested && stream.IsQuiet;
+
+    /// <summary>Whether this message can go over this connection; after <see cref="HideUtf8"/> one with SMTPUTF8 cannot.</summary>
+    public bool Suits(ComposedMessage message) => !message.Utf8Headers || !_hidesUtf8;
+
+    /// <summary>Sends one message.</summary>
+    public async Task<SendAttempt> SendAsync(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    {
+        if (!message.Utf8Headers && (sender.IsInternational || recipient.IsInternational)) HideUtf8();
+        Messages++;
+        await using var registration = cancel.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), lifetime);
+        try
+        {
+            var text = await client.SendAsync(message, sender, recipient, stream, lifetime.Token);
+            return stream.HandedOver
+                ? new SendAttempt(DialogueStage.FinalDot, 250, ReplyText.Of(250, text), ReplyPolicy.Judge(DialogueStage.FinalDot, 250, text))
+                : Failed(new RelayFailure(ReplyPolicy.Lost, "The relay answered before it had the message."));
+        }
+        catch (Exception failure) when (RelayFailure.Of(failure, TimedOut(failure)) is not null)
+        {
+            return Failed(RelayFailure.Of(failure, TimedOut(failure))!.Value);
+        }
+        finally
+        {
+            stream.Rest();
+        }
+    }
+
+    /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (IsUsable)
+        {
+            stream.Leave();
+            await client.DisconnectAsync(quit: true, lifetime.Token);
+        }
+        Close();
+    }
+
+    /// <summary>Closes without a word.</summary>
+    public void Close()
+    {
+        client.Dispose();
+        stream.Dispose();
+        lifetime.Dispose();
+    }
+
+    private bool TimedOut(Exception failure) => lifetime.IsCancellationRequested && failure is not MailKit.CommandException;
+
+    private SendAttempt Failed(RelayFailure failure)
+    {
+        // A reply at all is the reply of the stage it came in; without one the question is only whether the end had gone out.
+        var stage = stream.HandedOver ? DialogueStage.FinalDot : client.Stage;
+        return new SendAttempt(stage, failure.Code, failure.Reply, ReplyPolicy.Judge(stage, failure.Code, failure.Text));
+    }
+
+    /// <summary>
+    /// MailKit holds domains in Unicode and writes them so wherever the relay knows SMTPUTF8, asking for it in MAIL FROM. A message that does not
+    /// need it must not: relays further on may lack it. Without the announcement MailKit writes A-labels.
+    /// </summary>
+    private void HideUtf8()
+    {
+        client.Capabilities &= ~SmtpCapabilities.UTF8;
+        _hidesUtf8 = Abilities.SmtpUtf8;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Text;
+using MailKit.Security;
+
+namespace WeeklyDigest.Smtp;
+
+/// <summary>Opens connections to a relay: socket, TLS, EHLO, login. Whatever fails here is the relay's matter, never a recipient's.</summary>
+internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
+{
+    // PLAIN and LOGIN go inside TLS or over loopback only; MailKit takes SCRAM first where it is offered. One try with one of these
+    // is enough: trying a wrong password with every mechanism there is locks accounts.
+    private static readonly string[] Mechanisms =
+        ["SCRAM-SHA-512-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN", "LOGIN"];
+
+    /// <summary>Opens one.</summary>
+    /// <exception cref="RelayException">The relay cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task<RelayConnection> OpenAsync(CancellationToken cancel)
+    {
+        var certificates = RelayCertificates.Load(relay);
+        var lifetime = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        var opening = new Opening(new RelayClient(), certificates, lifetime);
+        var registration = cancel.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), lifetime);
+        try
+        {
+            await ConnectAsync(opening);
+            await GreetAsync(opening);
+            await LogInAsync(opening);
+            opening.Stream!.Rest();
+            await registration.DisposeAsync();
+            return new RelayConnection(opening.Client, opening.Stream, lifetime);
+        }
+        catch (Exception failure)
+        {
+            await registration.DisposeAsync();
+            var timedOut = lifetime.IsCancellationRequested;
+            opening.Dispose();
+            cancel.ThrowIfCancellationRequested();
+            if (RelayFailure.Opening(relay, opening.Stage, failure, timedOut, certificates.Refusal) is { } known) throw known;
+            throw;
+        }
+    }
+
+    private async Task ConnectAsync(Opening opening)
+    {
+        // A socket of our own: MailKit's leaves Nagle's algorithm on, which costs 40 ms a message.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        opening.Stream = new RelayStream(socket, opening.Lifetime);
+        opening.Lifetime.CancelAfter(RelayLimits.Connect);
+        var addresses = await Dns.GetHostAddressesAsync(relay.Host, opening.Lifetime.Token);
+        if (relay is { Security: RelaySecurity.None, Username.Length: > 0 } && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere)
+        {
+            throw new RelayException(
+                $"Relay '{relay.Name}' ({elsewhere}) has Security 'none' and a user name: the password would cross the network in clear. Set Security to 'starttls' or 'tls'.",
+                isTransient: false);
+        }
+        await socket.ConnectAsync(addresses, relay.Port, opening.Lifetime.Token);
+        opening.Client.LocalDomain = HelloName(((IPEndPoint)socket.LocalEndPoint!).Address);
+    }
+
+    private async Task GreetAsync(Opening opening)
+    {
+        opening.Stage = relay.Security == RelaySecurity.Tls ? DialogueStage.Tls : DialogueStage.Greeting;
+        opening.Client.ServerCertificateValidationCallback = opening.Certificates.Validate;
+        opening.Client.CheckCertificateRevocation = true;
+        opening.Lifetime.CancelAfter(RelayLimits.Reply);
+        var security = relay.Security switch
+        {
+            RelaySecurity.Tls => SecureSocketOptions.SslOnConnect,
+            RelaySecurity.StartTls => SecureSocketOptions.StartTls,
+            _ => SecureSocketOptions.None,
+        };
+        await opening.Client.ConnectAsync(opening.Stream!, relay.Host, relay.Port, security, opening.Lifetime.Token);
+    }
+
+    private async Task LogInAsync(Opening opening)
+    {
+        if (relay.Username.Length == 0) return;
+        opening.Stage = DialogueStage.Login;
+        var offered = opening.Client.AuthenticationMechanisms;
+        var chosen = Mechanisms.FirstOrDefault(offered.Contains)
+            ?? throw new RelayException(
+                $"Relay '{relay.Name}' offers no login that can be used here (it offers: {ReplyText.Clean(string.Join(", ", offered.Order()))}). Check port and security, or remove the user name.",
+                isTransient: false);
+        offered.RemoveWhere(name => name != chosen);
+        await opening.Client.AuthenticateAsync(Encoding.UTF8, new NetworkCredential(relay.Username, relay.Password), opening.Lifetime.Token);
+    }
+
+    private static bool IsThisMachine(IPAddress address)
+        => IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+
+    /// <summary>What EHLO says: this host's full name, or its address where it has none (RFC 5321 section 4.1.4).</summary>
+    private static string HelloName(IPAddress local)
+    {
+        var host = IPGlobalProperties.GetIPGlobalProperties().HostName;
+        return host.Contains('.', StringComparison.Ordinal) && Uri.CheckHostName(host) == UriHostNameType.Dns
+            ? host
+            : (local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local).ToString();
+    }
+
+    private sealed class Opening(RelayClient client, RelayCertificates certificates, CancellationTokenSource lifetime) : IDisposable
+    {
+        private DialogueStage _stage = DialogueStage.Connect;
+
+        public RelayClient Client { get; } = client;
+
+        public RelayCertificates Certificates { get; } = certificates;
+
+        public CancellationTokenSource Lifetime { get; } = lifetime;
+
+        public RelayStream? Stream { get; set; }
+
+        public DialogueStage Stage
+        {
+            get => _stage == DialogueStage.Greeting && Stream is { Sendings: > 0 } ? DialogueStage.Hello : _stage;
+            set => _stage = value;
+        }
+
+        public void Dispose()
+        {
+            Client.Dispose();
+            Stream?.Dispose();
+            Lifetime.Dispose();
+        }
+    }
+}

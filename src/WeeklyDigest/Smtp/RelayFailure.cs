@@ -1,0 +1,87 @@
+using System.Globalization;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+
+namespace WeeklyDigest.Smtp;
+
+/// <summary>What an exception of MailKit or of the socket says, as a reply for <see cref="ReplyPolicy"/> and as words for people.</summary>
+/// <param name="Code">The reply code, or <see cref="ReplyPolicy.Lost"/>.</param>
+/// <param name="Text">The server's own words, or what happened.</param>
+internal readonly record struct RelayFailure(int Code, string Text)
+{
+    /// <summary>One line for the ledger.</summary>
+    public string Reply => Code == ReplyPolicy.Lost ? ReplyText.Clean(Text) : ReplyText.Of(Code, Text);
+
+    /// <summary>Reads an exception of a dialogue; null when it is no failure of a relay but a mistake of the program.</summary>
+    /// <param name="failure">The exception.</param>
+    /// <param name="timedOut">Whether the connection's time limit has struck.</param>
+    public static RelayFailure? Of(Exception failure, bool timedOut) => failure switch
+    {
+        _ when timedOut => new RelayFailure(ReplyPolicy.Lost, "No answer in time."),
+        SmtpCommandException command => new RelayFailure((int)command.StatusCode, command.Message),
+        ServiceNotAuthenticatedException login => new RelayFailure((int)SmtpStatusCode.AuthenticationRequired, login.Message),
+        AuthenticationException { InnerException: SmtpCommandException command } => new RelayFailure((int)command.StatusCode, command.Message),
+        AuthenticationException login => new RelayFailure((int)SmtpStatusCode.AuthenticationInvalidCredentials, login.Message),
+        SslHandshakeException tls => new RelayFailure(ReplyPolicy.Lost, (tls.InnerException ?? tls).Message),
+        SmtpProtocolException or IOException or System.Net.Sockets.SocketException or ServiceNotConnectedException
+            or ObjectDisposedException or OperationCanceledException => new RelayFailure(ReplyPolicy.Lost, failure.Message),
+        _ => null,
+    };
+
+    /// <summary>The exception for a connection that could not be opened; null as for <see cref="Of"/>.</summary>
+    /// <param name="relay">The relay.</param>
+    /// <param name="stage">Where it failed.</param>
+    /// <param name="failure">The exception.</param>
+    /// <param name="timedOut">Whether the connection's time limit has struck.</param>
+    /// <param name="certificate">Why the certificate was refused, or null.</param>
+    public static RelayException? Opening(RelayOptions relay, DialogueStage stage, Exception failure, bool timedOut, string? certificate)
+    {
+        if (failure is RelayException known) return known;
+        if (failure is NotSupportedException)
+        {
+            return new RelayException(
+                $"{Name(relay)} does not offer STARTTLS; nothing was sent in clear. Check the port; somebody on the way may be removing it; only a relay on this machine can do with Security 'none'.",
+                isTransient: false, failure);
+        }
+        if (failure is SslHandshakeException && !timedOut) stage = DialogueStage.Tls;
+        if (Of(failure, timedOut) is not { } read) return null;
+        var reply = ReplyText.WithoutSecrets(certificate is null ? read.Reply : certificate, relay);
+        var judgement = timedOut ? new Judgement(Deliveries.SendResult.NotStarted, RelayTrouble.Transient) : ReplyPolicy.Judge(stage, read.Code, read.Text);
+        return new RelayException(
+            $"{Name(relay)} {What(stage)}: {reply.TrimEnd('.')}. {Advice(stage, judgement.Trouble)}",
+            judgement.Trouble == RelayTrouble.Transient,
+            // An exception of the login may quote what was said there; it is not carried on.
+            stage == DialogueStage.Login ? null : failure);
+    }
+
+    /// <summary>The exception for a relay that failed or refused us while a message was being sent.</summary>
+    public static RelayException Sending(RelayOptions relay, DialogueStage stage, RelayTrouble trouble, string reply)
+        => new($"{Name(relay)} {What(stage)}: {ReplyText.WithoutSecrets(reply, relay).TrimEnd('.')}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
+
+    private static string Name(RelayOptions relay)
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"{relay.Host}:{relay.Port}");
+        return relay.Name.Length == 0 || relay.Name == relay.Host ? $"Relay {address}" : $"Relay '{relay.Name}' ({address})";
+    }
+
+    private static string What(DialogueStage stage) => stage switch
+    {
+        DialogueStage.Connect => "cannot be reached",
+        DialogueStage.Tls => "could not agree on TLS with us",
+        DialogueStage.Greeting => "did not greet us",
+        DialogueStage.Hello => "did not answer EHLO or STARTTLS",
+        DialogueStage.Login => "refused the login",
+        DialogueStage.Sender => "did not take the sender",
+        _ => "broke off",
+    };
+
+    private static string Advice(DialogueStage stage, RelayTrouble trouble) => (stage, trouble) switch
+    {
+        (_, RelayTrouble.Transient) => "It is tried again by itself.",
+        (DialogueStage.Tls, _) => "Check host name, port and the relay's certificate; a private authority belongs into TrustedCertificates.",
+        (DialogueStage.Login, _) => "Check user name and password.",
+        (DialogueStage.Sender, _) => "Check Newsletter:From and what this login may send.",
+        _ => "Ask whoever runs the relay.",
+    };
+}

@@ -1,0 +1,48 @@
+namespace WeeklyDigest.Smtp;
+
+/// <summary>An SMTP server we send through. Bound from <c>Smtp:Relays</c>.</summary>
+public sealed record RelayOptions
+{
+    /// <summary>The name in logs and messages; default the host.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Host name or address. Required.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>Port, 1 to 65535; default 587.</summary>
+    public int Port { get; init; } = 587;
+
+    /// <summary>How the connection is protected; default starttls. There is no "if available": it would send the password in clear.</summary>
+    public RelaySecurity Security { get; init; } = RelaySecurity.StartTls;
+
+    /// <summary>User name, or empty for no login.</summary>
+    public string Username { get; init; } = "";
+
+    /// <summary>Password; a secret.</summary>
+    public string Password { get; init; } = "";
+
+    /// <summary>Connections held at once, per process. 1 to 100; default 4.</summary>
+    public int Connections { get; init; } = 4;
+
+    /// <summary>Upper bound of messages per second over all connections of this process; 0 (default) is none.</summary>
+    public double MessagesPerSecond { get; init; }
+
+    /// <summary>A connection is closed and opened anew after so many messages; 0 is never. Default 1000.</summary>
+    public int MessagesPerConnection { get; init; } = 1000;
+
+    /// <summary>PEM file of certificates trusted beside the system's, for a relay with a private authority; empty for none.</summary>
+    public string TrustedCertificates { get; init; } = "";
+}
+
+/// <summary>How a connection is protected.</summary>
+public enum RelaySecurity
+{
+    /// <summary>In clear; only to this machine, or with a login refused.</summary>
+    None,
+
+    /// <summary>STARTTLS, required (RFC 3207).</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte (RFC 8314).</summary>
+    Tls,
+}

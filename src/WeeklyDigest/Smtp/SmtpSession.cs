@@ -1,0 +1,127 @@
+using MimeKit;
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Smtp;
+
+/// <summary>One MailKit connection to a relay that carries many messages, one at a time; reconnects by itself when it was lost.</summary>
+/// <param name="relay">The relay.</param>
+/// <param name="time">The clock.</param>
+public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncDisposable
+{
+    private readonly RelayConnector _connector = new(relay, time);
+    private RelayConnection? _connection;
+    private RelayException? _trouble;
+
+    /// <summary>Connects and logs in when that is not done yet.</summary>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>What the relay announced.</returns>
+    /// <exception cref="RelayException">The relay cannot be used; or <see cref="SendAsync"/> found so since the last call, and this tells why.</exception>
+    public async Task<RelayAbilities> OpenAsync(CancellationToken cancel)
+    {
+        if (_trouble is { } known)
+        {
+            // Told once; the call after that tries anew.
+            _trouble = null;
+            throw known;
+        }
+        return (await ConnectionAsync(null, cancel)).Abilities;
+    }
+
+    /// <summary>Hands one message over. Never throws for what the relay answers; a recipient's address that the relay cannot carry is rejected without being tried.</summary>
+    /// <param name="message">The message, composed for what <see cref="OpenAsync"/> returned.</param>
+    /// <param name="sender">Envelope sender.</param>
+    /// <param name="recipient">Envelope recipient.</param>
+    /// <param name="cancel">Gives up waiting; before the message was handed over the outcome is NotStarted, afterwards Unknown.</param>
+    public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
+    {
+        if (WireAddress.ToMailbox(recipient) is not { } to) return new SendOutcome(SendResult.Rejected, "The address cannot be written in an SMTP command.");
+        if (WireAddress.ToMailbox(sender) is not { } from) return NotStarted(new RelayException($"The sender {sender} cannot be written in an SMTP command. Check Newsletter:From.", isTransient: false));
+        try
+        {
+            return await DeliverAsync(message, from, to, cancel);
+        }
+        catch (RelayException trouble)
+        {
+            return NotStarted(trouble);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            return new SendOutcome(SendResult.NotStarted, "Stopped before anything was sent.");
+        }
+    }
+
+    /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is not null) await _connection.DisposeAsync();
+        _connection = null;
+    }
+
+    private async Task<SendOutcome> DeliverAsync(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    {
+        for (var again = false; ; again = true)
+        {
+            var connection = await ConnectionAsync(message, cancel);
+            if (Misfit(message, connection.Abilities) is { } misfit) return misfit;
+            var attempt = await TrySendAsync(connection, message, sender, recipient, cancel);
+            // The relay gave up an idle or aged connection in the instant we took it up again: nothing has been said about this message.
+            var wasClosing = connection.Messages > 1 && attempt is { Stage: DialogueStage.Sender, Code: ReplyPolicy.Lost or 421 };
+            if (again || !wasClosing || cancel.IsCancellationRequested) return Outcome(attempt, cancel);
+        }
+    }
+
+    private SendOutcome NotStarted(RelayException trouble)
+    {
+        _trouble = trouble;
+        return new SendOutcome(SendResult.NotStarted, ReplyText.Clean(trouble.Message));
+    }
+
+    private async Task<RelayConnection> ConnectionAsync(ComposedMessage? message, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (_connection is { } open && !(open.IsUsable && HasRoom(open) && (message is null || open.Suits(message))))
+        {
+            _connection = null;
+            await open.DisposeAsync();
+        }
+        return _connection ??= await _connector.OpenAsync(cancel);
+    }
+
+    private bool HasRoom(RelayConnection open) => relay.MessagesPerConnection <= 0 || open.Messages < relay.MessagesPerConnection;
+
+    private async Task<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    {
+        var attempt = await connection.SendAsync(message, sender, recipient, cancel);
+        if (attempt.Code is ReplyPolicy.Lost or 421)
+        {
+            _connection = null;
+            connection.Close();
+        }
+        return attempt;
+    }
+
+    private SendOutcome Outcome(SendAttempt attempt, CancellationToken cancel)
+    {
+        var reply = ReplyText.WithoutSecrets(attempt.Reply, relay);
+        if (attempt.Judgement.Result != SendResult.Accepted && attempt.Code == ReplyPolicy.Lost && cancel.IsCancellationRequested)
+        {
+            return attempt.Stage == DialogueStage.FinalDot
+                ? new SendOutcome(SendResult.Unknown, "Stopped while the relay's answer was awaited.")
+                : new SendOutcome(SendResult.NotStarted, "Stopped before the message was handed over.");
+        }
+        if (attempt.Judgement.Trouble != RelayTrouble.None)
+            _trouble = RelayFailure.Sending(relay, attempt.Stage, attempt.Judgement.Trouble, attempt.Reply);
+        return new SendOutcome(attempt.Judgement.Result, reply);
+    }
+
+    private SendOutcome? Misfit(ComposedMessage message, RelayAbilities abilities)
+    {
+        if (message.Utf8Headers && !abilities.SmtpUtf8)
+            return new SendOutcome(SendResult.Rejected, $"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry (no SMTPUTF8).");
+        // After a reconnection the relay may announce less than the message was composed for.
+        return message.EightBit && !abilities.EightBitMime
+            ? new SendOutcome(SendResult.NotStarted, $"Relay '{relay.Name}' no longer announces 8BITMIME; the message has to be composed anew.")
+            : null;
+    }
+}

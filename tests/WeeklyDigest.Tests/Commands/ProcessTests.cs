@@ -1,0 +1,98 @@
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Commands;
+
+/// <summary>The built program as a process of its own.</summary>
+public sealed class ProcessTests : IDisposable
+{
+    private readonly Workspace workspace = new();
+
+    public void Dispose() => workspace.Dispose();
+
+    [Fact]
+    public async Task Results_go_to_stdout_reasons_to_stderr_and_exit_codes_tell()
+    {
+        workspace.Write("issues/a.md", "---\ntitle:\n---\nHello.\n");
+        var check = await workspace.RunAsync("check", "a", "--json");
+        Assert.Equal((1, ""), (check.ExitCode, check.Error));
+        Assert.StartsWith("{", check.Out, StringComparison.Ordinal);
+        Assert.Equal(2, (await workspace.RunAsync("send")).ExitCode);
+        var missing = await workspace.RunAsync("check", "b");
+        Assert.Equal((1, ""), (missing.ExitCode, missing.Out));
+    }
+
+    [Fact]
+    public async Task Without_a_relay_the_built_in_inbox_receives()
+    {
+        workspace.WithSubscribers(5);
+        workspace.Write("issues/a.md", "---\ntitle: A\n---\nHello.\n");
+        var result = await workspace.RunAsync("send", "a");
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal("", result.Error);
+        Assert.Equal(5, Directory.EnumerateFiles(workspace.InboxFolder, "*.eml").Count());
+    }
+
+    [Fact]
+    public async Task Two_commands_share_one_mailing()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        workspace.UseRelay(relay.Port).WithSubscribers(300);
+        workspace.Write("issues/a.md", "---\ntitle: A\n---\nHello.\n");
+        var results = await Task.WhenAll(workspace.RunAsync("send", "a"), workspace.RunAsync("send", "a"));
+        Assert.All(results, result => Assert.True(result.ExitCode == 0, result.ToString()));
+        Assert.All(results, result => Assert.Contains("300 = 0 pending + 0 claimed + 0 sending + 0 deferred + 300 sent", result.Out, StringComparison.Ordinal));
+        Assert.Equal((300, 300), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
+    }
+
+    [Fact]
+    public async Task Interrupted_it_finishes_what_is_on_the_wire_and_the_next_run_resumes()
+    {
+        var gate = new TaskCompletionSource();
+        await using var relay = ScriptedSmtpServer.Start(moment => moment is { Stage: SmtpStage.Message } ? SmtpMove.Hold(gate.Task, SmtpMove.Accept) : SmtpMove.Accept);
+        workspace.UseRelay(relay.Port, connections: 1).WithSubscribers(50);
+        workspace.Write("issues/a.md", "---\ntitle: A\n---\nHello.\n");
+        var first = workspace.Start("send", "a");
+        await Eventually.HoldsAsync(() => relay.Commands.Any(command => command.Line == "DATA"), "the first message is on its way", TimeSpan.FromSeconds(60));
+        first.Terminate();
+        await Eventually.HoldsAsync(() => first.Error.Contains("Stopping", StringComparison.Ordinal), "the signal arrived");
+        gate.SetResult();
+        var interrupted = await first.EndAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal(1, interrupted.ExitCode);
+        Assert.Contains("Interrupted; run it again to resume.", interrupted.Error, StringComparison.Ordinal);
+
+        var second = await workspace.RunAsync("send", "a");
+        Assert.True(second.ExitCode == 0, second.ToString());
+        Assert.Equal((50, 50), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
+    }
+
+    [Fact]
+    public async Task Serving_where_something_else_listens_is_refused_in_one_sentence()
+    {
+        await using var other = ScriptedSmtpServer.Start();
+        var result = await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{other.Port}");
+        Assert.Equal((1, ""), (result.ExitCode, result.Out));
+        Assert.Equal($"Cannot listen on http://127.0.0.1:{other.Port}: something else does already, perhaps another `weeklydigest serve`. Stop it, or choose another address with --urls.", result.Error.TrimEnd());
+    }
+
+    [Fact]
+    public async Task The_demo_publishes_serves_and_leaves_nothing_behind()
+    {
+        var sample = Path.Combine(Workspace.RepositoryRoot, "subscribers", "sample.csv");
+        File.Copy(sample, workspace.PathOf("subscribers/sample.csv"));
+        workspace.WithWeek1().UseRelay(1);
+        workspace.Environment["TMPDIR"] = workspace.Root;
+        var demo = workspace.Start("demo");
+        var printed = await demo.PrintedAsync("Ctrl-C ends it");
+        Assert.Matches(@"\n(\d+) = 0 pending \+ 0 claimed \+ 0 sending \+ 0 deferred \+ \1 sent \+ 0 failed", printed);
+        var link = printed.Split('\n').Single(line => line.StartsWith("Sign in", StringComparison.Ordinal))["Sign in".Length..].Trim();
+        using var client = new HttpClient { BaseAddress = new Uri(link), Timeout = TimeSpan.FromSeconds(30) };
+        Assert.Contains("week 1", await client.GetStringAsync("/", TestContext.Current.CancellationToken), StringComparison.OrdinalIgnoreCase);
+        Assert.Single(Directory.EnumerateDirectories(workspace.Root, "weeklydigest-demo-*"));
+
+        demo.Interrupt();
+        var ended = await demo.EndAsync(TimeSpan.FromSeconds(60));
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Assert.Empty(Directory.EnumerateDirectories(workspace.Root, "weeklydigest-demo-*"));
+        Assert.False(Directory.Exists(workspace.PathOf("data")));
+    }
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Commands;
+
+public sealed class SendCommandTests : IAsyncDisposable
+{
+    private readonly Workspace workspace = new();
+    private readonly ScriptedSmtpServer relay = ScriptedSmtpServer.Start();
+
+    public SendCommandTests()
+    {
+        workspace.UseRelay(relay.Port).WithSubscribers(3, "all");
+        workspace.Write("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\nHello {{ name | there }}.\n");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        workspace.Dispose();
+        await relay.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Publishes_delivers_and_shows_a_balance_that_adds_up()
+    {
+        var result = await workspace.RunHereAsync("send", "a");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        var lines = result.Out.TrimEnd().ReplaceLineEndings("\n").Split('\n');
+        Assert.Equal("List all: 3 added, 0 updated, 0 unchanged, 0 kept out, 0 skipped.", lines[0]);
+        Assert.Equal("a: published, 3 deliveries.", lines[1]);
+        Assert.Equal("a: sent", lines[^10]);
+        Assert.Equal("  sent               3", lines[^5]);
+        Assert.Equal("3 = 0 pending + 0 claimed + 0 sending + 0 deferred + 3 sent + 0 failed + 0 suppressed + 0 uncertain", lines[^1]);
+        Assert.Equal(3, relay.Accepted.Select(message => message.Recipient).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Run_again_it_sends_nobody_a_second_copy()
+    {
+        await workspace.RunHereAsync("send", "a");
+        var again = await workspace.RunHereAsync("send", "issues/a.md");
+        Assert.Equal(0, again.ExitCode);
+        Assert.StartsWith("a: was published before; nobody is added.", again.Out, StringComparison.Ordinal);
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task Says_when_the_issue_changed_since_it_was_published()
+    {
+        await workspace.RunHereAsync("send", "a");
+        workspace.Write("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\nGoodbye.\n");
+        var again = await workspace.RunHereAsync("send", "a");
+        Assert.Equal((0, "a: has changed since it was published; what goes out is what was published."), (again.ExitCode, again.Error.TrimEnd()));
+    }
+
+    [Fact]
+    public async Task Status_has_the_shape_of_the_contract()
+    {
+        await workspace.RunHereAsync("send", "a");
+        var result = await workspace.RunHereAsync("status", "a", "--json");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        var status = JsonDocument.Parse(result.Out).RootElement;
+        Assert.Equal(
+            ["issue", "mailing", "state", "total", "pending", "claimed", "sending", "deferred", "sent", "failed", "suppressed", "uncertain", "attempts",
+                "startedAt", "finishedAt", "bounced", "complained", "unsubscribed"],
+            status.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(("a", "sent", 3, 3, 3), (status.GetProperty("issue").GetString(), status.GetProperty("state").GetString(),
+            status.GetProperty("total").GetInt32(), status.GetProperty("sent").GetInt32(), status.GetProperty("attempts").GetInt32()));
+        Assert.True(status.GetProperty("startedAt").GetDateTimeOffset() <= status.GetProperty("finishedAt").GetDateTimeOffset());
+        var all = JsonDocument.Parse((await workspace.RunHereAsync("status", "--json")).Out).RootElement;
+        Assert.Equal(JsonSerializer.Serialize(status), JsonSerializer.Serialize(Assert.Single(all.EnumerateArray())));
+    }
+
+    [Fact]
+    public async Task Deliveries_name_everybody_with_the_relays_reply()
+    {
+        relay.Script = moment => moment.Stage == SmtpStage.RcptTo && moment.Recipient.StartsWith("subscriber000002", StringComparison.Ordinal)
+            ? SmtpMove.Reply("550 5.1.1 \"=no\", such, user")
+            : SmtpMove.Accept;
+        Assert.Equal(3, (await workspace.RunHereAsync("send", "a")).ExitCode);
+
+        var rows = JsonDocument.Parse((await workspace.RunHereAsync("deliveries", "a", "--json")).Out).RootElement.EnumerateArray().ToList();
+        Assert.Equal(["address", "state", "attempts", "reply", "messageId", "updatedAt"], rows[0].EnumerateObject().Select(member => member.Name));
+        Assert.Equal(["sent", "failed", "sent"], rows.Select(row => row.GetProperty("state").GetString()!));
+        Assert.Contains("5.1.1", rows[1].GetProperty("reply").GetString(), StringComparison.Ordinal);
+        Assert.Equal(
+            relay.Accepted.Select(message => message.MessageId).Order(StringComparer.Ordinal),
+            new[] { rows[0], rows[2] }.Select(row => row.GetProperty("messageId").GetString()!).Order(StringComparer.Ordinal));
+
+        var failed = await workspace.RunHereAsync("deliveries", "a", "--state", "failed", "--csv");
+        Assert.Matches("^address,state,attempts,reply,messageId,updatedAt\r\nsubscriber000002@example.com,failed,1,\"550 [^\r]*\"\"=no\"\", such, user\",[^,]+,[^,]+\r\n$", failed.Out);
+        Assert.Contains("failed      1  subscriber000002@example.com  550", (await workspace.RunHereAsync("deliveries", "a")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_deferred_deliveries_left_it_returns_with_3_and_a_later_run_finishes()
+    {
+        workspace.Set("Delivery:FirstRetryAfter", "00:00:01");
+        relay.Script = moment => moment is { Stage: SmtpStage.RcptTo, Time: 1 } ? SmtpMove.Reply("451 4.2.1 later") : SmtpMove.Accept;
+        var first = await workspace.RunHereAsync("send", "a");
+        Assert.Equal(3, first.ExitCode);
+        Assert.Contains("3 deferred", first.Out, StringComparison.Ordinal);
+        Assert.StartsWith("Deferred deliveries are tried again from ", first.Error, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--wait")).ExitCode);
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task Waits_for_deferred_deliveries_when_asked()
+    {
+        workspace.Set("Delivery:FirstRetryAfter", "00:00:01");
+        relay.Script = moment => moment is { Stage: SmtpStage.RcptTo, Time: 1 } ? SmtpMove.Reply("451 4.2.1 later") : SmtpMove.Accept;
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--wait")).ExitCode);
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task A_time_in_the_future_schedules()
+    {
+        var result = await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("a: scheduled for 2999-01-01 09:00:00 +00:00", result.Out, StringComparison.Ordinal);
+        Assert.Contains("3 = 3 pending", result.Out, StringComparison.Ordinal);
+        Assert.Equal(0, relay.AcceptedCount);
+        Assert.Equal("scheduled", JsonDocument.Parse((await workspace.RunHereAsync("status", "a", "--json")).Out).RootElement.GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task The_editor_pauses_resumes_and_cancels()
+    {
+        await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
+        Assert.Equal("a: paused: paused by the editor", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
+        Assert.Equal((1, "a is paused; pause works on one that is scheduled or sending."), await RefusalAsync("pause", "a"));
+        Assert.StartsWith("a: scheduled for 2999", (await workspace.RunHereAsync("resume", "a")).Out, StringComparison.Ordinal);
+        Assert.Equal("a: cancelled: cancelled by the editor", (await workspace.RunHereAsync("cancel", "a")).Out.TrimEnd());
+        Assert.Equal((1, "a is cancelled; resume works on one that is paused."), await RefusalAsync("resume", "a"));
+        Assert.Equal((1, "Cancelled; what was not sent stays unsent."), await RefusalAsync("send", "a"));
+        Assert.Equal(0, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task A_preview_goes_to_the_editor_only_and_leaves_no_delivery()
+    {
+        var result = await workspace.RunHereAsync("preview", "a");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.StartsWith("a: preview sent to editor@example.com: ", result.Out, StringComparison.Ordinal);
+        Assert.Equal(0, (await workspace.RunHereAsync("preview", "a", "--to", "Ada <ada@example.org>")).ExitCode);
+        Assert.Equal(["editor@example.com", "ada@example.org"], relay.Accepted.Select(message => message.Recipient));
+        Assert.Equal("[]", (await workspace.RunHereAsync("status", "--json")).Out.TrimEnd());
+    }
+
+    [Theory]
+    [InlineData("send a --at 2001-01-01T09:00", "2001-01-01 09:00:00 +00:00 is in the past; leave --at out to send at once.")]
+    [InlineData("send a --at soon", "'soon' is no time; write one such as 2026-03-02T09:00 (in UTC) or 2026-03-02T09:00+01:00.")]
+    [InlineData("send a --list a/b", "'a/b' is not the name of a list: 1 to 64 letters, digits, dots, dashes and underscores.")]
+    [InlineData("preview a --to nobody", "'nobody' is not an e-mail address.")]
+    [InlineData("status a", "a has not been published; `weeklydigest send` does that.")]
+    [InlineData("pause a", "a has not been published; `weeklydigest send` does that.")]
+    public async Task Refusals_say_why(string line, string expected) => Assert.Equal((1, expected), await RefusalAsync(line.Split(' ')));
+
+    private async Task<(int ExitCode, string Error)> RefusalAsync(params string[] line)
+    {
+        var result = await workspace.RunHereAsync(line);
+        return (result.ExitCode, result.Error.TrimEnd());
+    }
+}

@@ -1,0 +1,25 @@
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Commands;
+
+namespace WeeklyDigest.Tests.Commands;
+
+public sealed class SendTimeTests
+{
+    private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
+
+    [Theory]
+    [InlineData("2026-03-02T09:00", "2026-03-02T08:00:00Z")]
+    [InlineData("2026-07-02 09:00:30", "2026-07-02T07:00:30Z")]
+    [InlineData("2026-03-02T09:00+05:30", "2026-03-02T03:30:00Z")]
+    [InlineData("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z")]
+    [InlineData("2026-10-25T02:30", "2026-10-25T00:30:00Z")]
+    public void Reads_local_time_and_time_with_an_offset(string text, string expected)
+        => Assert.Equal(DateTimeOffset.Parse(expected, null), SendTime.Parse(text, Berlin));
+
+    [Theory]
+    [InlineData("tomorrow", "'tomorrow' is no time; write one such as 2026-03-02T09:00 (in Europe/Berlin) or 2026-03-02T09:00+01:00.")]
+    [InlineData("02/03/2026 09:00", "'02/03/2026 09:00' is no time; write one such as 2026-03-02T09:00 (in Europe/Berlin) or 2026-03-02T09:00+01:00.")]
+    [InlineData("2026-03-29T02:30", "2026-03-29T02:30 does not exist in Europe/Berlin: the clocks go forward over it; choose an hour later, or write the offset.")]
+    public void Refuses_what_is_no_time(string text, string expected)
+        => Assert.Equal(expected, Assert.Throws<RefusedException>(() => SendTime.Parse(text, Berlin)).Message);
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+
+namespace WeeklyDigest.Tests.Commands;
+
+public sealed class SubscribersCommandTests : IDisposable
+{
+    private readonly Workspace workspace = new();
+
+    public void Dispose() => workspace.Dispose();
+
+    [Fact]
+    public async Task Imports_a_file_and_reports_counts_and_skipped_rows()
+    {
+        workspace.Write("in.csv", "email,name,city\nada@example.org,Ada,\"Köln, am Rhein\"\nnobody,Nobody,x\nADA@Example.org,Twice,y\nbob@example.org,,\n");
+        var result = await workspace.RunHereAsync("subscribers", "import", "in.csv", "--list", "Friends");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal("List friends: 3 added, 0 updated, 0 unchanged, 0 kept out, 1 skipped.", result.Out.TrimEnd());
+        Assert.StartsWith($"{workspace.PathOf("in.csv")}:3: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_exported_can_be_imported_again()
+    {
+        workspace.Write("in.csv", "email;name;city\nada@example.org;\"Ada \"\"A\"\"\";\"Köln, am Rhein\"\n=bob@example.org;Bob;\n");
+        await workspace.RunHereAsync("subscribers", "import", "in.csv");
+        var export = await workspace.RunHereAsync("subscribers", "export", "--list", "in");
+        Assert.Equal("email,name,city\r\nada@example.org,\"Ada \"\"A\"\"\",\"Köln, am Rhein\"\r\n=bob@example.org,Bob,\r\n", export.Out);
+
+        workspace.Write("again.csv", export.Out);
+        var again = await workspace.RunHereAsync("subscribers", "import", "again.csv", "--list", "in");
+        Assert.Equal("List in: 0 added, 0 updated, 2 unchanged, 0 kept out, 0 skipped.", again.Out.TrimEnd());
+    }
+
+    [Fact]
+    public async Task Adds_and_shows_a_subscriber()
+    {
+        var added = await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "friends", "--name", "Ada", "--attribute", "City=Köln");
+        Assert.Equal((0, "ada@example.org: on list friends."), (added.ExitCode, added.Out.TrimEnd()));
+
+        var shown = await workspace.RunHereAsync("subscribers", "show", "ada@example.org", "--json");
+        Assert.Equal(
+            """
+            {
+              "address": "ada@example.org",
+              "name": "Ada",
+              "status": "active",
+              "lists": [
+                "friends"
+              ],
+              "attributes": {
+                "city": "Köln"
+              },
+              "suppression": null
+            }
+
+            """,
+            shown.Out.ReplaceLineEndings("\n"));
+        var lists = await workspace.RunHereAsync("subscribers", "show", "--json");
+        Assert.Equal("""[{"list":"friends","active":1,"total":1}]""", JsonSerializer.Serialize(JsonDocument.Parse(lists.Out).RootElement));
+        Assert.Equal("friends: 1 active of 1", (await workspace.RunHereAsync("subscribers", "show")).Out.TrimEnd());
+    }
+
+    [Fact]
+    public async Task Who_unsubscribed_does_not_come_back()
+    {
+        workspace.WithSubscribers(2, "all");
+        await workspace.RunHereAsync("subscribers", "import", "subscribers/all.csv");
+        var left = await workspace.RunHereAsync("subscribers", "unsubscribe", "subscriber000001@example.com");
+        Assert.Equal((0, "subscriber000001@example.com: unsubscribed."), (left.ExitCode, left.Out.TrimEnd()));
+
+        var import = await workspace.RunHereAsync("subscribers", "import", "subscribers/all.csv");
+        Assert.Equal("List all: 0 added, 0 updated, 1 unchanged, 1 kept out, 0 skipped.", import.Out.TrimEnd());
+        var add = await workspace.RunHereAsync("subscribers", "add", "subscriber000001@example.com");
+        Assert.Equal((1, ""), (add.ExitCode, add.Out));
+        Assert.Matches(@"^subscriber000001@example\.com is unsubscribed \(by command, \d{4}-\d\d-\d\d\) and is not brought back; only signing up anew does that\.\s*$", add.Error);
+
+        Assert.DoesNotContain("subscriber000001", (await workspace.RunHereAsync("subscribers", "export")).Out, StringComparison.Ordinal);
+        Assert.Contains("subscriber000001@example.com,Subscriber 1,unsubscribed,all\r\n".Replace("Subscriber 1", "\"Subscriber 1\"", StringComparison.Ordinal),
+            (await workspace.RunHereAsync("subscribers", "export", "--all")).Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("import none.csv", "There is no file ROOT/none.csv.")]
+    [InlineData("import appsettings.json --list a/b", "'a/b' is not the name of a list: 1 to 64 letters, digits, dots, dashes and underscores.")]
+    [InlineData("export --list none", "There is no list none; there are: none.")]
+    [InlineData("add nobody", "'nobody' is not an e-mail address.")]
+    [InlineData("add ada@example.org", "Say which list: --list NAME.")]
+    [InlineData("add ada@example.org --list a --attribute x", "'x' is not KEY=VALUE; a key has 1 to 64 letters, digits, dots, dashes and underscores.")]
+    [InlineData("show ada@example.org", "ada@example.org is not a subscriber.")]
+    [InlineData("unsubscribe ada@example.org", "ada@example.org is not a subscriber.")]
+    public async Task Refusals_say_why(string line, string expected)
+    {
+        var result = await workspace.RunHereAsync(["subscribers", .. line.Split(' ')]);
+        Assert.Equal((1, "", expected.Replace("ROOT", workspace.Root, StringComparison.Ordinal)), (result.ExitCode, result.Out, result.Error.TrimEnd()));
+    }
+
+    [Fact]
+    public async Task A_name_with_a_line_break_is_refused()
+    {
+        var result = await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "a", "--name", "Ada\r\nBcc: eve@example.org");
+        Assert.Equal((1, "The name holds a control character; write it in one line."), (result.ExitCode, result.Error.TrimEnd()));
+    }
+}

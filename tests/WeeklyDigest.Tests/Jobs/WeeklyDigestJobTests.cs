@@ -1,0 +1,143 @@
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Tests.Web;
+
+namespace WeeklyDigest.Tests.Jobs;
+
+public sealed class WeeklyDigestJobTests
+{
+    [Fact]
+    public async Task Sends_the_oldest_ready_issue_and_its_page_shows_the_balance()
+    {
+        await using var site = await ThreeReadersAsync("week-1", "week-2");
+        var desk = new JobDesk(site);
+
+        var report = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+
+        Assert.Equal("Sent: week-1, 3 of 3.", report.Headline);
+        Assert.True(report is { Done: true, Refused: false, Issue: "week-1", State: MailingState.Sent, Balance: { Total: 3, Sent: 3, AddsUp: true } });
+        Assert.Contains("Published week-1 to 3 subscribers.", report.Notes);
+        Assert.Equal(["reader1@example.com", "reader2@example.com", "reader3@example.com"], Received(site));
+    }
+
+    [Fact]
+    public async Task A_second_trigger_sends_nobody_a_second_copy_and_says_so()
+    {
+        await using var site = await ThreeReadersAsync("week-1");
+        var desk = new JobDesk(site);
+        await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+
+        var report = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+
+        Assert.Equal("Already sent: week-1, 3 of 3; nothing to do.", report.Headline);
+        Assert.Equal(3, site.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task Twenty_triggers_at_the_same_moment_are_one()
+    {
+        await using var site = await ThreeReadersAsync("week-1", "week-2");
+        var desk = new JobDesk(site);
+
+        var jobs = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => desk.Trigger(WeeklyDigestJob.Name))));
+        var reports = await Task.WhenAll(jobs.Select(job => desk.EndAsync(job)));
+
+        Assert.All(reports, report => Assert.Equal("week-1", report.Issue));
+        Assert.All(reports, report => Assert.Contains("week-1, 3 of 3", report.Headline, StringComparison.Ordinal));
+        Assert.Equal(3, site.Inbox.Count);
+        Assert.Equal(3, Received(site).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_requeued_job_stays_with_its_issue()
+    {
+        await using var site = await ThreeReadersAsync("week-1", "week-2");
+        var desk = new JobDesk(site);
+        var job = desk.Trigger(WeeklyDigestJob.Name);
+        await desk.EndAsync(job);
+
+        desk.Requeue(job);
+        await Eventually.HoldsAsync(() => desk.Report(job)!.Headline.StartsWith("Already", StringComparison.Ordinal), "the job ran again");
+
+        Assert.Equal("Already sent: week-1, 3 of 3; nothing to do.", (await desk.EndAsync(job)).Headline);
+        Assert.Equal(3, site.Inbox.Count);
+        Assert.Equal("Sent: week-2, 3 of 3.", (await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name))).Headline);
+        Assert.Equal(6, site.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task With_nothing_ready_it_sends_nothing()
+    {
+        await using var site = await TestSite.StartAsync(folder =>
+        {
+            folder.Write("subscribers/all.csv", TestSite.List(3));
+            folder.Write("issues/week-1.md", TestSite.Issue("One", "draft: true\n"));
+            folder.Write("issues/week-2.md", TestSite.Issue("Two", "date: 2999-01-01\n"));
+        });
+        var desk = new JobDesk(site);
+
+        Assert.Equal("Nothing to send: no issue is ready.", (await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name))).Headline);
+
+        site.Write("issues/week-3.md", "---\ntitle:\n---\n\nHello.\n");
+        var refused = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name), "Failed");
+        Assert.True(refused.Refused);
+        Assert.Contains("week-3.md:2:", refused.Headline, StringComparison.Ordinal);
+        Assert.Equal(0, site.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task While_an_issue_is_held_nothing_else_is_sent()
+    {
+        await using var site = await ThreeReadersAsync("week-2");
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+        await site.Installation.Database.Mailings.ChangeStateAsync(
+            mailing, [MailingState.Sending], MailingState.Paused, "paused by the editor", TimeProvider.System.GetUtcNow(), CancellationToken.None);
+        var desk = new JobDesk(site);
+        await Eventually.HoldsAsync(() => site.Inbox.Count <= 1, "what the watch had begun is over");
+        var before = site.Inbox.Count;
+
+        var report = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+
+        Assert.StartsWith("week-1 is paused", report.Headline, StringComparison.Ordinal);
+        Assert.Equal(before, site.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task The_preview_goes_to_the_editor_alone()
+    {
+        await using var site = await ThreeReadersAsync("week-1", "week-2");
+        var desk = new JobDesk(site);
+
+        var report = await desk.EndAsync(desk.Trigger(PreviewJob.Name));
+
+        Assert.Equal("Preview of week-1 sent to editor@example.com. Subscribers got nothing.", report.Headline);
+        var entry = Assert.Single(site.Inbox.Page(0, 10));
+        Assert.Equal(["editor@example.com"], entry.Recipients);
+        Assert.NotEqual("week-1", entry.Subject);
+        Assert.Contains("week-1", entry.Subject, StringComparison.Ordinal);
+        Assert.Empty(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("2025-03-10T12:00:00Z", "2025-03-10T12:01:00Z", false)]
+    [InlineData("2025-03-10T12:00:00Z", "2025-03-10T11:59:00Z", true)]
+    public void A_trigger_from_before_an_issue_was_finished_means_that_issue(string finished, string triggered, bool belongs)
+    {
+        Assert.True(IssueSlug.TryParse("week-1", out var slug));
+        var at = DateTimeOffset.Parse(finished, System.Globalization.CultureInfo.InvariantCulture);
+        var mailing = new Mailing(1, slug, MailingState.Sent, null, [], "", at.AddMinutes(-5), null, at.AddMinutes(-4), at);
+
+        var underWay = WeeklyDigestJob.UnderWay([mailing], DateTimeOffset.Parse(triggered, System.Globalization.CultureInfo.InvariantCulture));
+
+        Assert.Equal(belongs, underWay is not null);
+    }
+
+    private static Task<TestSite> ThreeReadersAsync(params string[] issues) => TestSite.StartAsync(folder =>
+    {
+        folder.Write("subscribers/all.csv", TestSite.List(3));
+        foreach (var issue in issues) folder.Write($"issues/{issue}.md", TestSite.Issue(issue));
+    });
+
+    private static string[] Received(TestSite site) => [.. site.Inbox.Page(0, 1000).SelectMany(entry => entry.Recipients).Order()];
+}

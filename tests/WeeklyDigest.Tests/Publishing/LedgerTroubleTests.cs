@@ -1,0 +1,79 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+/// <summary>The ledger cannot be written: nothing may be handed over that it does not know of.</summary>
+public sealed class LedgerTroubleTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task While_another_program_holds_the_database_nothing_is_sent_and_then_it_goes_on()
+    {
+        await using var place = EnginePlace.Open();
+        var mailing = await place.PublishAsync(3000);
+        var seen = new LastNotice();
+        var running = place.Start().Engine.RunAsync(mailing, seen, Cancel);
+        await place.Server.WaitForAcceptedAsync(50, Limit);
+        int before;
+        await using (await LockAsync(place))
+        {
+            before = place.Server.AcceptedCount;
+            await place.Server.WaitForAsync(_ => seen.Notice is not null, Limit, "a notice of the ledger");
+            Assert.Contains("Nothing is sent", seen.Notice, StringComparison.Ordinal);
+            // What was marked before the lock may still go out: one message per connection.
+            Assert.InRange(place.Server.AcceptedCount - before, 0, 4);
+            Assert.False(running.IsCompleted);
+        }
+
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+        Assert.Equal(3000, (await place.ReconcileAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task Who_has_to_stop_then_stops_within_ten_seconds_and_at_most_one_row_per_connection_is_uncertain()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        await using var place = EnginePlace.Open(time: clock);
+        var mailing = await place.PublishAsync(3000);
+        var process = place.Start();
+        using var stop = new CancellationTokenSource();
+        var running = process.RunUntilAsync(mailing, stop.Token);
+        await place.Server.WaitForAcceptedAsync(50, Limit);
+        await using (await LockAsync(place))
+        {
+            await stop.CancelAsync();
+            clock.Advance(TimeSpan.FromSeconds(9));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit, Cancel));
+        }
+
+        var accepted = place.Server.AcceptedCount;
+        var balance = (await process.RunAsync(mailing)).Balance;
+        Assert.True(balance.AddsUp);
+        Assert.Equal(3000, balance.Sent + balance.Uncertain);
+        Assert.InRange(balance.Uncertain, 0, 4);
+        Assert.InRange(accepted, 50, 2999);
+        Assert.Equal(place.Server.AcceptedCount, place.Server.Accepted.Select(message => message.Recipient).Distinct().Count());
+    }
+
+    private static async Task<SqliteConnection> LockAsync(EnginePlace place)
+    {
+        var connection = new SqliteConnection($"Data Source={Path.Combine(place.DataFolder, "weeklydigest.db")};Pooling=False");
+        await connection.OpenAsync(Cancel);
+        await using var begin = connection.CreateCommand();
+        begin.CommandText = "BEGIN IMMEDIATE";
+        await begin.ExecuteNonQueryAsync(Cancel);
+        return connection;
+    }
+
+    private sealed class LastNotice : IProgress<DeliveryProgress>
+    {
+        public volatile string? Notice;
+
+        public void Report(DeliveryProgress value) => Notice = value.Notice;
+    }
+}

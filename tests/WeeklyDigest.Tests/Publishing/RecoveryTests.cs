@@ -1,0 +1,113 @@
+using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+/// <summary>What a process held when it died.</summary>
+public sealed class RecoveryTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+
+    [Fact]
+    public async Task A_dead_process_of_this_machine_is_recovered_at_once()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var mailing = await HoldAsync(place, "here/1/dead/1");
+        // Its lock file is there, and nobody holds it: what kill -9 leaves behind.
+        var trace = Path.Combine(place.DataFolder, "locks", "here_1_dead");
+        Directory.CreateDirectory(Path.GetDirectoryName(trace)!);
+        await File.WriteAllTextAsync(trace, "", Cancel);
+        await place.Start().Engine.RecoverAsync(Cancel);
+
+        var balance = await place.BalanceAsync(mailing);
+        Assert.Equal((9L, 0L, 0L, 1L), (balance.Pending, balance.Claimed, balance.Sending, balance.Uncertain));
+        Assert.False(File.Exists(trace));
+    }
+
+    [Fact]
+    public async Task A_process_elsewhere_is_recovered_when_its_lease_is_over()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var mailing = await HoldAsync(place, "elsewhere/1/random/1");
+        var engine = place.Start().Engine;
+        await engine.RecoverAsync(Cancel);
+        Assert.Equal(5, (await place.BalanceAsync(mailing)).Claimed + (await place.BalanceAsync(mailing)).Sending);
+
+        clock.Advance(TimeSpan.FromMinutes(1.1));
+        await engine.RecoverAsync(Cancel);
+        Assert.Equal((9L, 1L), ((await place.BalanceAsync(mailing)).Pending, (await place.BalanceAsync(mailing)).Uncertain));
+    }
+
+    [Fact]
+    public async Task A_living_process_is_left_alone_whatever_the_clock_says()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var other = place.Start();
+        var mailing = await HoldAsync(place, other.Owner.ForRun(1));
+        clock.Advance(TimeSpan.FromDays(1));
+        await place.Start().Engine.RecoverAsync(Cancel);
+
+        var balance = await place.BalanceAsync(mailing);
+        Assert.Equal((4L, 1L), (balance.Claimed, balance.Sending));
+    }
+
+    [Fact]
+    public async Task A_run_waits_for_rows_that_another_process_holds_and_takes_them_when_it_dies()
+    {
+        await using var place = EnginePlace.Open();
+        var mailing = await HoldAsync(place, "here/1/dying/1");
+        var trace = Path.Combine(place.DataFolder, "locks", "here_1_dying");
+        Directory.CreateDirectory(Path.GetDirectoryName(trace)!);
+        var held = new FileStream(trace, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        var running = place.Start().RunAsync(mailing);
+        await place.Server.WaitForAcceptedAsync(5, Limit);
+        Assert.False(running.IsCompleted);
+        await held.DisposeAsync();
+
+        var result = await running.WaitAsync(Limit, Cancel);
+        Assert.Equal((MailingState.Sent, 9L, 1L), (result.State, result.Balance.Sent, result.Balance.Uncertain));
+        Assert.Equal(9, place.Server.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task What_an_earlier_run_of_the_same_process_left_is_taken_back_first()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var process = place.Start();
+        var mailing = await HoldAsync(place, process.Owner.ForRun(1));
+        var result = await process.RunAsync(mailing);
+        Assert.Equal((9L, 1L), (result.Balance.Sent, result.Balance.Uncertain));
+    }
+
+    [Fact]
+    public void A_name_is_taken_once_and_its_file_goes_with_it()
+    {
+        var folder = Directory.CreateTempSubdirectory("weeklydigest-owner-").FullName;
+        var other = ProcessOwner.Take(folder);
+        using (var one = ProcessOwner.Take(folder))
+        {
+            Assert.NotEqual(one.Name, other.Name);
+            Assert.Equal(OwnerLife.Alive, other.LifeOf(one.ForRun(7)));
+            Assert.Equal(2, Directory.GetFiles(Path.Combine(folder, "locks")).Length);
+        }
+        Assert.Single(Directory.GetFiles(Path.Combine(folder, "locks")));
+        Assert.Equal(OwnerLife.Unknown, other.LifeOf("machine/1/gone/7"));
+        other.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Ten recipients; the owner has claimed five of them and begun one.</summary>
+    private static async Task<long> HoldAsync(EnginePlace place, string owner)
+    {
+        var mailing = await place.PublishAsync(10);
+        await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel);
+        var now = place.Time.GetUtcNow();
+        var claimed = await place.Database.Ledger.ClaimAsync(mailing, 5, new Claimant(owner, now, now.AddMinutes(1)), Cancel);
+        Assert.Equal([LedgerWriteResult.Written], await place.Database.Ledger.WriteAsync([DeliveryVerdicts.Begin(claimed[0], now)], Cancel));
+        return mailing;
+    }
+}

@@ -1,0 +1,122 @@
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+/// <summary>The relay is to blame: no recipient's attempt is counted.</summary>
+public sealed class RelayTroubleTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_relay_that_is_down_is_waited_for_and_nobody_is_touched()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(50);
+        var seen = new Notices();
+        var running = place.Start().Engine.RunAsync(mailing, seen, Cancel);
+        await place.Server.WaitForAsync(_ => seen.Any, Limit, "a notice of the relay");
+
+        Assert.Contains("421", seen.First, StringComparison.Ordinal);
+        Assert.Contains("Next try", seen.First, StringComparison.Ordinal);
+        var balance = await place.BalanceAsync(mailing);
+        Assert.Equal((0L, 0L), (balance.Attempts, balance.Sending));
+
+        place.Server.Script = _ => SmtpMove.Accept;
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+        Assert.Equal(50, (await place.ReconcileAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task A_relay_that_refuses_connections_is_tried_again()
+    {
+        await using var place = EnginePlace.Open();
+        var mailing = await place.PublishAsync(20);
+        int port;
+        await using (var gone = ScriptedSmtpServer.Start()) port = gone.Port;
+        var seen = new Notices();
+        var running = place.Start(relay => relay with { Port = port }).Engine.RunAsync(mailing, seen, Cancel);
+        await place.Server.WaitForAsync(_ => seen.Any, Limit, "a notice of the relay");
+
+        await using var back = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Port = port });
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+        Assert.Equal(20, back.AcceptedCount);
+        Assert.Equal(20, (await place.BalanceAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task A_refused_login_pauses_the_mailing_with_the_servers_words()
+    {
+        await using var place = EnginePlace.Open(new ScriptedSmtpOptions { Username = "news", Password = "right" });
+        var mailing = await place.PublishAsync(100);
+        var result = await place.Start(relay => relay with { Username = "news", Password = "wrong" }).RunAsync(mailing);
+
+        Assert.Equal(MailingState.Paused, result.State);
+        Assert.Contains("535", result.StateReason, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", result.StateReason, StringComparison.Ordinal);
+        Assert.Equal((100L, 0L), (result.Balance.Pending, result.Balance.Attempts));
+        Assert.All(await place.DeliveriesAsync(mailing), row => Assert.Null(row.Reply));
+    }
+
+    [Fact]
+    public async Task A_refused_sender_pauses_the_mailing_and_touches_nobody()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.MailFrom ? SmtpMove.Reply("553 5.7.1 sender not allowed") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(100);
+        var result = await place.Start().RunAsync(mailing);
+
+        Assert.Equal(MailingState.Paused, result.State);
+        Assert.Contains("sender not allowed", result.StateReason, StringComparison.Ordinal);
+        Assert.Equal((100L, 0L), (result.Balance.Pending, result.Balance.Attempts));
+    }
+
+    [Fact]
+    public async Task A_paused_mailing_goes_on_when_the_cause_is_gone()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.MailFrom ? SmtpMove.Reply("553 5.7.1 sender not allowed") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(100);
+        var process = place.Start();
+        await process.RunAsync(mailing);
+
+        place.Server.Script = _ => SmtpMove.Accept;
+        await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel);
+        await process.RunAsync(mailing);
+        Assert.Equal(100, (await place.ReconcileAsync(mailing)).Sent);
+    }
+
+    [Fact]
+    public async Task A_relay_that_closes_connections_now_and_then_costs_nobody_an_attempt()
+    {
+        await using var place = EnginePlace.Open(moment => moment is { Stage: SmtpStage.MailFrom } && moment.Time % 40 == 0 ? SmtpMove.ReplyThenClose("421 4.7.0 enough for this connection") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(300);
+        var result = await place.Start().RunAsync(mailing);
+
+        Assert.Equal(MailingState.Sent, result.State);
+        Assert.Equal(300, (await place.ReconcileAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task Messages_per_second_hold_over_all_connections()
+    {
+        await using var place = EnginePlace.Open();
+        var mailing = await place.PublishAsync(40);
+        var started = place.Time.GetTimestamp();
+        await place.Start(relay => relay with { MessagesPerSecond = 20 }).RunAsync(mailing);
+
+        Assert.InRange(place.Time.GetElapsedTime(started).TotalSeconds, 1.9, 20);
+        Assert.Equal(40, (await place.ReconcileAsync(mailing)).Sent);
+    }
+
+    private sealed class Notices : IProgress<DeliveryProgress>
+    {
+        private volatile string? first;
+
+        public bool Any => first is not null;
+
+        public string First => first!;
+
+        public void Report(DeliveryProgress value) => first ??= value.Notice;
+    }
+}

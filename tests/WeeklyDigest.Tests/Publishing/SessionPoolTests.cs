@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Smtp;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+public sealed class SessionPoolTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task No_more_are_lent_than_the_relays_allow_and_who_waits_is_served_in_turn()
+    {
+        await using var pool = new SessionPool([Relay("one", 2), Relay("two", 1)], clock);
+        Assert.Equal(3, pool.Connections);
+        var lent = new List<PooledSession>();
+        for (var i = 0; i < 3; i++) lent.Add(await pool.RentAsync(Cancel));
+        Assert.Equal(2, lent.Select(session => session.Relay).Distinct().Count());
+
+        var waiting = Enumerable.Range(0, 3).Select(_ => pool.RentAsync(Cancel)).ToList();
+        Assert.True(pool.HasWaiters);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.All(waiting.Skip(i), wait => Assert.False(wait.IsCompleted));
+            pool.Return(lent[i]);
+            await waiting[i].WaitAsync(Limit, Cancel);
+        }
+        Assert.False(pool.HasWaiters);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_takes_nobodys_place()
+    {
+        await using var pool = new SessionPool([Relay("one", 1)], clock);
+        var lent = await pool.RentAsync(Cancel);
+        using var giveUp = new CancellationTokenSource();
+        var impatient = pool.RentAsync(giveUp.Token);
+        var patient = pool.RentAsync(Cancel);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient.WaitAsync(Limit, Cancel));
+        pool.Return(lent);
+        Assert.Same(lent, await patient.WaitAsync(Limit, Cancel));
+    }
+
+    [Fact]
+    public async Task A_relay_that_fails_rests_for_growing_pauses_and_is_tried_over_one_connection()
+    {
+        await using var pool = new SessionPool([Relay("one", 4)], clock);
+        var session = await pool.RentAsync(Cancel);
+        var expected = new[] { 1, 2, 4, 8, 16, 32, 60, 60 };
+        foreach (var seconds in expected)
+        {
+            session.Relay.Failed("connection refused.");
+            session.Relay.Failed("connection refused, told by another.");
+            pool.Return(session);
+            Assert.Equal(0, pool.Capacity);
+            Assert.StartsWith("connection refused. Next try: 08:", pool.Notice, StringComparison.Ordinal);
+            var next = pool.RentAsync(Cancel);
+            clock.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromMilliseconds(1));
+            Assert.False(next.IsCompleted);
+            clock.Advance(TimeSpan.FromMilliseconds(1));
+            session = await next.WaitAsync(Limit, Cancel);
+            Assert.Equal(1, pool.Capacity);
+            await NobodyElseGetsOneAsync(pool);
+        }
+
+        session.Relay.Answered();
+        Assert.Equal(4, pool.Capacity);
+        Assert.Null(pool.Notice);
+    }
+
+    [Fact]
+    public async Task While_one_relay_rests_the_other_carries_on()
+    {
+        await using var pool = new SessionPool([Relay("one", 2), Relay("two", 2)], clock);
+        var first = await pool.RentAsync(Cancel);
+        first.Relay.Failed("down.");
+        Assert.Equal(2, pool.Capacity);
+        var others = new[] { await pool.RentAsync(Cancel), await pool.RentAsync(Cancel) };
+        Assert.All(others, session => Assert.NotSame(first.Relay, session.Relay));
+    }
+
+    [Fact]
+    public async Task Connections_stay_open_between_messages_and_close_when_they_are_idle()
+    {
+        await using var server = ScriptedSmtpServer.Start();
+        await using var pool = new SessionPool([Relay("one", 1) with { Port = server.Port }], clock);
+        for (var i = 0; i < 3; i++)
+        {
+            var session = await pool.RentAsync(Cancel);
+            await session.OpenAsync(Cancel);
+            pool.Return(session);
+        }
+        Assert.Equal((1, 1), (server.Connections, server.OpenConnections));
+
+        clock.Advance(TimeSpan.FromSeconds(70));
+        await server.WaitForAsync(relay => relay.OpenConnections == 0, Limit, "the idle connection closed");
+    }
+
+    [Fact]
+    public async Task The_pace_gives_each_message_its_place()
+    {
+        var pace = new SendPace(10, clock);
+        Assert.True(pace.NextAsync(Cancel).IsCompleted);
+        var second = pace.NextAsync(Cancel);
+        var third = pace.NextAsync(Cancel);
+        clock.Advance(TimeSpan.FromMilliseconds(100));
+        await second.WaitAsync(Limit, Cancel);
+        Assert.False(third.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(100));
+        await third.WaitAsync(Limit, Cancel);
+        Assert.True(new SendPace(0, clock).NextAsync(Cancel).IsCompleted);
+    }
+
+    private static async Task NobodyElseGetsOneAsync(SessionPool pool)
+    {
+        using var giveUp = new CancellationTokenSource();
+        var waiting = pool.RentAsync(giveUp.Token);
+        Assert.False(waiting.IsCompleted);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Limit, Cancel));
+    }
+
+    private static RelayOptions Relay(string name, int connections)
+        => new() { Name = name, Host = "127.0.0.1", Port = 1, Security = RelaySecurity.None, Connections = connections };
+}

@@ -1,0 +1,61 @@
+using System.Text;
+using WeeklyDigest.Rendering;
+using WeeklyDigest.Tests.Issues;
+
+namespace WeeklyDigest.Tests.Rendering;
+
+public sealed class TextTests
+{
+    [Theory]
+    [InlineData("one two three", "one two|three")]
+    [InlineData("https://example.com/long b", "https://example.com/long|b")]
+    [InlineData("a\nb", "a|b")]
+    [InlineData("\u6F22\u5B57\u6F22\u5B57\u6F22\u5B57", "\u6F22\u5B57\u6F22\u5B57|\u6F22\u5B57")]
+    [InlineData("\u6F22\u5B57\u6F22\u5B57\u3002\u5B57", "\u6F22\u5B57\u6F22|\u5B57\u3002\u5B57")]
+    [InlineData("", "")]
+    public void Wraps_between_words_and_never_in_an_address(string text, string expected)
+        => Assert.Equal(expected.Split('|'), TextWrap.Lines(text, 8));
+
+    [Theory]
+    [InlineData(10, 1)]
+    [InlineData(230, 1)]
+    [InlineData(1150, 5)]
+    public void Reading_time_counts_words(int words, int minutes)
+        => Assert.Equal(minutes, ReadingTime.Minutes([new StringBuilder().Insert(0, "don't ", words).ToString()]));
+
+    [Fact]
+    public void Reading_time_counts_ideographs()
+        => Assert.Equal(5, ReadingTime.Minutes([new StringBuilder().Insert(0, "\u6F22", 2_000).ToString()]));
+
+    [Fact]
+    public async Task An_address_behind_words_is_numbered_and_listed_under_its_entry()
+    {
+        var text = await Rendered.TextAsync(Samples.ValidBody("See [one](https://example.com/1) and [two](https://example.com/2), then [one again](https://example.com/1).\n\n### Entry\n\n[Three](https://example.com/3).\n"));
+        Assert.Contains("See one [1] and two [2], then one again [1].\n\n[1] https://example.com/1\n[2] https://example.com/2\n", text, StringComparison.Ordinal);
+        Assert.Contains("Three [3].\n\n[3] https://example.com/3\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("en", "5 January 2026")]
+    [InlineData("en-US", "January 5, 2026")]
+    [InlineData("de", "Montag, 5. Januar 2026")]
+    public async Task Dates_read_as_the_language_writes_them(string language, string date)
+        => Assert.Contains(date, await Rendered.TextAsync(Samples.Valid($"---\ntitle: Seven\nlanguage: {language}\n---\nText.\n")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("he", "rtl")]
+    [InlineData("ar-EG", "rtl")]
+    [InlineData("fr", "ltr")]
+    public async Task Language_says_the_direction(string language, string direction)
+        => Assert.Contains($"<html lang=\"{language}\" dir=\"{direction}\"", await Rendered.HtmlAsync(Samples.Valid($"---\ntitle: Seven\nlanguage: {language}\n---\nText.\n")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("week 7 - lucky hardware", "Lucky hardware")]
+    [InlineData("Week 7: iPhone news", "iPhone news")]
+    [InlineData("week 8 - something", "week 8 - something")]
+    public async Task Headline_does_not_say_the_number_again(string title, string headline)
+    {
+        var issue = Samples.Valid($"---\ntitle: '{title}'\n---\nText.\n") with { Number = 7 };
+        Assert.Contains($">{headline}</h1>", await Rendered.HtmlAsync(issue), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>One row of <c>deliveries --json</c>.</summary>
+internal sealed record LedgerRow(string Address, string State, int Attempts, string Reply, string MessageId);
+
+/// <summary>What the ledger says of an issue, through the commands an editor has, and whether it agrees with what the relay says.</summary>
+/// <param name="State">The mailing's state.</param>
+/// <param name="Total">All deliveries.</param>
+/// <param name="Counts">Deliveries by state.</param>
+/// <param name="Rows">Every delivery.</param>
+internal sealed record Accounts(string State, int Total, IReadOnlyDictionary<string, int> Counts, IReadOnlyList<LedgerRow> Rows)
+{
+    private static readonly string[] States = ["pending", "claimed", "sending", "deferred", "sent", "failed", "suppressed", "uncertain"];
+
+    /// <summary>Deliveries in a state.</summary>
+    public int this[string state] => Counts[state];
+
+    /// <summary>Reads them, and checks what has to be true at any moment: the states add up, and the rows say the same.</summary>
+    public static async Task<Accounts> ReadAsync(Workspace workspace, string issue)
+    {
+        var status = await workspace.JsonAsync("status", issue, "--json");
+        var rows = (await workspace.JsonAsync("deliveries", issue, "--json")).EnumerateArray().Select(Row).ToList();
+        var counts = States.ToDictionary(state => state, state => status.GetProperty(state).GetInt32());
+        var accounts = new Accounts(status.GetProperty("state").GetString()!, status.GetProperty("total").GetInt32(), counts, rows);
+        Assert.Equal(accounts.Total, counts.Values.Sum());
+        Assert.Equal(accounts.Total, rows.Count);
+        Assert.Equal(accounts.Total, rows.Select(row => row.Address).Distinct().Count());
+        Assert.All(States, state => Assert.Equal(counts[state], rows.Count(row => row.State == state)));
+        return accounts;
+    }
+
+    /// <summary>
+    /// Holds the ledger against the relay's own record: nobody got two, whoever is sent or was handed over got exactly the message the ledger
+    /// names, and whoever is neither sent nor uncertain got none.
+    /// </summary>
+    public void AgreeWith(ScriptedSmtpServer relay)
+    {
+        var accepted = relay.Accepted;
+        var received = accepted.Select(message => (message.Recipient, message.MessageId)).ToHashSet();
+        Assert.Equal(accepted.Count, received.Select(message => message.Recipient).Distinct().Count());
+        var sent = Keys("sent");
+        Assert.Empty(sent.Except(received));
+        Assert.Empty(received.Except(sent).Except(Keys("uncertain")));
+    }
+
+    private HashSet<(string, string)> Keys(string state) => [.. Rows.Where(row => row.State == state).Select(row => (row.Address, row.MessageId))];
+
+    private static LedgerRow Row(JsonElement row) => new(
+        row.GetProperty("address").GetString()!,
+        row.GetProperty("state").GetString()!,
+        row.GetProperty("attempts").GetInt32(),
+        row.GetProperty("reply").GetString() ?? "",
+        row.GetProperty("messageId").GetString()!.Trim('<', '>'));
+}

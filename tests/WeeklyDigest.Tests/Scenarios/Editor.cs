@@ -1,0 +1,70 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using AngleSharp.Dom;
+using AngleSharp.Html.Dom;
+using AngleSharp.Html.Parser;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>An editor at a browser without scripts: signs in with the printed link, sends forms with their tokens.</summary>
+internal sealed partial class Editor : IDisposable
+{
+    private readonly HttpClient http;
+
+    private Editor(Uri server) => http = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() }) { BaseAddress = server };
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Signs in with the link that a server printed.</summary>
+    /// <param name="printed">What the server printed; the link is somewhere in it.</param>
+    public static async Task<Editor> SignInAsync(string printed)
+    {
+        var link = new Uri(SignInLink().Match(printed).Value);
+        var editor = new Editor(new Uri(link.GetLeftPart(UriPartial.Authority)));
+        var page = await editor.PageAsync(link.PathAndQuery);
+        var form = page.QuerySelectorAll<IHtmlFormElement>("form").Single(f => f.Action.Contains("sign-in/link", StringComparison.Ordinal));
+        using var fields = new FormUrlEncodedContent(form.QuerySelectorAll<IHtmlInputElement>("input[name]").Select(i => KeyValuePair.Create(i.Name!, i.Value)));
+        using var answer = await editor.http.PostAsync(new Uri("/sign-in/link", UriKind.Relative), fields, Cancel);
+        answer.EnsureSuccessStatusCode();
+        return editor;
+    }
+
+    /// <summary>A page's text, whatever its status.</summary>
+    public Task<string> TextAsync(string path) => http.GetStringAsync(new Uri(path, UriKind.Relative), Cancel);
+
+    /// <summary><i>Trigger now</i> on a recurring job in Hangfire's dashboard.</summary>
+    public async Task TriggerAsync(string recurringJob) => await PressAsync("/hangfire/recurring", "/hangfire/recurring/trigger", ("jobs[]", recurringJob));
+
+    /// <summary><i>Requeue</i> on a job's page.</summary>
+    public async Task RequeueAsync(string job) => await PressAsync($"/hangfire/jobs/details/{job}", $"/hangfire/jobs/actions/requeue/{job}");
+
+    /// <summary>The last job a recurring job started, or null.</summary>
+    public async Task<string?> LastJobAsync(string recurringJob)
+    {
+        var page = await PageAsync("/hangfire/recurring");
+        var row = page.QuerySelectorAll("tr").FirstOrDefault(r => r.QuerySelector("input")?.GetAttribute("value") == recurringJob);
+        return row?.QuerySelectorAll("a").Select(a => JobLink().Match(a.GetAttribute("href") ?? "")).FirstOrDefault(m => m.Success)?.Groups[1].Value;
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task PressAsync(string page, string action, params (string Name, string Value)[] fields)
+    {
+        var shown = await PageAsync(page);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(action, UriKind.Relative));
+        request.Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+        request.Headers.Add(Meta(shown, "csrf-header"), Meta(shown, "csrf-token"));
+        using var answer = await http.SendAsync(request, Cancel);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private async Task<IHtmlDocument> PageAsync(string path) => await new HtmlParser().ParseDocumentAsync(await TextAsync(path), Cancel);
+
+    private static string Meta(IHtmlDocument page, string name) => page.QuerySelector($"meta[name={name}]")?.GetAttribute("content") ?? "";
+
+    [GeneratedRegex(@"http://[^\s""]+/sign-in\?token=[\w-]+")]
+    private static partial Regex SignInLink();
+
+    [GeneratedRegex(@"/jobs/details/([^/?]+)$")]
+    private static partial Regex JobLink();
+}

@@ -1,0 +1,169 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Smtp;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Smtp;
+
+/// <summary>What a relay has to prove before it hears a password or a recipient.</summary>
+public sealed class SmtpSessionSecurityTests : IDisposable
+{
+    private const string Password = "correct horse: ünïcode";
+    private readonly string folder = Directory.CreateTempSubdirectory("weeklydigest-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("StartTls", "PLAIN LOGIN", "")]
+    [InlineData("StartTls", "LOGIN CRAM-MD5", "Modern, Chunking")]
+    [InlineData("Tls", "PLAIN", "Modern")]
+    public async Task Logs_in_and_sends_inside_TLS(string security, string mechanisms, string abilities)
+    {
+        using var certificate = TestCertificate.Create();
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Certificate = certificate, ImplicitTls = security == "Tls", Username = "editor", Password = Password, AuthMechanisms = mechanisms, KeepBytes = true,
+            Abilities = abilities.Length == 0 ? SmtpAbilities.EightBitMime : Enum.Parse<SmtpAbilities>(abilities),
+        });
+        await using var session = Session(server, relay => relay with { Security = Enum.Parse<RelaySecurity>(security), TrustedCertificates = certificate.WritePem(folder) });
+        var message = Samples.Compose(await session.OpenAsync(Cancel));
+        for (var i = 0; i < 3; i++) Assert.Equal(SendResult.Accepted, (await SendAsync(session, message)).Result);
+        Assert.All(server.Accepted, accepted => Assert.Equal((true, message.Bytes.ToArray().Length), (accepted.Encrypted, accepted.Bytes.Length)));
+        Assert.Equal(message.Bytes.ToArray(), server.Accepted[2].Bytes.ToArray());
+        Assert.DoesNotContain(server.Commands, command => !command.Encrypted && command.Line.Split(' ')[0] is not ("EHLO" or "STARTTLS"));
+    }
+
+    [Theory]
+    [InlineData("StartTls")]
+    [InlineData("Tls")]
+    public async Task Knows_inside_TLS_what_a_lost_answer_means(string security)
+    {
+        using var certificate = TestCertificate.Create();
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Certificate = certificate, ImplicitTls = security == "Tls",
+            Script = moment => (moment.Stage, moment.Connection) switch { (SmtpStage.Message, 1) => SmtpMove.KeepThenDrop, (SmtpStage.Data, 2) => SmtpMove.Drop, _ => SmtpMove.Accept },
+        });
+        await using var session = Session(server, relay => relay with { Username = "", Security = Enum.Parse<RelaySecurity>(security), TrustedCertificates = certificate.WritePem(folder) });
+        Assert.Equal(SendResult.Unknown, (await SendAsync(session)).Result);
+        Assert.Equal(SendResult.Deferred, (await SendAsync(session)).Result);
+        Assert.Equal(SendResult.Accepted, (await SendAsync(session)).Result);
+        Assert.Equal((3, 2), (server.Connections, server.AcceptedCount));
+    }
+
+    [Theory]
+    [InlineData("StartTls", "untrusted", "not valid")]
+    [InlineData("Tls", "untrusted", "not valid")]
+    [InlineData("StartTls", "expired", "NotTimeValid")]
+    [InlineData("Tls", "other host", "another host name")]
+    public async Task Sends_nothing_to_a_relay_whose_certificate_is_not_right(string security, string what, string words)
+    {
+        using var certificate = TestCertificate.Create(what == "other host" ? "mail.elsewhere.example" : "localhost", expired: what == "expired");
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Certificate = certificate, ImplicitTls = security == "Tls", Username = "editor", Password = Password });
+        await using var session = Session(server, relay => relay with
+        {
+            Security = Enum.Parse<RelaySecurity>(security),
+            TrustedCertificates = what == "untrusted" ? "" : certificate.WritePem(folder),
+        });
+        await AssertRefusedAsync(session, words);
+        Assert.DoesNotContain(server.Commands, command => command.Line.Split(' ')[0] is not ("EHLO" or "STARTTLS"));
+    }
+
+    [Fact]
+    public async Task Sends_nothing_when_STARTTLS_was_taken_out_of_the_reply()
+    {
+        using var certificate = TestCertificate.Create();
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Certificate = certificate, AnnounceStartTls = false, Username = "editor", Password = Password });
+        await using var session = Session(server, relay => relay with { TrustedCertificates = certificate.WritePem(folder) });
+        await AssertRefusedAsync(session, "does not offer STARTTLS");
+        Assert.All(server.Commands, command => Assert.StartsWith("EHLO", command.Line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Sends_nothing_when_the_relay_cannot_start_TLS_right_now()
+    {
+        using var certificate = TestCertificate.Create();
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Certificate = certificate, Script = moment => moment.Stage == SmtpStage.StartTls ? SmtpMove.Reply("454 4.7.0 TLS not available") : SmtpMove.Accept,
+        });
+        await using var session = Session(server, relay => relay with { TrustedCertificates = certificate.WritePem(folder) });
+        Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel))).IsTransient);
+    }
+
+    [Fact]
+    public async Task Sends_no_password_in_clear_beyond_this_machine()
+    {
+        // A documentation address (RFC 5737): if a connection were tried, this test would wait for it.
+        await using var session = new SmtpSession(
+            new RelayOptions { Name = "main", Host = "192.0.2.1", Port = 25, Security = RelaySecurity.None, Username = "editor", Password = Password }, TimeProvider.System);
+        await AssertRefusedAsync(session, "in clear");
+    }
+
+    [Theory]
+    [InlineData("535 5.7.8 wrong password", false)]
+    [InlineData("454 4.7.0 the directory is down", true)]
+    public async Task Tells_a_refused_login_in_the_server_s_words(string reply, bool isTransient)
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Username = "editor", Password = Password, Script = moment => moment.Stage == SmtpStage.Auth ? SmtpMove.Reply(reply) : SmtpMove.Accept,
+        });
+        await using var session = Session(server, relay => relay with { Security = RelaySecurity.None });
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        Assert.Equal(isTransient, trouble.IsTransient);
+        Assert.Contains(reply, trouble.Message, StringComparison.Ordinal);
+        Assert.Single(server.Commands, command => command.Line.StartsWith("AUTH", StringComparison.Ordinal));
+        Assert.Equal(SendResult.NotStarted, (await SendAsync(session)).Result);
+        Assert.DoesNotContain(server.Commands, command => command.Line.StartsWith("MAIL", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Repeats_no_password_that_the_relay_echoes()
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Username = "editor", Password = "other",
+            Script = moment => moment.Stage == SmtpStage.Auth ? SmtpMove.Reply($"535 5.7.8 '{moment.Line}' and '{Password}' are wrong") : SmtpMove.Accept,
+        });
+        await using var session = Session(server, relay => relay with { Security = RelaySecurity.None });
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var told = trouble.ToString();
+        Assert.Contains("'AUTH PLAIN ***' and '***' are wrong", told, StringComparison.Ordinal);
+        Assert.DoesNotContain(Password, told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tells_a_relay_that_offers_no_login_we_use()
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Username = "editor", AuthMechanisms = "XOAUTH2" });
+        await using var session = Session(server, relay => relay with { Security = RelaySecurity.None });
+        await AssertRefusedAsync(session, "XOAUTH2");
+    }
+
+    [Theory]
+    [InlineData("missing.pem")]
+    [InlineData("empty.pem")]
+    public async Task Tells_a_file_of_authorities_that_cannot_be_used(string file)
+    {
+        await File.WriteAllTextAsync(Path.Combine(folder, "empty.pem"), "no certificate", Cancel);
+        await using var session = new SmtpSession(new RelayOptions { Name = "main", Host = "127.0.0.1", TrustedCertificates = Path.Combine(folder, file) }, TimeProvider.System);
+        await AssertRefusedAsync(session, file);
+    }
+
+    private static async Task AssertRefusedAsync(SmtpSession session, string words)
+    {
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        Assert.False(trouble.IsTransient, trouble.Message);
+        Assert.Contains(words, trouble.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Password, trouble.ToString(), StringComparison.Ordinal);
+        Assert.Equal(SendResult.NotStarted, (await SendAsync(session)).Result);
+    }
+
+    private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage? message = null)
+        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
+
+    private static SmtpSession Session(ScriptedSmtpServer server, Func<RelayOptions, RelayOptions> change)
+        => new(change(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Username = "editor", Password = Password }), TimeProvider.System);
+}

@@ -1,0 +1,16 @@
+using WeeklyDigest.Storage;
+
+namespace WeeklyDigest.Tests.Storage;
+
+/// <summary>A SQLite file in a folder of its own.</summary>
+public sealed class SqlitePlace : IDatabasePlace
+{
+    private readonly TemporaryFolder folder = new();
+
+    /// <summary>The file; neither it nor its folder is there at first.</summary>
+    public string File => folder.File("data/weeklydigest.db");
+
+    public StorageOptions Options => new() { ConnectionString = File };
+
+    public void Dispose() => folder.Dispose();
+}

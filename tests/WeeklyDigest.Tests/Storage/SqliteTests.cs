@@ -1,0 +1,9 @@
+namespace WeeklyDigest.Tests.Storage;
+
+public sealed class SqliteLedgerTests : LedgerSuite<SqlitePlace>;
+
+public sealed class SqliteMailingTests : MailingSuite<SqlitePlace>;
+
+public sealed class SqliteSubscriberTests : SubscriberSuite<SqlitePlace>;
+
+public sealed class SqliteTwoProcessesTests : TwoProcessesSuite<SqlitePlace>;

@@ -1,0 +1,89 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Storage;
+
+public sealed class SyncListsTests : StorageSuite<SqlitePlace>
+{
+    private readonly TemporaryFolder folder = new();
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task New_and_changed_files_are_imported_once()
+    {
+        Put("readers.csv", "email,name\nann@example.org,Ann\n");
+        Put("Guests.CSV", "email\nguest@example.org\nnobody\n");
+
+        var reports = await Sync();
+
+        Assert.Equal(["Guests.CSV", "readers.csv"], reports.Select(report => Path.GetFileName(report.Path)));
+        Assert.Equal(["guests", "readers"], reports.Select(report => report.List?.Value));
+        Assert.All(reports, report => Assert.Equal((new ImportCounts(1, 0, 0, 0), null), (report.Counts, report.Refusal)));
+        Assert.Equal([new RowProblem(3, "'nobody' is not an address: it has no @.")], reports[0].Problems);
+        Assert.Equal(1, reports[0].ProblemCount);
+
+        Assert.Empty(await Sync());
+        Put("readers.csv", "email,name\nann@example.org,Ann\nben@example.org,Ben\n");
+        Assert.Equal(new ImportCounts(1, 0, 1, 0), Assert.Single(await Sync()).Counts);
+        Put("readers.csv", "email,name\nann@example.org,Ann\n");
+        Assert.Equal(new ImportCounts(0, 0, 1, 0), Assert.Single(await Sync()).Counts);
+        Assert.Equal([new ListSummary(List("guests"), 1, 1), new ListSummary(List("readers"), 2, 2)], await Subscribers.ListsAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_used_is_refused_every_time_and_keeps_no_other_back()
+    {
+        Put("a.csv", "name\nAnn\n");
+        Put("b b.csv", "email\nann@example.org\n");
+        Put("c.csv", "email\nann@example.org\n");
+        Put("C.csv", "email\nann@example.org\n");
+        Put("~$c.csv", "lock");
+        Put("notes.txt", "no list");
+
+        Assert.Equal(4, (await Sync()).Count);
+        var reports = await Sync();
+
+        Assert.Equal(
+            [
+                "a.csv: Line 1: no column is named 'email'; found: name. The first line has to name the columns, separated by commas or semicolons: email,name",
+                "b b.csv: The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.",
+                "c.csv: The list 'c' is read from C.csv already. Give one of the files another name.",
+            ],
+            reports.Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
+        Assert.Equal(["c"], (await Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
+    }
+
+    [Fact]
+    public async Task Only_the_first_thousand_problems_are_kept_but_all_are_counted()
+    {
+        Put("readers.csv", "email\n" + string.Join('\n', Enumerable.Repeat("nobody", 1500)));
+        var report = Assert.Single(await Sync());
+        Assert.Equal((1000, 1500L), (report.Problems.Count, report.ProblemCount));
+    }
+
+    [Fact]
+    public async Task One_file_is_imported_from_anywhere_or_refused()
+    {
+        var sync = new SyncLists(Subscribers, folder.File("none"));
+        Assert.Empty(await sync.RunAsync(Cancel));
+        Put("any name.txt", "email;name\nann@example.org;Ann\n");
+        var report = await sync.ImportAsync(folder.File("any name.txt"), List("readers"), Cancel);
+        Assert.Equal((List("readers"), 1L), (report.List, report.Counts.Added));
+
+        Put("broken.csv", "email\nann@example.org\n\"ben@example.org");
+        var path = folder.File("broken.csv");
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(path, List("guests"), Cancel));
+        Assert.Equal($"{path}: Line 3: the quotation mark that opens here is never closed.", refusal.Message);
+        Assert.Equal(["readers"], (await Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
+        await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(folder.File("missing.csv"), List("guests"), Cancel));
+    }
+
+    private void Put(string name, string text) => folder.Write(name, text);
+
+    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path).RunAsync(Cancel);
+}

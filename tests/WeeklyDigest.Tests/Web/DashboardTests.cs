@@ -1,0 +1,162 @@
+using System.Net;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Web;
+
+public sealed class DashboardTests(Browser browser)
+{
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task From_the_sign_in_link_to_a_sent_issue_by_clicks_alone()
+    {
+        await using var site = await WithIssuesAsync();
+        var page = await browser.OpenAsync();
+        var complaints = new List<string>();
+        page.Console += (_, message) => { if (message.Type == "error") complaints.Add(message.Text); };
+
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Recurring Jobs" }).ClickAsync();
+        await page.Locator("input[value=weekly-digest]").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Trigger now" }).ClickAsync();
+        await Eventually.HoldsAsync(() => site.Inbox.Count == 12, "the issue arrives", TimeSpan.FromMinutes(2));
+        await page.GotoAsync(new Uri(site.Address, "/hangfire/jobs/succeeded").ToString());
+        await Eventually.HoldsAsync(() => page.ReloadAsync().ContinueWith(_ => page.Locator(".js-jobs-list-row a").CountAsync()).Unwrap().Result > 0, "the job is listed");
+        await page.Locator(".js-jobs-list-row a").First.ClickAsync();
+
+        var report = page.Locator("#wd-report");
+        Assert.Contains("Sent: week-1, 12 of 12.", await report.InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains("It adds up: 0 + 0 + 0 + 0 + 12 + 0 + 0 + 0 = 12", await report.InnerTextAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("DBG_", await page.ContentAsync(), StringComparison.Ordinal);
+        Assert.Empty(complaints);
+        await Browser.CloseAsync(page);
+    }
+
+    [Fact]
+    public async Task The_page_Issues_previews_and_sends()
+    {
+        await using var site = await WithIssuesAsync();
+        var page = await browser.OpenAsync(width: 375);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Preview week-1" }).ClickAsync();
+        await page.Locator("#wd-report[data-done=true]").WaitForAsync(new() { Timeout = 60_000 });
+        Assert.Contains("Preview of week-1 sent to editor@example.com", await page.Locator("#wd-report").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, site.Inbox.Count);
+
+        await page.GotoAsync(new Uri(site.Address, "/hangfire/issues").ToString());
+        await page.GetByRole(AriaRole.Link, new() { Name = "Send week-1" }).ClickAsync();
+        Assert.Equal(1, site.Inbox.Count);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 12 subscribers" }).ClickAsync();
+        await page.Locator("#wd-report[data-done=true]").WaitForAsync(new() { Timeout = 60_000 });
+        Assert.Contains("Sent: week-1, 12 of 12.", await page.Locator("#wd-report").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Equal(13, site.Inbox.Count);
+
+        await page.GotoAsync(new Uri(site.Address, "/hangfire/issues").ToString());
+        Assert.Equal(0, await page.GetByRole(AriaRole.Link, new() { Name = "Send week-1" }).CountAsync());
+        Assert.Contains("12 of 12 sent", await page.GetByRole(AriaRole.Article, new() { Name = "week-1" }).InnerTextAsync(), StringComparison.Ordinal);
+        await Browser.CloseAsync(page);
+    }
+
+    [Fact]
+    public async Task A_running_jobs_page_moves_by_itself_and_pause_resume_and_cancel_act_at_once()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message
+            ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System), SmtpMove.Accept)
+            : SmtpMove.Accept);
+        await using var site = await TestSite.StartAsync(folder =>
+        {
+            folder.Write("subscribers/all.csv", TestSite.List(5000));
+            folder.Write("issues/week-1.md", TestSite.Issue("First"));
+        }, ("Smtp:Relays:0:Port", $"{relay.Port}"));
+        var page = await browser.OpenAsync();
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues/week-1/send");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 5,000 subscribers" }).ClickAsync();
+
+        var pace = page.Locator(".wd-pace strong");
+        await pace.WaitForAsync(new() { Timeout = 60_000 });
+        var first = await pace.InnerTextAsync();
+        await Assertions.Expect(pace).Not.ToHaveTextAsync(first, new() { Timeout = 20_000 });
+        var job = page.Url;
+
+        await IssuesAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause week-1" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".wd-label")).ToHaveTextAsync("paused");
+        await page.GotoAsync(job);
+        await Assertions.Expect(page.Locator("#wd-report[data-done=true] .wd-headline")).ToContainTextAsync("Paused: week-1", new() { Timeout = 20_000 });
+        var sent = relay.AcceptedCount;
+
+        await IssuesAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resume week-1" }).ClickAsync();
+        await Eventually.HoldsAsync(() => relay.AcceptedCount > sent, "it goes on");
+        await IssuesAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Cancel week-1" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel the mailing" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".wd-label")).ToHaveTextAsync("cancelled");
+        Assert.InRange(relay.AcceptedCount, sent + 1, 4999);
+        await Browser.CloseAsync(page);
+
+        Task IssuesAsync() => page.GotoAsync(new Uri(site.Address, "/hangfire/issues").ToString());
+    }
+
+    [Fact]
+    public async Task Our_parts_of_the_dashboard_are_accessible_and_fit_a_phone()
+    {
+        await using var site = await WithIssuesAsync();
+        foreach (var (width, dark) in new[] { (1280, false), (360, true) })
+        {
+            var page = await browser.OpenAsync(width, dark: dark);
+            await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+            foreach (var path in new[] { "/hangfire/issues", "/hangfire/issues/week-1/send" })
+            {
+                await page.GotoAsync(new Uri(site.Address, path).ToString());
+                var result = await page.RunAxe(new AxeRunContext { Include = [new AxeSelector(".js-page-container")] });
+                Assert.True(result.Violations.Length == 0, path + ": " + string.Join("; ", result.Violations.Select(violation => violation.Id + " " + violation.Nodes[0].Html)));
+                Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), path + " scrolls sideways");
+            }
+            await Browser.CloseAsync(page);
+        }
+    }
+
+    [Fact]
+    public async Task The_page_Issues_says_what_is_wrong_where_and_encodes_it()
+    {
+        await using var site = await WithIssuesAsync();
+        using var editor = await site.EditorAsync();
+
+        var page = await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), Cancel);
+
+        Assert.Contains("<code>2:", page, StringComparison.Ordinal);
+        Assert.Contains("&lt;img src=x onerror=alert(1)&gt;", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<img src=x", page, StringComparison.Ordinal);
+        foreach (var label in new[] { ">ready<", ">draft<", ">later<", ">invalid<" }) Assert.Contains(label, page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Buttons_for_what_does_not_exist_do_nothing()
+    {
+        await using var site = await WithIssuesAsync();
+        using var editor = await site.EditorAsync();
+        using var form = TestSite.FormOf(await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), Cancel));
+        foreach (var path in new[] { "/hangfire/issues/none/do/send", "/hangfire/issues/week-1/do/pause", "/hangfire/issues/..%2F..%2Fetc%2Fpasswd/do/preview" })
+        {
+            using var answer = await editor.PostAsync(new Uri(path, UriKind.Relative), form, Cancel);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+        using var get = await editor.GetAsync(new Uri("/hangfire/issues/week-1/do/send", UriKind.Relative), Cancel);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
+        Assert.Equal(0, site.Inbox.Count);
+    }
+
+    private static Task<TestSite> WithIssuesAsync() => TestSite.StartAsync(folder =>
+    {
+        folder.Write("subscribers/sample.csv", TestSite.List(12));
+        folder.Write("issues/week-1.md", TestSite.Issue("First"));
+        folder.Write("issues/week-2.md", TestSite.Issue("\"<img src=x onerror=alert(1)>\"", "draft: true\n"));
+        folder.Write("issues/week-3.md", TestSite.Issue("Third", "date: 2999-01-01\n"));
+        folder.Write("issues/week-4.md", "---\ntitle:\n---\n\nHello.\n");
+    });
+}

@@ -28,6 +28,7 @@ internal sealed class Installation : IAsyncDisposable
         Issues = new IssueLibrary(settings.Paths.Issues);
         Renderer = new IssueRenderer(settings.Paths.Templates);
         PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, Renderer, settings.Newsletter, time);
+        DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
         SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
@@ -62,6 +63,9 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Publishes an issue.</summary>
     public PublishIssue PublishIssue { get; }
+
+    /// <summary>Carries out what the editor decides about deliveries.</summary>
+    public DecideDeliveries DecideDeliveries { get; }
 
     /// <summary>Brings the subscribers folder into the database.</summary>
     public SyncLists SyncLists { get; }

@@ -54,6 +54,8 @@ internal static class CommandLine
             StateCommands.Pause(edge),
             StateCommands.Resume(edge),
             StateCommands.Cancel(edge),
+            DecisionCommands.Resolve(edge),
+            DecisionCommands.Retry(edge),
             SubscribersCommand.Create(edge),
             ConfigCommand.Create(edge),
         };

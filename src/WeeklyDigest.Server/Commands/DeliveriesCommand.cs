@@ -16,10 +16,11 @@ internal static class DeliveriesCommand
         var issue = Inputs.Issue();
         var state = new Option<string?>("--state") { HelpName = "STATE", Description = "Only those in this state." }
             .AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, [.. Enum.GetNames<DeliveryState>().Select(name => name.ToLowerInvariant())]);
+        var again = new Option<bool>("--sent-again") { Description = "Only those that were sent again after an answer was lost: each may have arrived twice." };
         var json = Inputs.Json();
         var csv = new Option<bool>("--csv") { Description = "Print CSV (RFC 4180), every value exactly as it is." };
         var spreadsheet = new Option<bool>("--for-spreadsheet") { Description = "With --csv: put an apostrophe before values that a spreadsheet would run as a formula." };
-        var command = new Command("deliveries", "List the recipients of a mailing and what became of each.") { issue, state, json, csv, spreadsheet };
+        var command = new Command("deliveries", "List the recipients of a mailing and what became of each.") { issue, state, again, json, csv, spreadsheet };
         command.Validators.Add(result =>
         {
             if (result.GetValue(json) && result.GetValue(csv)) result.AddError("--json and --csv exclude each other.");
@@ -27,7 +28,7 @@ internal static class DeliveriesCommand
         });
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
-            var rows = await RowsAsync(run, parsed.GetRequiredValue(issue), parsed.GetValue(state), cancel);
+            var rows = await RowsAsync(run, parsed.GetRequiredValue(issue), parsed.GetValue(state), parsed.GetValue(again), cancel);
             if (parsed.GetValue(json)) await Json.WriteArrayAsync(run.Out, rows, cancel);
             else if (parsed.GetValue(csv)) await WriteCsvAsync(new Csv(run.Out, parsed.GetValue(spreadsheet)), rows, cancel);
             else await WriteLinesAsync(run, rows, cancel);
@@ -36,14 +37,15 @@ internal static class DeliveriesCommand
         return command;
     }
 
-    private static async Task<IAsyncEnumerable<DeliveryLine>> RowsAsync(CommandRun run, string issue, string? state, CancellationToken cancel)
+    private static async Task<IAsyncEnumerable<DeliveryLine>> RowsAsync(CommandRun run, string issue, string? state, bool sentAgain, CancellationToken cancel)
     {
         var installation = await run.OpenAsync(cancel);
         var mailing = await Mailings.FindAsync(run, installation, issue, cancel);
         var content = await installation.Database.Mailings.ContentAsync(mailing.Id, cancel);
         var messages = new MailingMessages(mailing.Issue.Value, content, installation.LinkTokens);
         DeliveryState? wanted = state is null ? null : Enum.Parse<DeliveryState>(state, ignoreCase: true);
-        return LinesAsync(installation.Database.Mailings.DeliveriesAsync(mailing.Id, wanted, cancel), messages, cancel);
+        var rows = installation.Database.Mailings.DeliveriesAsync(mailing.Id, wanted, cancel);
+        return LinesAsync(sentAgain ? rows.Where(row => row.Resent > 0) : rows, messages, cancel);
     }
 
     private static async IAsyncEnumerable<DeliveryLine> LinesAsync(

@@ -48,8 +48,9 @@ internal sealed class DeliveryRow
     public long SubscriberId { get; init; }
     public long UpdatedAt { get; init; }
     public long? NextAttemptAt { get; init; }
+    public int Resent { get; init; }
 
     /// <summary>The row as a report's line.</summary>
     public DeliveryReport ToReport()
-        => new(Address, Codes.State<DeliveryState>(State), Attempts, Reply, MailingId, SubscriberId, Codes.Time(UpdatedAt), Codes.Time(NextAttemptAt));
+        => new(Address, Codes.State<DeliveryState>(State), Attempts, Reply, MailingId, SubscriberId, Codes.Time(UpdatedAt), Codes.Time(NextAttemptAt), Resent);
 }

@@ -65,7 +65,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, long mailingId, Clai
             AttributesJson.Read(row.Text(6)),
             Codes.State<SubscriberStatus>(status),
             Codes.Lists(row.TextOrNull(9)));
-        var delivery = new Delivery(new DeliveryId(mailingId, id), row.Number(1), (int)row.Number(2), Codes.Time(row.NumberOrNull(3)), recipient);
+        var delivery = new Delivery(new DeliveryId(mailingId, id), row.Number(1), (int)row.Number(2), Codes.Time(row.NumberOrNull(3)), recipient, (int)row.Number(10));
         return (delivery, WhyNot(status, row.TextOrNull(8)));
     }
 

@@ -35,12 +35,29 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
-    public Task<RecoveredRows> RecoverAsync(string owner, DateTimeOffset now, CancellationToken cancel)
-        => writer.TransactAsync(
+    public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
+    {
+        return writer.TransactAsync(
             transaction => new RecoveredRows(
                 Released: transaction.Statement("Release").With("@owner", owner).With("@now", Codes.Of(now)).Run(),
-                Uncertain: transaction.Statement("LoseTrack").With("@owner", owner).With("@now", Codes.Of(now)).With("@reply", Lost).Run()),
+                SentAgain: onUncertain == OnUncertain.Resend ? Take(transaction, "SendAgain") : 0,
+                Uncertain: Take(transaction, "LoseTrack")),
             cancel);
+
+        int Take(SqliteWriter transaction, string how)
+            => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now)).With("@reply", Lost).Run();
+    }
+
+    /// <inheritdoc/>
+    public async Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
+    {
+        var from = Codes.Of(DeliveryTransitions.Before(portion.Decision).Single());
+        var parameters = new { mailing = portion.MailingId, state = from, after = portion.After, count = portion.Count };
+        var rows = await readers.ReadAsync(connection => connection.Query<long>(Queries.Get("RowsInState"), parameters).AsList(), cancel);
+        return rows.Count == 0
+            ? new DecidedRows(0, 0, null)
+            : await writer.TransactAsync(transaction => new SqliteDecision(transaction, portion).Run(rows), cancel);
+    }
 
     private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)
     {

@@ -8,7 +8,8 @@ namespace WeeklyDigest.Deliveries;
 /// <param name="Attempts">How often the message was handed to a relay before this claim.</param>
 /// <param name="FirstAttemptAt">When it was first handed to a relay; null before that.</param>
 /// <param name="Recipient">The subscriber as of the claim.</param>
-public sealed record Delivery(DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient);
+/// <param name="Resent">How often it was sent again although an earlier copy may have arrived.</param>
+public sealed record Delivery(DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient, int Resent = 0);
 
 /// <summary>One line of <c>deliveries ISSUE</c>.</summary>
 /// <param name="Address">The recipient.</param>
@@ -19,6 +20,7 @@ public sealed record Delivery(DeliveryId Id, long Stamp, int Attempts, DateTimeO
 /// <param name="SubscriberId">The subscriber.</param>
 /// <param name="UpdatedAt">When the row last changed.</param>
 /// <param name="NextAttemptAt">When a deferred row is tried again, else null.</param>
+/// <param name="Resent">How often it was sent again although an earlier copy may have arrived; above 0, the recipient may have got two.</param>
 public sealed record DeliveryReport(
     string Address,
     DeliveryState State,
@@ -27,4 +29,5 @@ public sealed record DeliveryReport(
     long MailingId,
     long SubscriberId,
     DateTimeOffset UpdatedAt,
-    DateTimeOffset? NextAttemptAt);
+    DateTimeOffset? NextAttemptAt,
+    int Resent);

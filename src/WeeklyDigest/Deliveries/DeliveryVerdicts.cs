@@ -39,11 +39,11 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
             : Attempt(delivery, DeliveryEvent.Reject, GaveUp(delivery, now - first, reply), now);
     }
 
-    // Sent again by itself only when the first attempt was lost: a relay that loses every answer must not get the same message for ever.
+    // Sent again by itself once only: a relay that loses every answer must not get the same message for ever.
     private LedgerWrite[] Lost(Delivery delivery, string reply, DateTimeOffset now)
     {
         var lost = Attempt(delivery, DeliveryEvent.LoseTrack, reply, now);
-        return onUncertain == OnUncertain.Resend && delivery.Attempts == 0
+        return onUncertain == OnUncertain.Resend && delivery.Resent == 0
             ? [lost, Change(delivery, DeliveryState.Uncertain, DeliveryEvent.Resend, now)]
             : [lost];
     }

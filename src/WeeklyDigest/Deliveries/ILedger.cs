@@ -29,8 +29,15 @@ public interface ILedger
     /// <summary>
     /// Takes a dead owner's rows back: claimed become pending, sending become uncertain, each as the transition table says. An uncertain
     /// row was handed over, so its attempt is counted; who writes outcomes counts it with the answer, not with the mark before DATA.
+    /// Under <see cref="OnUncertain.Resend"/> an uncertain row that was not sent again before becomes pending at once.
     /// </summary>
-    Task<RecoveredRows> RecoverAsync(string owner, DateTimeOffset now, CancellationToken cancel);
+    Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>
+    /// Carries out an editor's decision on the next rows of a mailing that are in the state the decision is about, in one transaction. Rows
+    /// that become pending reopen a mailing that was sent; in a cancelled one none does, and a subscriber who has left is left as the row is.
+    /// </summary>
+    Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel);
 }
 
 /// <summary>Who claims, and until when.</summary>
@@ -47,8 +54,23 @@ public sealed record ClaimHolder(string Owner, DateTimeOffset LeaseUntil, long R
 
 /// <summary>What a recovery changed.</summary>
 /// <param name="Released">Rows that were claimed and are pending again.</param>
-/// <param name="Uncertain">Rows that were sending.</param>
-public sealed record RecoveredRows(long Released, long Uncertain);
+/// <param name="SentAgain">Rows that were sending, became uncertain, and by the setting are pending again.</param>
+/// <param name="Uncertain">Rows that were sending and are uncertain.</param>
+public sealed record RecoveredRows(long Released, long SentAgain, long Uncertain);
+
+/// <summary>Some rows of a mailing that an editor decides on.</summary>
+/// <param name="MailingId">The mailing.</param>
+/// <param name="Decision">Resend or confirm what is uncertain, or retry what has failed.</param>
+/// <param name="After">Only subscribers with a larger id; 0 begins.</param>
+/// <param name="Count">At most so many rows.</param>
+/// <param name="At">The time of the decision.</param>
+public sealed record DecisionPortion(long MailingId, DeliveryEvent Decision, long After, int Count, DateTimeOffset At);
+
+/// <summary>What a decision changed.</summary>
+/// <param name="Changed">Rows in their new state.</param>
+/// <param name="KeptOut">Rows left as they were because the subscriber has left.</param>
+/// <param name="Next">Where the next portion begins, or null when nothing is left.</param>
+public sealed record DecidedRows(long Changed, long KeptOut, long? Next);
 
 /// <summary>A change of one row, as <see cref="DeliveryTransitions"/> decided it.</summary>
 /// <param name="Id">The row.</param>

@@ -71,7 +71,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         {
             var life = environment.Owner.LifeOf(holder.Owner);
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && holder.LeaseUntil > now)) continue;
-            await environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(holder.Owner, now, cancel)).WaitAsync(cancel);
+            await environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(holder.Owner, environment.Options.OnUncertain, now, cancel)).WaitAsync(cancel);
             if (life == OwnerLife.Dead) environment.Owner.Forget(holder.Owner);
         }
     }

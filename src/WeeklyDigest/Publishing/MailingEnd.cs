@@ -18,7 +18,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
 {
     /// <summary>Takes back what an earlier run of this process left behind. Only while nothing of ours is under way.</summary>
     public Task SweepAsync()
-        => environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(owner, environment.Time.GetUtcNow(), CancellationToken.None)).WaitAsync(stop.RecordToken);
+        => environment.Writer
+            .InTurnAsync(ledger => ledger.RecoverAsync(owner, environment.Options.OnUncertain, environment.Time.GetUtcNow(), CancellationToken.None))
+            .WaitAsync(stop.RecordToken);
 
     /// <summary>
     /// What is left after a claim that gave nothing. Rows that another process holds are waited for: it may die and give them back.

@@ -35,7 +35,7 @@ public sealed class UsageTests : IDisposable
         var result = await workspace.RunHereAsync("--help");
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.All(
-            ["serve", "demo", "check", "render", "preview", "send", "status", "deliveries", "pause", "resume", "cancel", "subscribers", "config"],
+            ["serve", "demo", "check", "render", "preview", "send", "status", "deliveries", "pause", "resume", "cancel", "resolve", "retry", "subscribers", "config"],
             name => Assert.Contains($"\n  {name} ", result.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal));
     }
 

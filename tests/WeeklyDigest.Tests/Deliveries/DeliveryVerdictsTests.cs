@@ -42,9 +42,9 @@ public sealed class DeliveryVerdictsTests
     public void A_lost_answer_is_sent_again_once_where_the_settings_say_so()
     {
         var lost = new SendOutcome(SendResult.Unknown, "connection lost");
-        var states = Verdicts(OnUncertain.Resend).Of(Delivery(0), lost, Now).Select(write => (write.From, write.To));
+        var states = Verdicts(OnUncertain.Resend).Of(Delivery(3), lost, Now).Select(write => (write.From, write.To));
         Assert.Equal([(DeliveryState.Sending, DeliveryState.Uncertain), (DeliveryState.Uncertain, DeliveryState.Pending)], states);
-        Assert.Equal(DeliveryState.Uncertain, Assert.Single(Verdicts(OnUncertain.Resend).Of(Delivery(1), lost, Now)).To);
+        Assert.Equal(DeliveryState.Uncertain, Assert.Single(Verdicts(OnUncertain.Resend).Of(Delivery(4) with { Resent = 1 }, lost, Now)).To);
     }
 
     private static DeliveryVerdicts Verdicts(OnUncertain onUncertain) => new(new RetrySchedule(new DeliveryOptions(), new Random(1)), onUncertain);

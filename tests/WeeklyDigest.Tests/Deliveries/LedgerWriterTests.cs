@@ -157,6 +157,8 @@ public sealed class LedgerWriterTests
 
         public Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<RecoveredRows> RecoverAsync(string owner, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel) => throw new NotSupportedException();
     }
 }

@@ -101,7 +101,7 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
     {
         var mailing = await Published(1);
         var old = (await Claim(mailing)).Single();
-        await Ledger.RecoverAsync("one", Now, Cancel);
+        await Ledger.RecoverAsync("one", OnUncertain.Hold, Now, Cancel);
         var current = (await Claim(mailing, owner: "two")).Single();
 
         Assert.Equal(LedgerWriteResult.Fenced, await Write(old, DeliveryState.Claimed, DeliveryState.Sending));
@@ -165,7 +165,7 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
         var begun = Now;
         Clock.Advance(TimeSpan.FromMinutes(2));
 
-        Assert.Equal(new RecoveredRows(2, 1), await Ledger.RecoverAsync("one", Now, Cancel));
+        Assert.Equal(new RecoveredRows(2, 0, 1), await Ledger.RecoverAsync("one", OnUncertain.Hold, Now, Cancel));
 
         var balance = await Balance(mailing);
         Assert.Equal((3, 1, 1, 1), (balance.Pending, balance.Claimed, balance.Uncertain, balance.Attempts));
@@ -174,7 +174,7 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
         Assert.Contains("only the relay knows", lost.Reply, StringComparison.Ordinal);
         await Write(rows[0], DeliveryState.Uncertain, DeliveryState.Pending);
         Assert.Equal((1, begun), (await Claim(mailing, owner: "two")).Where(row => row.Id == rows[0].Id).Select(row => (row.Attempts, row.FirstAttemptAt!.Value)).Single());
-        Assert.Equal(new RecoveredRows(0, 0), await Ledger.RecoverAsync("one", Now, Cancel));
+        Assert.Equal(new RecoveredRows(0, 0, 0), await Ledger.RecoverAsync("one", OnUncertain.Hold, Now, Cancel));
         Assert.Equal(["two"], (await Ledger.HoldersAsync(Cancel)).Select(holder => holder.Owner));
     }
 
@@ -195,7 +195,7 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
         var mailing = await Published(2);
         var rows = await Claim(mailing);
         foreach (var row in rows) await Write(row, DeliveryState.Claimed, DeliveryState.Sending, counted: true);
-        await Ledger.RecoverAsync("one", Now, Cancel);
+        await Ledger.RecoverAsync("one", OnUncertain.Hold, Now, Cancel);
 
         Assert.Equal(LedgerWriteResult.Written, await Write(rows[0], DeliveryState.Uncertain, DeliveryState.Pending));
         Assert.Equal(LedgerWriteResult.Written, await Write(rows[1], DeliveryState.Uncertain, DeliveryState.Sent));

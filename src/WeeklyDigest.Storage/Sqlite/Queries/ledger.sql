@@ -14,15 +14,16 @@ UPDATE mailing SET started_at = @now WHERE id = @mailing AND started_at IS NULL;
 SELECT d.subscriber_id, d.stamp, d.attempts, d.first_attempt_at,
        s.address, s.name, s.attributes, s.status,
        (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS suppressed,
-       (SELECT group_concat(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS lists
+       (SELECT group_concat(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS lists,
+       d.resent
 FROM (
     SELECT * FROM (
-        SELECT subscriber_id, stamp, attempts, first_attempt_at FROM delivery INDEXED BY delivery_deferred
+        SELECT subscriber_id, stamp, attempts, first_attempt_at, resent FROM delivery INDEXED BY delivery_deferred
         WHERE mailing_id = @mailing AND state = 'deferred' AND next_attempt_at <= @now
         ORDER BY next_attempt_at LIMIT @count)
     UNION ALL
     SELECT * FROM (
-        SELECT subscriber_id, stamp, attempts, first_attempt_at FROM delivery INDEXED BY delivery_pending
+        SELECT subscriber_id, stamp, attempts, first_attempt_at, resent FROM delivery INDEXED BY delivery_pending
         WHERE mailing_id = @mailing AND state = 'pending'
         ORDER BY subscriber_id LIMIT @count)
     LIMIT @count
@@ -66,7 +67,8 @@ WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'claimed
 UPDATE delivery
 SET state = @to, owner = NULL, lease_until = NULL, next_attempt_at = @next, attempts = attempts + @counted,
     reply = coalesce(@reply, reply), updated_at = @now,
-    first_attempt_at = CASE WHEN @counted = 1 THEN coalesce(first_attempt_at, @now) ELSE first_attempt_at END
+    first_attempt_at = CASE WHEN @counted = 1 THEN coalesce(first_attempt_at, @now) ELSE first_attempt_at END,
+    resent = CASE WHEN @from = 'uncertain' AND @to = 'pending' THEN resent + 1 ELSE resent END
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from AND stamp = @stamp;
 
 -- name: Renew
@@ -88,3 +90,39 @@ UPDATE delivery
 SET state = 'uncertain', owner = NULL, lease_until = NULL, reply = @reply, attempts = attempts + 1,
     first_attempt_at = coalesce(first_attempt_at, updated_at), updated_at = @now
 WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending';
+
+-- name: SendAgain
+-- As LoseTrack, for an installation that sends again by itself, once: through uncertain to pending in one step. It comes before
+-- LoseTrack, which takes the rest. Where nothing is sent any more, the row says what is known of the copy that may be out: uncertain.
+UPDATE delivery
+SET state = 'pending', owner = NULL, lease_until = NULL, reply = @reply, attempts = attempts + 1, resent = resent + 1,
+    first_attempt_at = coalesce(first_attempt_at, updated_at), updated_at = @now
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending' AND resent = 0
+  AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = delivery.mailing_id AND m.state <> 'cancelled')
+  AND EXISTS (SELECT 1 FROM subscriber s WHERE s.id = delivery.subscriber_id AND s.status = 'active'
+              AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));
+
+-- name: RowsInState
+-- Read without a lock: going through a million rows for a few failed ones must not hold the senders up.
+SELECT subscriber_id FROM delivery
+WHERE mailing_id = @mailing AND state = @state AND subscriber_id > @after
+ORDER BY subscriber_id LIMIT @count;
+
+-- name: Reconsider
+-- The editor has an uncertain or a failed row sent (again). Giving up counts from the next attempt; a failed row also starts anew with
+-- its waits. Who has left stays as the row is: it says what is known of the copy that may have gone out.
+UPDATE delivery
+SET state = @to, next_attempt_at = NULL, first_attempt_at = NULL, updated_at = @now,
+    attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
+    resent = CASE WHEN state = 'uncertain' THEN resent + 1 ELSE resent END
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from
+  AND EXISTS (SELECT 1 FROM subscriber s WHERE s.id = @subscriber AND s.status = 'active'
+              AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));
+
+-- name: Confirm
+-- The editor says that an uncertain one arrived.
+UPDATE delivery SET state = @to, reply = @reply, updated_at = @now
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from;
+
+-- name: IsInState
+SELECT 1 FROM delivery WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from;

@@ -75,7 +75,7 @@ FROM delivery WHERE mailing_id = @mailing;
 -- name: Deliveries
 -- In pages by key: a slow reader of a long report must not hold a snapshot open, which would keep the write-ahead log growing.
 SELECT s.address AS Address, d.state AS State, d.attempts AS Attempts, d.reply AS Reply, d.mailing_id AS MailingId,
-       d.subscriber_id AS SubscriberId, d.updated_at AS UpdatedAt, d.next_attempt_at AS NextAttemptAt
+       d.subscriber_id AS SubscriberId, d.updated_at AS UpdatedAt, d.next_attempt_at AS NextAttemptAt, d.resent AS Resent
 FROM delivery d CROSS JOIN subscriber s ON s.id = d.subscriber_id
 WHERE d.mailing_id = @mailing AND d.subscriber_id > @after AND (@state IS NULL OR d.state = @state)
 ORDER BY d.subscriber_id LIMIT @count;

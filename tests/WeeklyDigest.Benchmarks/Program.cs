@@ -1,0 +1,11 @@
+using System.CommandLine;
+using WeeklyDigest.Benchmarks;
+using WeeklyDigest.Benchmarks.Sinks;
+
+// Benchmarks of the built program beside the tools it is judged by. Needs a machine with nothing else to do.
+var root = new RootCommand("Measures WeeklyDigest.")
+{
+    SendBenchmark.Create(),
+    SinkCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();

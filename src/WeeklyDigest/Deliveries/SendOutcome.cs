@@ -19,7 +19,33 @@ public enum SendResult
     Unknown,
 }
 
+/// <summary>What a refusal for good is about; decides what follows beside the delivery's failure.</summary>
+public enum Refusal
+{
+    /// <summary>There was no refusal.</summary>
+    None,
+
+    /// <summary>The address does not exist: it is suppressed at once.</summary>
+    Address,
+
+    /// <summary>The mailbox takes nothing now (full, disabled): it is suppressed at the third issue in a row.</summary>
+    Mailbox,
+
+    /// <summary>We or the content are not wanted there: an alarm, the domain stops after a row of these, and nobody is suppressed.</summary>
+    Policy,
+
+    /// <summary>Anything else: the delivery fails, and that is all.</summary>
+    Other,
+}
+
 /// <summary>An attempt's result with the relay's words.</summary>
 /// <param name="Result">What became of it.</param>
 /// <param name="Reply">The relay's reply, or what happened, in one line without control characters, at most 500 characters.</param>
-public sealed record SendOutcome(SendResult Result, string Reply);
+public sealed record SendOutcome(SendResult Result, string Reply)
+{
+    /// <summary>What a rejection is about; None for every other result.</summary>
+    public Refusal Refusal { get; init; }
+
+    /// <summary>Whether the receiving domain asks for less at a time (421, 4.7.x).</summary>
+    public bool SlowDown { get; init; }
+}

@@ -1,127 +1,107 @@
-using System.Globalization;
 using WeeklyDigest.Deliveries;
+using static WeeklyDigest.Smtp.DialogueStage;
 
 namespace WeeklyDigest.Smtp;
 
-/// <summary>Where a dialogue with a relay stands.</summary>
-internal enum DialogueStage
-{
-    /// <summary>Name resolution and the TCP connection.</summary>
-    Connect,
-
-    /// <summary>The TLS handshake.</summary>
-    Tls,
-
-    /// <summary>The relay's first words.</summary>
-    Greeting,
-
-    /// <summary>EHLO, HELO and STARTTLS.</summary>
-    Hello,
-
-    /// <summary>AUTH.</summary>
-    Login,
-
-    /// <summary>MAIL FROM.</summary>
-    Sender,
-
-    /// <summary>RCPT TO.</summary>
-    Recipient,
-
-    /// <summary>DATA.</summary>
-    Data,
-
-    /// <summary>The message itself; its end has not gone out.</summary>
-    Body,
-
-    /// <summary>The end has gone out: whether the message was taken, only the reply tells.</summary>
-    FinalDot,
-}
-
-/// <summary>What is wrong with a relay.</summary>
-internal enum RelayTrouble
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>It will pass: down, busy, going away.</summary>
-    Transient,
-
-    /// <summary>Only the operator can help: login, certificate, sender.</summary>
-    Permanent,
-}
-
-/// <summary>What follows from a reply, or from its absence.</summary>
-/// <param name="Result">What became of this message.</param>
-/// <param name="Trouble">What it says about the relay.</param>
-internal readonly record struct Judgement(SendResult Result, RelayTrouble Trouble);
-
-/// <summary>A line of the table.</summary>
-/// <param name="Stages">Where it holds.</param>
-/// <param name="Code">The reply code with x for any digit, <c>lost</c> for no reply (dropped, reset, timed out), <c>any</c> for any reply.</param>
-/// <param name="Enhanced">The enhanced code (RFC 3463) in full, or empty for any or none.</param>
-/// <param name="Judgement">What follows.</param>
-/// <param name="Reason">Why.</param>
-internal sealed record ReplyRule(DialogueStage[] Stages, string Code, string Enhanced, Judgement Judgement, string Reason);
-
-/// <summary>What a relay's answers mean: one table, read from the top, the first line that fits decides.</summary>
+/// <summary>What a relay's answers mean: one table, read from the top, the first line that fits decides. docs/replies.md is made from it.</summary>
 internal static class ReplyPolicy
 {
     /// <summary>The code of a reply that did not come.</summary>
     public const int Lost = 0;
 
-    private static readonly DialogueStage[] Opening =
-        [DialogueStage.Connect, DialogueStage.Tls, DialogueStage.Greeting, DialogueStage.Hello, DialogueStage.Login];
-
-    private static readonly DialogueStage[] Message =
-        [DialogueStage.Recipient, DialogueStage.Data, DialogueStage.Body, DialogueStage.FinalDot];
+    private static readonly DialogueStage[] Opening = [Connect, Tls, Greeting, Hello, Login];
+    private static readonly DialogueStage[] Message = [Recipient, Data, Body, FinalDot];
+    private static readonly DialogueStage[] SenderOrMessage = [Sender, .. Message];
 
     private static readonly Judgement RelayLater = new(SendResult.NotStarted, RelayTrouble.Transient);
     private static readonly Judgement RelayRefuses = new(SendResult.NotStarted, RelayTrouble.Permanent);
-    private static readonly Judgement Accepted = new(SendResult.Accepted, RelayTrouble.None);
-    private static readonly Judgement Later = new(SendResult.Deferred, RelayTrouble.None);
-    private static readonly Judgement Rejected = new(SendResult.Rejected, RelayTrouble.None);
-    private static readonly Judgement Unknown = new(SendResult.Unknown, RelayTrouble.None);
+    private static readonly Judgement Accepted = new(SendResult.Accepted);
+    private static readonly Judgement Later = new(SendResult.Deferred);
+    private static readonly Judgement LaterAndLess = new(SendResult.Deferred, SlowDown: true);
+    private static readonly Judgement Unknown = new(SendResult.Unknown);
+    private static readonly Judgement NoSuchAddress = new(SendResult.Rejected, Refusal: Refusal.Address);
+    private static readonly Judgement MailboxRefuses = new(SendResult.Rejected, Refusal: Refusal.Mailbox);
+    private static readonly Judgement NotWanted = new(SendResult.Rejected, Refusal: Refusal.Policy);
+    private static readonly Judgement Rejected = new(SendResult.Rejected, Refusal: Refusal.Other);
+
+    private static readonly string[] Greylisting = ["greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"];
+
+    private static readonly string[] SenderRefused = ["sender address rejected", "sender rejected", "sender refused", "sender denied"];
+
+    private static readonly string[] Policy =
+    [
+        "spam", "blocked", "blocklist", "block list", "block-list", "blacklist", "black list", "black-list", "denylist", "dnsbl", "rbl", "is listed",
+        "dmarc", "dkim", "spf", "policy", "policies", "content", "virus", "malware", "phish", "unsolicited", "bulk", "reputation", "abuse",
+        "not authorized", "not authorised", "unauthenticated", "authentication", "not allowed", "prohibited", "banned", "sender address",
+        "sender domain", "sender verif", "sending domain", "too many connections", "too many errors", "rate limit",
+    ];
+
+    private static readonly string[] PolicyWhereNothingElseIsSaid = ["access denied", "message size", "too large", "too big", "size limit", "too many"];
+
+    private static readonly string[] NobodyThere =
+    [
+        "user unknown", "unknown user", "no such user", "user not found", "unknown recipient", "recipient unknown", "no such recipient",
+        "recipient not found", "no such mailbox", "mailbox not found", "unknown mailbox", "mailbox unknown", "no mailbox", "invalid mailbox",
+        "invalid recipient", "invalid address", "no such address", "unknown address", "address unknown", "unknown local", "not a valid mailbox",
+        "does not exist", "doesn't exist", "does not have a", "doesn't have a", "not a known user", "not our customer", "no longer available here",
+    ];
+
+    private static readonly string[] MailboxClosed =
+        ["mailbox full", "mailbox is full", "quota", "exceeded storage", "out of storage", "mailbox disabled", "account disabled", "is disabled", "inactive"];
+
+    // Codes that say nothing of their own: then the words count.
+    private static readonly string[] Vague = ["none", "5.0.0", "5.1.0", "5.5.0"];
 
     /// <summary>The table.</summary>
     public static IReadOnlyList<ReplyRule> Rules { get; } =
     [
-        new([DialogueStage.Tls], "lost", "", RelayRefuses, "A handshake that fails is a certificate or a protocol to be looked at; never go on in clear."),
-        new(Opening, "lost", "", RelayLater, "The relay is down or cannot be reached."),
-        new(Opening, "4xx", "", RelayLater, "The relay says later to everyone."),
-        new(Opening, "any", "", RelayRefuses, "The relay refuses us: greeting, EHLO or login."),
-        new([DialogueStage.Sender, .. Message], "530", "", RelayRefuses, "The relay wants a login first (RFC 4954 section 6)."),
-        new([DialogueStage.Sender], "lost", "", RelayLater, "It went away before it heard of the recipient."),
-        new([DialogueStage.Sender], "421", "", RelayLater, "The relay is closing (RFC 5321 section 3.8)."),
-        new([DialogueStage.Sender], "4xx", "", Later, "This message has to wait; others may pass."),
-        new([DialogueStage.Sender], "5xx", "5.6.7", Rejected, "This message's address needs SMTPUTF8 and the way ahead lacks it (RFC 6531 section 3.5)."),
-        new([DialogueStage.Sender], "any", "", RelayRefuses, "The sender is refused, or the size: that holds for every recipient, and none is to blame."),
-        new([DialogueStage.FinalDot], "2xx", "", Accepted, "The relay has the message."),
-        new([DialogueStage.FinalDot], "lost", "", Unknown, "The relay may have the message or not; sending it again may make a second copy."),
-        new(Message, "lost", "", Later, "The end of the message had not gone out, so nobody has it."),
-        new(Message, "421", "", Later with { Trouble = RelayTrouble.Transient }, "The relay is closing; what it said was said of this message as well."),
-        new(Message, "4xx", "", Later, "The relay says later (RFC 5321 section 4.2.1)."),
-        new(Message, "5xx", "", Rejected, "The relay refuses this recipient or message for good."),
-        new([DialogueStage.FinalDot], "any", "", Unknown, "No reply that belongs here; the end of the message is out."),
-        new(Message, "any", "", Later, "No reply that belongs here; nothing has been taken."),
+        new([Tls], "lost", RelayRefuses, "A handshake that fails is a certificate or a protocol to be looked at; never go on in clear."),
+        new(Opening, "lost", RelayLater, "The relay is down or cannot be reached."),
+        new(Opening, "4xx", RelayLater, "The relay says later to everyone."),
+        new(Opening, "any", RelayRefuses, "The relay refuses us: greeting, EHLO or login."),
+
+        new(SenderOrMessage, "530", RelayRefuses, "The relay wants a login first (RFC 4954 section 6)."),
+        new([Sender], "lost", RelayLater, "It went away before it heard of the recipient."),
+        new([Sender], "421", RelayLater, "The relay is closing (RFC 5321 section 3.8)."),
+        new([Sender], "4xx", LaterAndLess, "A matter of policy or pace.") { Enhanced = ["4.7.x"] },
+        new([Sender], "4xx", Later, "This message has to wait; others may pass."),
+        new([Sender], "5xx", Rejected, "This message's address needs SMTPUTF8 and the way ahead lacks it (RFC 6531 section 3.5).") { Enhanced = ["5.6.7"] },
+        new([Sender], "any", RelayRefuses, "The sender is refused, or the size: that holds for every recipient, and none is to blame."),
+
+        new([FinalDot], "2xx", Accepted, "The relay has the message."),
+        new([FinalDot], "lost", Unknown, "The relay may have the message or not; sending it again may make a second copy. The reply is awaited for 10 minutes (RFC 5321 section 4.5.3.2.6)."),
+        new(Message, "lost", Later, "Refused, reset or timed out before the end of the message had gone out: nobody has it."),
+
+        new(Message, "421", LaterAndLess, "The receiving side has enough of us for now and closes; what it said was said of this message as well."),
+        new(Message, "4xx", Later, "Greylisting wants everybody to come back once; less at a time would only take longer.") { Words = Greylisting },
+        new(Message, "4xx", LaterAndLess, "A matter of policy or pace: the receiving domain gets less at a time.") { Enhanced = ["4.7.x"] },
+        new(Message, "4xx", Later, "The relay says later (RFC 5321 section 4.2.1)."),
+
+        new([Recipient], "5xx", RelayRefuses, "Many servers look at the sender only here; it holds for every recipient, and none is to blame.") { Enhanced = ["5.1.7", "5.1.8"] },
+        new([Recipient], "5xx", RelayRefuses, "The same in words.") { Words = SenderRefused },
+        new(Message, "5xx", NotWanted, "We, the content or its size are not wanted; the address may be good.") { Enhanced = ["5.7.x", "5.6.x", "5.3.4"] },
+        new(Message, "5xx", NotWanted, "The same in words; they outweigh a code that blames the address.") { Words = Policy },
+        new(Message, "5xx", NoSuchAddress, "The address does not exist.") { Enhanced = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"] },
+        new(Message, "5xx", MailboxRefuses, "The mailbox is there but takes nothing: full, disabled, closed to lists.") { Enhanced = ["5.2.x"] },
+        new(Message, "5xx", NoSuchAddress, "The same in words.") { Enhanced = Vague, Words = NobodyThere },
+        new(Message, "5xx", MailboxRefuses, "A mailbox that takes nothing, in words.") { Enhanced = Vague, Words = MailboxClosed },
+        new(Message, "5xx", NotWanted, "Said of us, where no code says that they are said of an address or a mailbox.") { Enhanced = Vague, Words = PolicyWhereNothingElseIsSaid },
+        new(Message, "5xx", Rejected, "The relay refuses this recipient or message for good."),
+
+        new([FinalDot], "any", Unknown, "No reply that belongs here; the end of the message is out."),
+        new(Message, "any", Later, "No reply that belongs here; nothing has been taken."),
     ];
 
     /// <summary>Judges a reply.</summary>
     /// <param name="stage">Where it came, or failed to come.</param>
     /// <param name="code">The reply code, or <see cref="Lost"/>.</param>
     /// <param name="text">The reply's text, which may begin with an enhanced code.</param>
-    public static Judgement Judge(DialogueStage stage, int code, string text)
-        => Rules.First(rule => rule.Stages.Contains(stage) && FitsCode(rule.Code, code) && FitsEnhanced(rule.Enhanced, text)).Judgement;
+    public static Judgement Judge(DialogueStage stage, int code, string text) => RuleFor(stage, code, text).Judgement;
 
-    private static bool FitsCode(string pattern, int code) => pattern switch
+    /// <summary>The line that decides.</summary>
+    internal static ReplyRule RuleFor(DialogueStage stage, int code, string text)
     {
-        "lost" => code == Lost,
-        "any" => code != Lost,
-        _ => Fits(pattern, code.ToString(CultureInfo.InvariantCulture)),
-    };
-
-    private static bool FitsEnhanced(string pattern, string text)
-        => pattern.Length == 0 || pattern == text.TrimStart().Split(' ', 2)[0];
-
-    private static bool Fits(string pattern, string code)
-        => code.Length == pattern.Length && pattern.Zip(code).All(pair => pair.First == 'x' || pair.First == pair.Second);
+        var reply = new ReplyWords(code, text);
+        return Rules.First(rule => rule.Fits(stage, reply));
+    }
 }

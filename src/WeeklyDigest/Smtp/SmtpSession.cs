@@ -35,7 +35,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <param name="cancel">Gives up waiting; before the message was handed over the outcome is NotStarted, afterwards Unknown.</param>
     public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
-        if (WireAddress.ToMailbox(recipient) is not { } to) return new SendOutcome(SendResult.Rejected, "The address cannot be written in an SMTP command.");
+        if (WireAddress.ToMailbox(recipient) is not { } to) return Unsendable("The address cannot be written in an SMTP command.");
         if (WireAddress.ToMailbox(sender) is not { } from) return NotStarted(new RelayException($"The sender {sender} cannot be written in an SMTP command. Check Newsletter:From.", isTransient: false));
         try
         {
@@ -112,13 +112,15 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         }
         if (attempt.Judgement.Trouble != RelayTrouble.None)
             _trouble = RelayFailure.Sending(relay, attempt.Stage, attempt.Judgement.Trouble, attempt.Reply);
-        return new SendOutcome(attempt.Judgement.Result, reply);
+        return new SendOutcome(attempt.Judgement.Result, reply) { Refusal = attempt.Judgement.Refusal, SlowDown = attempt.Judgement.SlowDown };
     }
+
+    private static SendOutcome Unsendable(string why) => new(SendResult.Rejected, why) { Refusal = Refusal.Other };
 
     private SendOutcome? Misfit(ComposedMessage message, RelayAbilities abilities)
     {
         if (message.Utf8Headers && !abilities.SmtpUtf8)
-            return new SendOutcome(SendResult.Rejected, $"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry (no SMTPUTF8).");
+            return Unsendable($"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry (no SMTPUTF8).");
         // After a reconnection the relay may announce less than the message was composed for.
         return message.EightBit && !abilities.EightBitMime
             ? new SendOutcome(SendResult.NotStarted, $"Relay '{relay.Name}' no longer announces 8BITMIME; the message has to be composed anew.")

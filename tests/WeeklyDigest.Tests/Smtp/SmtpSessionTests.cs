@@ -104,23 +104,36 @@ public sealed class SmtpSessionTests
         var first = true;
         await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == Enum.Parse<SmtpStage>(stage) && Interlocked.Exchange(ref first, false) ? SmtpMove.Reply(reply) : SmtpMove.Accept);
         await using var session = Session(server);
-        Assert.Equal(new SendOutcome(Enum.Parse<SendResult>(expected), reply), await SendAsync(session));
+        var outcome = await SendAsync(session);
+        Assert.Equal((Enum.Parse<SendResult>(expected), reply), (outcome.Result, outcome.Reply));
+        Assert.Equal(outcome.Result == SendResult.Rejected, outcome.Refusal != Refusal.None);
         Assert.Equal(SendResult.Accepted, (await SendAsync(session)).Result);
         Assert.Equal((1, 1), (server.Connections, server.AcceptedCount));
     }
 
-    [Theory]
-    [InlineData("RcptTo", "421 4.3.2 going down", "Deferred")]
-    [InlineData("Message", "421 4.3.2 going down", "Deferred")]
-    [InlineData("MailFrom", "421 4.3.2 going down", "NotStarted")]
-    public async Task Takes_a_421_for_the_relay_s_own_trouble_and_goes_on_over_a_new_connection(string stage, string reply, string expected)
+    [Fact]
+    public async Task Takes_a_421_before_the_recipient_for_the_relay_s_own_trouble_and_goes_on_over_a_new_connection()
     {
-        await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == Enum.Parse<SmtpStage>(stage) && moment.Connection == 1 ? SmtpMove.ReplyThenClose(reply) : SmtpMove.Accept);
+        await using var server = ScriptedSmtpServer.Start(moment => moment is { Stage: SmtpStage.MailFrom, Connection: 1 } ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept);
         await using var session = Session(server);
-        Assert.Equal(Enum.Parse<SendResult>(expected), (await SendAsync(session)).Result);
+        Assert.Equal(SendResult.NotStarted, (await SendAsync(session)).Result);
         var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
         Assert.True(trouble.IsTransient);
-        Assert.Contains(reply, trouble.Message, StringComparison.Ordinal);
+        Assert.Contains("421 4.3.2 going down", trouble.Message, StringComparison.Ordinal);
+        Assert.True((await session.OpenAsync(Cancel)).EightBitMime);
+        Assert.Equal(SendResult.Accepted, (await SendAsync(session)).Result);
+        Assert.Equal(2, server.Connections);
+    }
+
+    [Theory]
+    [InlineData("RcptTo")]
+    [InlineData("Message")]
+    public async Task Takes_a_421_for_a_recipient_for_a_word_of_the_receiving_domain_and_goes_on_over_a_new_connection(string stage)
+    {
+        await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == Enum.Parse<SmtpStage>(stage) && moment.Connection == 1 ? SmtpMove.ReplyThenClose("421 4.7.0 slow down") : SmtpMove.Accept);
+        await using var session = Session(server);
+        var outcome = await SendAsync(session);
+        Assert.Equal((SendResult.Deferred, true), (outcome.Result, outcome.SlowDown));
         Assert.True((await session.OpenAsync(Cancel)).EightBitMime);
         Assert.Equal(SendResult.Accepted, (await SendAsync(session)).Result);
         Assert.Equal(2, server.Connections);

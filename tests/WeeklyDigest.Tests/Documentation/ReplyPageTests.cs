@@ -1,0 +1,83 @@
+using System.Text;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Tests.Documentation;
+
+/// <summary>docs/replies.md is the table of the program, written out: it cannot say anything else.</summary>
+public sealed class ReplyPageTests
+{
+    private const string Page = "docs/replies.md";
+
+    private static readonly string Introduction = """
+        # What a relay's answer means
+
+        Made from the table in `src/WeeklyDigest/Smtp/ReplyPolicy.cs`; a test fails when the two differ. It is read from the top, and the first line that
+        fits decides. *No reply* means refused, reset, dropped or timed out. An enhanced code (RFC 3463) is taken from the beginning of the reply, or else from where
+        it is quoted; words count without regard to case, and never inside addresses and links.
+
+        | where | reply | what follows | why |
+        |---|---|---|---|
+
+        """;
+
+    private static readonly string End = """
+
+        - **Tried again** means: first after `Delivery:FirstRetryAfter`, then after growing waits with jitter, until `Delivery:GiveUpAfter` since the first attempt.
+        - **Slower** means: the receiving domain gets half as many messages at a time, after a pause that grows while it goes on so; each accepted message
+          takes some of that back.
+        - **Suppressed** means: the address is never mailed again, and no list file brings it back. It is written in the same transaction as the failure, with the reply.
+        - **Alarm** means: recorded with the mailing, shown by `status`, on the dashboard's page *Issues* and in the log. After 20 in a row the mailing leaves that
+          domain alone; what is left there waits, and `resume` tries it again.
+
+        """;
+
+    [Fact]
+    public void Says_what_the_table_says()
+    {
+        var path = Path.Combine(Workspace.RepositoryRoot, Page);
+        var expected = Introduction + string.Concat(ReplyPolicy.Rules.Select(Line)) + End;
+        if (Environment.GetEnvironmentVariable("WEEKLYDIGEST_WRITE_GOLDENS") == "1") File.WriteAllText(path, expected);
+        Assert.True(File.Exists(path), $"{Page} is missing; write it with WEEKLYDIGEST_WRITE_GOLDENS=1 and look at it.");
+        Assert.Equal(expected, File.ReadAllText(path));
+    }
+
+    private static string Line(ReplyRule rule) => $"| {Where(rule)} | {Reply(rule)} | {What(rule.Judgement)} | {rule.Reason} |\n";
+
+    private static string Where(ReplyRule rule) => string.Join(", ", rule.Stages.Select(stage => stage switch
+    {
+        DialogueStage.Connect => "connecting",
+        DialogueStage.Tls => "TLS",
+        DialogueStage.Greeting => "greeting",
+        DialogueStage.Hello => "EHLO",
+        DialogueStage.Login => "AUTH",
+        DialogueStage.Sender => "MAIL",
+        DialogueStage.Recipient => "RCPT",
+        DialogueStage.Data => "DATA",
+        DialogueStage.Body => "message",
+        DialogueStage.FinalDot => "final dot",
+        _ => throw new InvalidOperationException($"{stage} has no name."),
+    }));
+
+    private static string Reply(ReplyRule rule)
+    {
+        var text = new StringBuilder(rule.Code switch { "lost" => "no reply", "any" => "any other", var code => $"`{code}`" });
+        if (rule.Enhanced.Length > 0) text.Append(" with ").AppendJoin(", ", rule.Enhanced.Select(code => code == "none" ? "no enhanced code" : $"`{code}`"));
+        if (rule.Words.Length > 0) text.Append(rule.Enhanced.Length > 0 ? " and " : " with ").Append("one of: ").AppendJoin(", ", rule.Words.Select(word => $"*{word}*"));
+        return text.ToString();
+    }
+
+    private static string What(Judgement judgement) => judgement switch
+    {
+        { Result: SendResult.Accepted } => "sent",
+        { Result: SendResult.Unknown } => "uncertain",
+        { Result: SendResult.Deferred, SlowDown: true } => "tried again; slower",
+        { Result: SendResult.Deferred } => "tried again",
+        { Result: SendResult.NotStarted, Trouble: RelayTrouble.Permanent } => "the mailing pauses with these words; nobody is touched",
+        { Result: SendResult.NotStarted } => "the relay rests and is tried again; nobody is touched",
+        { Refusal: Refusal.Address } => "failed, suppressed",
+        { Refusal: Refusal.Mailbox } => "failed; suppressed at the third issue in a row",
+        { Refusal: Refusal.Policy } => "failed, alarm; never suppressed",
+        _ => "failed",
+    };
+}

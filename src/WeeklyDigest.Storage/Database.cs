@@ -1,6 +1,7 @@
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage.Postgres;
 using WeeklyDigest.Storage.Sqlite;
 
 namespace WeeklyDigest.Storage;
@@ -8,16 +9,24 @@ namespace WeeklyDigest.Storage;
 /// <summary>The database of an installation: opened and migrated once per process. Several processes may have it open at once.</summary>
 public sealed class Database : IDisposable
 {
-    private readonly SqliteReaders readers;
-    private readonly SqliteWriter writer;
+    private readonly IDisposable[] connections;
 
     private Database(SqliteFile file, TimeProvider time)
     {
-        writer = new SqliteWriter(file);
-        readers = new SqliteReaders(file);
+        var writer = new SqliteWriter(file);
+        var readers = new SqliteReaders(file);
+        connections = [readers, writer];
         Subscribers = new SqliteSubscriberStore(writer, readers, time);
         Mailings = new SqliteMailingStore(writer, readers);
         Ledger = new SqliteLedger(writer, readers);
+    }
+
+    private Database(PostgresServer server, TimeProvider time)
+    {
+        connections = [server];
+        Subscribers = new PostgresSubscriberStore(server, time);
+        Mailings = new PostgresMailingStore(server);
+        Ledger = new PostgresLedger(server, time);
     }
 
     /// <summary>Subscribers, lists, suppressions.</summary>
@@ -33,19 +42,38 @@ public sealed class Database : IDisposable
     /// <param name="options">Provider and connection string.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="StorageException">It cannot be opened, is newer than this program, or is no database; says what to do.</exception>
-    public static Database Open(StorageOptions options, TimeProvider time)
+    public static Database Open(StorageOptions options, TimeProvider time) => options.Provider.ToLowerInvariant() switch
     {
-        if (!options.Provider.Equals("sqlite", StringComparison.OrdinalIgnoreCase))
-            throw new StorageException($"Storage:Provider is '{options.Provider}', which is not available in this version; set it to sqlite.");
-        var file = SqliteFile.Prepare(options.ConnectionString);
-        SqliteMigrations.Apply(file);
-        return new Database(file, time);
-    }
+        "sqlite" => OpenFile(options.ConnectionString, time),
+        "postgres" => OpenServer(options.ConnectionString, time),
+        _ => throw new StorageException($"Storage:Provider is '{options.Provider}'; set it to sqlite or postgres."),
+    };
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        readers.Dispose();
-        writer.Dispose();
+        foreach (var connection in connections) connection.Dispose();
+    }
+
+    private static Database OpenFile(string connectionString, TimeProvider time)
+    {
+        var file = SqliteFile.Prepare(connectionString);
+        SqliteMigrations.Apply(file);
+        return new Database(file, time);
+    }
+
+    private static Database OpenServer(string connectionString, TimeProvider time)
+    {
+        var server = PostgresServer.Prepare(connectionString);
+        try
+        {
+            PostgresMigrations.Apply(server);
+            return new Database(server, time);
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
     }
 }

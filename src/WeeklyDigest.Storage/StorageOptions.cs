@@ -3,9 +3,9 @@ namespace WeeklyDigest.Storage;
 /// <summary>Where the ledger lives. Bound from the settings section <c>Storage</c>.</summary>
 public sealed record StorageOptions
 {
-    /// <summary>sqlite (default).</summary>
+    /// <summary>sqlite (default) or postgres.</summary>
     public string Provider { get; init; } = "sqlite";
 
-    /// <summary>For sqlite a file path, or a connection string with Data Source. Default data/weeklydigest.db.</summary>
+    /// <summary>For sqlite a file path, or a connection string with Data Source. Default data/weeklydigest.db. For postgres a connection string with Host and Database.</summary>
     public string ConnectionString { get; init; } = "data/weeklydigest.db";
 }

@@ -9,16 +9,6 @@ internal sealed class SqliteClaim(SqliteWriter transaction, long mailingId, Clai
 {
     private readonly long now = Codes.Of(claimant.Now);
 
-    /// <summary>Why a subscriber is not mailed any more, for the delivery's report; null when all is well.</summary>
-    /// <param name="status">The subscriber's status.</param>
-    /// <param name="suppressed">Why the address is suppressed, or null.</param>
-    public static string? WhyNot(string status, string? suppressed) => (status, suppressed) switch
-    {
-        ("active", null) => null,
-        (_, not null) => $"Not sent: the address is suppressed ({suppressed}).",
-        _ => $"Not sent: the subscriber is {status}.",
-    };
-
     /// <summary>Takes up to <paramref name="count"/> rows.</summary>
     public IReadOnlyList<Delivery> Take(int count)
     {
@@ -66,7 +56,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, long mailingId, Clai
             Codes.State<SubscriberStatus>(status),
             Codes.Lists(row.TextOrNull(9)));
         var delivery = new Delivery(new DeliveryId(mailingId, id), row.Number(1), (int)row.Number(2), Codes.Time(row.NumberOrNull(3)), recipient, (int)row.Number(10));
-        return (delivery, WhyNot(status, row.TextOrNull(8)));
+        return (delivery, LedgerReplies.WhyNot(status, row.TextOrNull(8)));
     }
 
     private Delivery Claim(Delivery delivery)

@@ -6,8 +6,6 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// <summary>An editor's decision on some rows of a mailing, inside one transaction.</summary>
 internal sealed class SqliteDecision(SqliteWriter transaction, DecisionPortion portion)
 {
-    private const string Confirmed = "Counted as sent by the editor; the relay's answer was lost.";
-
     private readonly DeliveryState from = DeliveryTransitions.Before(portion.Decision).Single();
     private readonly DeliveryState to = DeliveryTransitions.Next(DeliveryTransitions.Before(portion.Decision).Single(), portion.Decision);
 
@@ -28,7 +26,7 @@ internal sealed class SqliteDecision(SqliteWriter transaction, DecisionPortion p
 
     private bool Change(long subscriber)
     {
-        var statement = to == DeliveryState.Pending ? Bind("Reconsider", subscriber) : Bind("Confirm", subscriber).With("@reply", Confirmed);
+        var statement = to == DeliveryState.Pending ? Bind("Reconsider", subscriber) : Bind("Confirm", subscriber).With("@reply", LedgerReplies.Confirmed);
         return statement.With("@to", Codes.Of(to)).With("@now", Codes.Of(portion.At)).Run() == 1;
     }
 

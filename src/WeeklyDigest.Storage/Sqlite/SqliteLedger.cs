@@ -7,8 +7,6 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// <summary>The deliveries table on SQLite.</summary>
 internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) : ILedger
 {
-    private const string Lost = "The program that was sending this ended before the relay's answer was recorded; only the relay knows.";
-
     /// <inheritdoc/>
     public Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel)
     {
@@ -45,7 +43,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
         int Take(SqliteWriter transaction, string how)
-            => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now)).With("@reply", Lost).Run();
+            => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now)).With("@reply", LedgerReplies.OwnerDied).Run();
     }
 
     /// <inheritdoc/>
@@ -95,7 +93,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             if (!row.Next()) return LedgerWriteResult.Fenced;
             (mailing, status, suppressed) = (row.Text(0), row.Text(1), row.TextOrNull(2));
         }
-        if (SqliteClaim.WhyNot(status, suppressed) is { } reason)
+        if (LedgerReplies.WhyNot(status, suppressed) is { } reason)
         {
             transaction.Statement("Suppress").With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId)
                 .With("@now", Codes.Of(write.At)).With("@reply", reason).Run();

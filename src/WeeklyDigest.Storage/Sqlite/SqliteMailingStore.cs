@@ -19,15 +19,15 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
 
     /// <inheritdoc/>
     public Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel)
-        => readers.ReadAsync(connection => MailingRow.Query(connection, null, issue.Value).SingleOrDefault(), cancel);
+        => readers.ReadAsync(connection => Query(connection, null, issue.Value).SingleOrDefault(), cancel);
 
     /// <inheritdoc/>
     public Task<Mailing?> FindAsync(long mailingId, CancellationToken cancel)
-        => readers.ReadAsync(connection => MailingRow.Query(connection, mailingId, null).SingleOrDefault(), cancel);
+        => readers.ReadAsync(connection => Query(connection, mailingId, null).SingleOrDefault(), cancel);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<Mailing>> ListAsync(CancellationToken cancel)
-        => readers.ReadAsync<IReadOnlyList<Mailing>>(connection => [.. MailingRow.Query(connection, null, null)], cancel);
+        => readers.ReadAsync<IReadOnlyList<Mailing>>(connection => [.. Query(connection, null, null)], cancel);
 
     /// <inheritdoc/>
     public Task<FrozenContent> ContentAsync(long mailingId, CancellationToken cancel)
@@ -101,6 +101,9 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
             cancel);
     }
 
+    private static IEnumerable<Mailing> Query(SqliteConnection connection, long? id, string? issue)
+        => connection.Query<MailingRow>(Queries.Get("Mailings"), new { id, issue }).Select(row => row.ToMailing());
+
     private static FrozenContent Content(SqliteConnection connection, long mailingId)
         => connection.ExecuteScalar<string?>(Queries.Get("Content"), new { mailing = mailingId }) is { } text
             ? FrozenContentJson.Read(text)
@@ -108,6 +111,6 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
 
     private static (Mailing, FrozenContent)? AtPermalink(SqliteConnection connection, string permalink)
         => connection.ExecuteScalar<long?>(Queries.Get("MailingAtPermalink"), new { permalink }) is { } id
-            ? (MailingRow.Query(connection, id, null).Single(), Content(connection, id))
+            ? (Query(connection, id, null).Single(), Content(connection, id))
             : null;
 }

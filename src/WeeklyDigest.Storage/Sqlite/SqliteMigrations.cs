@@ -10,7 +10,6 @@ namespace WeeklyDigest.Storage.Sqlite;
 internal static class SqliteMigrations
 {
     private const string Journal = "schema_version";
-    private const string Prefix = "WeeklyDigest.Storage.Sqlite.Migrations.";
 
     /// <summary>"WDig", as the first script sets it.</summary>
     private const long ApplicationId = 1464101223;
@@ -83,9 +82,5 @@ internal static class SqliteMigrations
         throw new StorageException($"The database {path} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
     }
 
-    private static IEnumerable<SqlScript> Scripts()
-        => typeof(SqliteMigrations).Assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(name => new SqlScript(name[Prefix.Length..^".sql".Length], Embedded.Text(name)));
+    private static IEnumerable<SqlScript> Scripts() => Embedded.Migrations("Sqlite").Select(script => new SqlScript(script.Name, script.Text));
 }

@@ -1,10 +1,8 @@
-using Dapper;
-using Microsoft.Data.Sqlite;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 
-namespace WeeklyDigest.Storage.Sqlite;
+namespace WeeklyDigest.Storage;
 
 /// <summary>A row of the query Mailings.</summary>
 internal sealed class MailingRow
@@ -20,11 +18,8 @@ internal sealed class MailingRow
     public long? FinishedAt { get; init; }
     public string? Lists { get; init; }
 
-    /// <summary>The mailings of an id or an issue; both null: all, newest first.</summary>
-    public static IEnumerable<Mailing> Query(SqliteConnection connection, long? id, string? issue)
-        => connection.Query<MailingRow>(Queries.Get("Mailings"), new { id, issue }).Select(row => row.ToMailing());
-
-    private Mailing ToMailing() => new(
+    /// <summary>The row as a mailing.</summary>
+    public Mailing ToMailing() => new(
         Id,
         IssueSlug.TryParse(Issue, out var slug) ? slug : throw new StorageException($"The database holds '{Issue}', which is no issue."),
         Codes.State<MailingState>(State),

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace WeeklyDigest.Storage.Sqlite;
+namespace WeeklyDigest.Storage;
 
 /// <summary>A subscriber's attributes as one JSON object of strings, keys sorted, so that equal attributes are equal texts.</summary>
 internal static class AttributesJson

@@ -1,6 +1,6 @@
 using WeeklyDigest.Audience;
 
-namespace WeeklyDigest.Storage.Sqlite;
+namespace WeeklyDigest.Storage;
 
 /// <summary>A row of the queries SubscriberById, SubscriberByAddress, Subscribers and Members.</summary>
 internal sealed class StoredSubscriber

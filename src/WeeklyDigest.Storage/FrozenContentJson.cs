@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 
-namespace WeeklyDigest.Storage.Sqlite;
+namespace WeeklyDigest.Storage;
 
 /// <summary>Frozen content as JSON. What is written today is read by every later version: members may be added, none renamed.</summary>
 internal static class FrozenContentJson

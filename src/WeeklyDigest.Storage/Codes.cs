@@ -2,7 +2,7 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 
-namespace WeeklyDigest.Storage.Sqlite;
+namespace WeeklyDigest.Storage;
 
 /// <summary>How values of the pipeline are written in columns: states as lower-case words, times as Unix milliseconds.</summary>
 internal static class Codes

@@ -1,0 +1,21 @@
+namespace WeeklyDigest.Storage;
+
+/// <summary>What stands as a delivery's reply when no relay spoke.</summary>
+internal static class LedgerReplies
+{
+    /// <summary>The owner died after the mark.</summary>
+    public const string OwnerDied = "The program that was sending this ended before the relay's answer was recorded; only the relay knows.";
+
+    /// <summary>The editor decided.</summary>
+    public const string Confirmed = "Counted as sent by the editor; the relay's answer was lost.";
+
+    /// <summary>Why a subscriber is not mailed any more; null when all is well.</summary>
+    /// <param name="status">The subscriber's status.</param>
+    /// <param name="suppressed">Why the address is suppressed, or null.</param>
+    public static string? WhyNot(string status, string? suppressed) => (status, suppressed) switch
+    {
+        ("active", null) => null,
+        (_, not null) => $"Not sent: the address is suppressed ({suppressed}).",
+        _ => $"Not sent: the subscriber is {status}.",
+    };
+}

@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+using Dapper;
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>The deliveries table on PostgreSQL.</summary>
+/// <remarks>
+/// Leases are counted by the database's clock alone: a claim gives its length, and what is left of it is added to the asking node's own
+/// time. So two nodes whose clocks differ by minutes agree on who holds a row. Other times (when a row was changed, when it is tried
+/// again) are the writing node's.
+/// </remarks>
+internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) : ILedger
+{
+    private readonly ConcurrentDictionary<long, long> lastClaimed = new();
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return server.TransactAsync(connection => new PostgresClaim(connection, mailingId, claimant, lastClaimed).TakeAsync(count), cancel);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel)
+    {
+        if (writes.Count == 0) return [];
+        var group = new PostgresWrites(writes);
+        await server.RunAsync(group.ApplyAsync, cancel);
+        // Dying here leaves what was refused as it was: held by us, until it is recovered.
+        if (group.HasUnwritten) await server.TransactAsync(group.SettleAsync, cancel);
+        return group.Results;
+    }
+
+    /// <inheritdoc/>
+    public Task RenewAsync(Claimant claimant, CancellationToken cancel)
+        => server.TransactAsync(connection => connection.ExecuteAsync(Queries.Get("Renew"), new { owner = claimant.Owner, lease = PostgresClaim.LengthOf(claimant) }), cancel);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel)
+    {
+        var rows = await server.RunAsync(connection => connection.QueryAsync<HolderRow>(Queries.Get("Holders")), cancel);
+        var now = time.GetUtcNow();
+        return [.. rows.Select(row => new ClaimHolder(row.Owner, now.AddMilliseconds(row.LeaseLeft), row.Rows))];
+    }
+
+    /// <inheritdoc/>
+    public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
+    {
+        var parameters = new { owner, now = Codes.Of(now), reply = LedgerReplies.OwnerDied };
+        return server.TransactAsync(
+            async connection => new RecoveredRows(
+                Released: await connection.ExecuteAsync(Queries.Get("Release"), parameters),
+                SentAgain: onUncertain == OnUncertain.Resend ? await connection.ExecuteAsync(Queries.Get("SendAgain"), parameters) : 0,
+                Uncertain: await connection.ExecuteAsync(Queries.Get("LoseTrack"), parameters)),
+            cancel);
+    }
+
+    /// <inheritdoc/>
+    public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
+        => server.TransactAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
+
+    private sealed class HolderRow
+    {
+        public required string Owner { get; init; }
+        public long LeaseLeft { get; init; }
+        public long Rows { get; init; }
+    }
+}

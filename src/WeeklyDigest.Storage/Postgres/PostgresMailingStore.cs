@@ -1,0 +1,113 @@
+using System.Runtime.CompilerServices;
+using Dapper;
+using Npgsql;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Issues;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>Mailings on PostgreSQL.</summary>
+internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStore
+{
+    private const int PageSize = 1000;
+
+    /// <inheritdoc/>
+    public Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancel)
+        => server.TransactAsync(connection => new PostgresPublication(connection, request, cancel).RunAsync(), cancel);
+
+    /// <inheritdoc/>
+    public Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel)
+        => server.RunAsync(async connection => (await QueryAsync(connection, null, issue.Value)).SingleOrDefault(), cancel);
+
+    /// <inheritdoc/>
+    public Task<Mailing?> FindAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(async connection => (await QueryAsync(connection, mailingId, null)).SingleOrDefault(), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Mailing>> ListAsync(CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<Mailing>>(async connection => [.. await QueryAsync(connection, null, null)], cancel);
+
+    /// <inheritdoc/>
+    public Task<FrozenContent> ContentAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(connection => ContentAsync(connection, mailingId), cancel);
+
+    /// <inheritdoc/>
+    public Task<(Mailing Mailing, FrozenContent Content)?> FindByPermalinkAsync(string permalink, CancellationToken cancel)
+        => server.RunAsync(connection => AtPermalinkAsync(connection, permalink), cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> ChangeStateAsync(
+        long mailingId, IReadOnlyCollection<MailingState> from, MailingState to, string? reason, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync(
+            async connection =>
+            {
+                var parameters = new { mailing = mailingId, from = from.Select(Codes.Of).ToArray(), to = Codes.Of(to), reason, now = Codes.Of(now) };
+                await connection.ExecuteAsync(Queries.Get("LockMailing"), new { mailing = mailingId });
+                await connection.ExecuteAsync(Queries.Get("CloseGate"));
+                return await connection.ExecuteAsync(Queries.Get("ChangeState"), parameters) == 1;
+            },
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Get("Balance"), new { mailing = mailingId }), cancel);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(
+        long mailingId, DeliveryState? state, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var after = long.MinValue; ;)
+        {
+            var parameters = new { mailing = mailingId, after, state = state is { } wanted ? Codes.Of(wanted) : null, count = PageSize };
+            var page = (await server.RunAsync(connection => connection.QueryAsync<DeliveryRow>(Queries.Get("Deliveries"), parameters), cancel)).AsList();
+            foreach (var row in page) yield return row.ToReport();
+            if (page.Count < PageSize) yield break;
+            after = page[^1].SubscriberId;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<long>> DueAsync(DateTimeOffset now, CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<long>>(async connection => [.. await connection.QueryAsync<long>(Queries.Get("Due"), new { now = Codes.Of(now) })], cancel);
+
+    /// <inheritdoc/>
+    public Task<DateTimeOffset?> NextAttemptAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(
+            async connection => Codes.Time(await connection.ExecuteScalarAsync<long?>(Queries.Get("NextAttempt"), new { mailing = mailingId })), cancel);
+
+    /// <inheritdoc/>
+    public Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel)
+        => server.TransactAsync(
+            connection => connection.ExecuteAsync(
+                Queries.Get("NoteUnsubscribed"), new { mailing = delivery.MailingId, subscriber = delivery.SubscriberId, at = Codes.Of(at) }),
+            cancel);
+
+    /// <inheritdoc/>
+    public async Task<byte[]> SecretAsync(string name, Func<byte[]> create, CancellationToken cancel)
+    {
+        var known = await server.RunAsync(connection => connection.ExecuteScalarAsync<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
+        if (known is not null) return known;
+        // Of two nodes that come here at once, the second finds the first one's secret.
+        return await server.TransactAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync(Queries.Get("AddSecret"), new { name, value = create() });
+                return (await connection.ExecuteScalarAsync<byte[]>(Queries.Get("Secret"), new { name }))!;
+            },
+            cancel);
+    }
+
+    private static async Task<IEnumerable<Mailing>> QueryAsync(NpgsqlConnection connection, long? id, string? issue)
+        => (await connection.QueryAsync<MailingRow>(Queries.Get("Mailings"), new { id, issue })).Select(row => row.ToMailing());
+
+    private static async Task<FrozenContent> ContentAsync(NpgsqlConnection connection, long mailingId)
+        => await connection.ExecuteScalarAsync<string?>(Queries.Get("Content"), new { mailing = mailingId }) is { } text
+            ? FrozenContentJson.Read(text)
+            : throw new StorageException($"There is no mailing {mailingId}.");
+
+    private static async Task<(Mailing, FrozenContent)?> AtPermalinkAsync(NpgsqlConnection connection, string permalink)
+        => await connection.ExecuteScalarAsync<long?>(Queries.Get("MailingAtPermalink"), new { permalink }) is { } id
+            ? ((await QueryAsync(connection, id, null)).Single(), await ContentAsync(connection, id))
+            : null;
+}

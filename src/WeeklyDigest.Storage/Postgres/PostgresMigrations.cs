@@ -1,0 +1,99 @@
+using DbUp;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using DbUp.Postgresql;
+using Npgsql;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>Brings a database to this program's schema: the embedded scripts of Postgres/Migrations, each applied once, in order.</summary>
+internal static class PostgresMigrations
+{
+    private const string Journal = "schema_version";
+
+    /// <summary>Applies what is missing.</summary>
+    /// <exception cref="StorageException">The database cannot be used as it is set up, holds another program's schema of our name or a newer one, or a script fails; nothing was changed.</exception>
+    public static void Apply(PostgresServer server)
+    {
+        try
+        {
+            using var connection = server.Source.OpenConnection();
+            PostgresSetup.Require(connection, server.Place);
+            if (!IsCurrent(connection, server.Place)) Upgrade(connection, server);
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            throw PostgresTrouble.Explain(failure, server.Place);
+        }
+    }
+
+    // A current database is not written to. The journal is looked at first: a user who may not create anything can use a database that is up to date.
+    private static bool IsCurrent(NpgsqlConnection connection, PostgresPlace place)
+    {
+        var applied = Applied(connection, place);
+        var known = Embedded.Migrations("Postgres").Select(script => script.Name).ToHashSet();
+        var unknown = applied.Where(name => !known.Contains(name)).ToList();
+        return unknown.Count == 0
+            ? applied.Count == known.Count
+            : throw new StorageException(
+                $"The schema {PostgresServer.Schema} in {place} was made by a newer version of this program (it has {string.Join(", ", unknown)}). Use that version, or restore an older backup.");
+    }
+
+    private static List<string> Applied(NpgsqlConnection connection, PostgresPlace place)
+    {
+        if (Scalar<bool>(connection, $"SELECT to_regclass('{PostgresServer.Schema}.{Journal}') IS NULL"))
+        {
+            var strangers = Scalar<long>(connection, $"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '{PostgresServer.Schema}'");
+            return strangers == 0 ? [] : throw new StorageException($"The schema {PostgresServer.Schema} in {place} belongs to another program. Use a database of its own.");
+        }
+        using var command = new NpgsqlCommand($"SELECT scriptname FROM {PostgresServer.Schema}.{Journal}", connection);
+        using var reader = command.ExecuteReader();
+        var names = new List<string>();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
+    }
+
+    // Of two nodes that start at once, one waits for the other's lock and then finds nothing to do. The scripts run in one transaction
+    // of another connection: one that fails, or a process that dies, leaves the database as it was.
+    private static void Upgrade(NpgsqlConnection connection, PostgresServer server)
+    {
+        Execute(connection, "SELECT pg_advisory_lock(1464101223, 1)");
+        try
+        {
+            if (!IsCurrent(connection, server.Place)) Run(connection, server);
+        }
+        finally
+        {
+            Execute(connection, "SELECT pg_advisory_unlock(1464101223, 1)");
+        }
+    }
+
+    private static void Run(NpgsqlConnection connection, PostgresServer server)
+    {
+        // Asked before, because even IF NOT EXISTS needs the right to create; an administrator may have made the schema for us.
+        if (Scalar<bool>(connection, $"SELECT to_regnamespace('{PostgresServer.Schema}') IS NULL")) Execute(connection, $"CREATE SCHEMA {PostgresServer.Schema}");
+        var result = DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(server.Source))
+            .WithScripts(Embedded.Migrations("Postgres").Select(script => new SqlScript(script.Name, script.Text)))
+            .JournalToPostgresqlTable(PostgresServer.Schema, Journal)
+            .WithTransaction()
+            .WithVariablesDisabled()
+            .LogTo(new NoOpUpgradeLog())
+            .Build()
+            .PerformUpgrade();
+        if (result.Successful) return;
+        if (PostgresTrouble.IsTrouble(result.Error)) throw PostgresTrouble.Explain(result.Error, server.Place);
+        throw new StorageException($"{server.Place} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
+    }
+
+    private static void Execute(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static T Scalar<T>(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        return (T)command.ExecuteScalar()!;
+    }
+}

@@ -1,0 +1,85 @@
+using Npgsql;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>A PostgreSQL database and this process's connections to it. Every failure leaves here as a <see cref="StorageException"/>.</summary>
+internal sealed class PostgresServer : IDisposable
+{
+    /// <summary>Where all tables are, so that the database can be shared with others.</summary>
+    public const string Schema = "weeklydigest";
+
+    private const int Tries = 3;
+
+    private readonly NpgsqlDataSource source;
+
+    private PostgresServer(NpgsqlConnectionStringBuilder settings)
+    {
+        Place = PostgresPlace.Of(settings);
+        source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+
+    /// <summary>Database, server and user, for messages.</summary>
+    public PostgresPlace Place { get; }
+
+    /// <summary>The pool, for migrations.</summary>
+    public NpgsqlDataSource Source => source;
+
+    /// <summary>Reads the connection string; nothing is connected yet.</summary>
+    /// <exception cref="StorageException">It cannot be read.</exception>
+    public static PostgresServer Prepare(string connectionString) => new(PostgresConnectionString.Read(connectionString));
+
+    /// <summary>Does what may be done twice: a read, or one statement that finds out what it did before.</summary>
+    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(cancel);
+                return await work(connection);
+            }
+            catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+            {
+                if (!MayTryAgain(failure, attempt)) throw PostgresTrouble.Explain(failure, Place);
+            }
+        }
+    }
+
+    /// <summary>Does the work in one transaction; when this returns, the change is on the server's disk.</summary>
+    /// <param name="work">The work. It is done again from the start when the server chose it as the victim of a deadlock.</param>
+    /// <param name="cancel">Stops; nothing of the work is kept.</param>
+    /// <param name="once">Whether the work cannot be done a second time.</param>
+    /// <remarks>If we die before the commit returns, the database holds nothing of the work, or all of it.</remarks>
+    public async Task<T> TransactAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel, bool once = false)
+    {
+        for (var attempt = once ? Tries : 1; ; attempt++)
+        {
+            var isCommitting = false;
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(cancel);
+                await using var transaction = await connection.BeginTransactionAsync(cancel);
+                var result = await work(connection);
+                isCommitting = true;
+                await transaction.CommitAsync(CancellationToken.None);
+                return result;
+            }
+            catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+            {
+                // What broke in the commit may be committed: only the caller can know whether to do it again.
+                if (isCommitting || !MayTryAgain(failure, attempt)) throw PostgresTrouble.Explain(failure, Place);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => source.Dispose();
+
+    // A server that was restarted has ended every connection of the pool; the next one is new.
+    private bool MayTryAgain(Exception failure, int attempt)
+    {
+        if (attempt >= Tries || !PostgresTrouble.IsPassing(failure)) return false;
+        source.Clear();
+        return true;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using Dapper;
+using Npgsql;
+using WeeklyDigest.Audience;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>Subscribers, lists and suppressions on PostgreSQL.</summary>
+internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvider time) : ISubscriberStore
+{
+    private const int PageSize = 1000;
+
+    private long Now => Codes.Of(time.GetUtcNow());
+
+    /// <inheritdoc/>
+    public Task<ImportCounts> ImportAsync(ListName list, IEnumerable<SubscriberRow> rows, CancellationToken cancel)
+        => server.TransactAsync(
+            async connection => await new PostgresImport(connection, await ListAsync(connection, list), Now, cancel).RunAsync(rows), cancel, once: true);
+
+    /// <inheritdoc/>
+    public Task<AddResult> AddAsync(
+        ListName list, EmailAddress address, string? name, IReadOnlyDictionary<string, string> attributes, CancellationToken cancel)
+        => server.TransactAsync(connection => AddAsync(connection, list, new SubscriberRow(1, address, name, attributes)), cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> WasImportedAsync(ListName list, string fileHash, CancellationToken cancel)
+        => server.RunAsync(
+            async connection => await connection.ExecuteScalarAsync<string?>(Queries.Get("ImportedFile"), new { list = list.Value }) == fileHash, cancel);
+
+    /// <inheritdoc/>
+    public Task MarkImportedAsync(ListName list, string fileHash, CancellationToken cancel)
+        => server.TransactAsync(
+            connection => connection.ExecuteAsync(Queries.Get("NoteImportedFile"), new { list = list.Value, hash = fileHash, now = Now }), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<ListSummary>>(
+            async connection => [.. (await connection.QueryAsync<ListRow>(Queries.Get("Lists"))).Select(row => new ListSummary(Codes.List(row.Name), row.Active, row.Total)).OrderBy(list => list.Name)],
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Subscriber?> FindAsync(EmailAddress address, CancellationToken cancel)
+        => server.RunAsync(connection => FindAsync(connection, address), cancel);
+
+    /// <inheritdoc/>
+    public Task<Subscriber?> FindAsync(long subscriberId, CancellationToken cancel)
+        => server.RunAsync(
+            async connection => (await connection.QuerySingleOrDefaultAsync<StoredSubscriber>(Queries.Get("SubscriberById"), new { id = subscriberId }))?.ToSubscriber(),
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<Suppression?> FindSuppressionAsync(EmailAddress address, CancellationToken cancel)
+        => server.RunAsync(connection => SuppressionAsync(connection, address), cancel);
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var query = Queries.Get(list is null ? "Subscribers" : "Members");
+        for (var after = long.MinValue; ;)
+        {
+            var parameters = new { list = list?.Value, after, count = PageSize };
+            var page = (await server.RunAsync(connection => connection.QueryAsync<StoredSubscriber>(query, parameters), cancel)).AsList();
+            foreach (var row in page) yield return row.ToSubscriber();
+            if (page.Count < PageSize) yield break;
+            after = page[^1].Id;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> UnsubscribeAsync(long subscriberId, string source, CancellationToken cancel)
+        => server.TransactAsync(connection => UnsubscribeAsync(connection, subscriberId, source), cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel)
+        => server.TransactAsync(
+            async connection => await connection.ExecuteScalarAsync<long?>(Queries.Get("SubscriberId"), new { address = address.Value }) is { } id
+                && await UnsubscribeAsync(connection, id, source),
+            cancel);
+
+    private async Task<AddResult> AddAsync(NpgsqlConnection connection, ListName list, SubscriberRow row)
+    {
+        var known = await FindAsync(connection, row.Address);
+        var suppression = await SuppressionAsync(connection, row.Address);
+        // Before anything is touched: a refusal leaves no new list behind.
+        if (suppression is not null || known is { Status: not SubscriberStatus.Active }) return new AddResult(AddOutcome.KeptOut, known, suppression);
+        // The list first, as an import does: who waits for the other then holds nothing that the other waits for.
+        var listId = await ListAsync(connection, list);
+        var outcome = known is null && await InsertAsync(connection, row) ? AddOutcome.Added : AddOutcome.Unchanged;
+        known ??= (await FindAsync(connection, row.Address))!;
+        var joined = await connection.ExecuteAsync(Queries.Get("AddMember"), new { list = listId, subscriber = known.Id }) == 1;
+        if (outcome != AddOutcome.Added && (await ChangeAsync(connection, known, row) | joined)) outcome = AddOutcome.Updated;
+        return new AddResult(outcome, await FindAsync(connection, row.Address), null);
+    }
+
+    private async Task<bool> InsertAsync(NpgsqlConnection connection, SubscriberRow row)
+        => await connection.ExecuteScalarAsync<long?>(
+            Queries.Get("AddSubscriber"), new { address = row.Address.Value, name = row.Name, attributes = AttributesJson.Write(row.Attributes), now = Now }) is not null;
+
+    private async Task<bool> ChangeAsync(NpgsqlConnection connection, Subscriber known, SubscriberRow row)
+    {
+        var old = AttributesJson.Write(known.Attributes);
+        var (name, attributes) = (row.Name ?? known.Name, AttributesJson.Merge(old, row.Attributes));
+        if (name == known.Name && attributes == old) return false;
+        await connection.ExecuteAsync(Queries.Get("ChangeSubscriber"), new { subscriber = known.Id, name, attributes, now = Now });
+        return true;
+    }
+
+    private async Task<bool> UnsubscribeAsync(NpgsqlConnection connection, long id, string source)
+    {
+        if (await connection.ExecuteScalarAsync<long?>(Queries.Get("LockSubscriber"), new { id }) is null) return false;
+        await connection.ExecuteAsync(Queries.Get("CloseGate"));
+        await connection.ExecuteAsync(Queries.Get("Unsubscribe"), new { id, now = Now });
+        await connection.ExecuteAsync(Queries.Get("SuppressSubscriber"), new { id, source, now = Now });
+        return true;
+    }
+
+    private async Task<long> ListAsync(NpgsqlConnection connection, ListName list)
+    {
+        await connection.ExecuteAsync(Queries.Get("AddList"), new { list = list.Value, now = Now });
+        return await connection.ExecuteScalarAsync<long>(Queries.Get("ListId"), new { list = list.Value });
+    }
+
+    private static async Task<Subscriber?> FindAsync(NpgsqlConnection connection, EmailAddress address)
+        => (await connection.QuerySingleOrDefaultAsync<StoredSubscriber>(Queries.Get("SubscriberByAddress"), new { address = address.Value }))?.ToSubscriber();
+
+    private static async Task<Suppression?> SuppressionAsync(NpgsqlConnection connection, EmailAddress address)
+        => (await connection.QuerySingleOrDefaultAsync<SuppressionRow>(Queries.Get("SuppressionOf"), new { address = address.Value }))?.ToSuppression();
+}

@@ -1,0 +1,45 @@
+using System.ComponentModel;
+using Npgsql;
+using static Npgsql.PostgresErrorCodes;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>PostgreSQL's error codes in words that say what to do (postgresql.org/docs: Appendix A).</summary>
+internal static class PostgresTrouble
+{
+    /// <summary>Whether a failure is the database's, not a mistake of ours.</summary>
+    public static bool IsTrouble(Exception failure) => failure is NpgsqlException or TimeoutException or Win32Exception;
+
+    /// <summary>Whether the same is likely to succeed at once: a deadlock's victim, or a connection that the server had ended.</summary>
+    public static bool IsPassing(Exception failure) => failure switch
+    {
+        PostgresException refusal => refusal.SqlState is DeadlockDetected or SerializationFailure or AdminShutdown or CrashShutdown,
+        NpgsqlException { InnerException: IOException } => true,
+        _ => false,
+    };
+
+    /// <summary>The failure as a person can use it.</summary>
+    public static StorageException Explain(Exception failure, PostgresPlace place) => new(
+        failure is PostgresException refusal ? Explain(refusal, place)
+            : $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in Storage:ConnectionString right?",
+        failure);
+
+    private static string Explain(PostgresException refusal, PostgresPlace place) => refusal.SqlState switch
+    {
+        InvalidPassword or InvalidAuthorizationSpecification =>
+            $"PostgreSQL on {place.Server} does not let the user {place.User} in ({refusal.MessageText}). Check Username and Password in Storage:ConnectionString, and the server's pg_hba.conf.",
+        InvalidCatalogName => $"There is no database {place.Database} on {place.Server}. Create it (CREATE DATABASE \"{place.Database}\" OWNER \"{place.User}\" ENCODING 'UTF8'), or correct Database in Storage:ConnectionString.",
+        InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {PostgresServer.Schema}.",
+        ReadOnlySqlTransaction => $"{Capital(place)} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.",
+        TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in Storage:ConnectionString.",
+        DiskFull => $"The disk of {place} is full. Nothing of the last change was kept; make room.",
+        IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
+        AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",
+        DeadlockDetected or SerializationFailure or LockNotAvailable => $"{Capital(place)} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept; try again.",
+        _ => $"{Capital(place)} refused: {refusal.MessageText} ({refusal.SqlState})",
+    };
+
+    private static string Reason(Exception failure) => (failure.InnerException ?? failure).Message.TrimEnd('.');
+
+    private static string Capital(PostgresPlace place) => "T" + place.ToString()[1..];
+}

@@ -1,0 +1,159 @@
+using Dapper;
+using Npgsql;
+using NpgsqlTypes;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>A group of changes in one round trip: arrays go out, the numbers of the changes that were made come back.</summary>
+internal sealed class PostgresWrites
+{
+    private readonly IReadOnlyList<LedgerWrite> writes;
+    private readonly bool[] written;
+
+    /// <summary>Takes the changes; nothing is sent yet.</summary>
+    /// <exception cref="ArgumentException">One of them makes no sense.</exception>
+    public PostgresWrites(IReadOnlyList<LedgerWrite> writes)
+    {
+        foreach (var write in writes) Check(write);
+        (this.writes, written, Results) = (writes, new bool[writes.Count], new LedgerWriteResult[writes.Count]);
+    }
+
+    /// <summary>What became of each change, in order.</summary>
+    public LedgerWriteResult[] Results { get; }
+
+    /// <summary>Whether some changed nothing, so that <see cref="SettleAsync"/> has to say why.</summary>
+    public bool HasUnwritten => written.Contains(false);
+
+    /// <summary>Makes all changes that can be made, in one implicit transaction. Doing it again finds those it made before, see <see cref="SettleAsync"/>.</summary>
+    /// <returns>How many were made.</returns>
+    public async Task<int> ApplyAsync(NpgsqlConnection connection)
+    {
+        Array.Clear(written);
+        await using var batch = connection.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Queries.Get("Gate")));
+        foreach (var round in Rounds())
+        {
+            Add(batch, "Begin", [.. round.Where(number => IsMark(writes[number]))]);
+            Add(batch, "Transition", [.. round.Where(number => !IsMark(writes[number]))]);
+        }
+        await using var answer = await batch.ExecuteReaderAsync();
+        var count = 0;
+        do
+        {
+            // The gate's own answer is of another type.
+            while (await answer.ReadAsync())
+            {
+                if (answer.GetFieldType(0) != typeof(int)) continue;
+                written[answer.GetInt32(0)] = true;
+                count++;
+            }
+        }
+        while (await answer.NextResultAsync());
+        return count;
+    }
+
+    /// <summary>
+    /// Finds out why the others changed nothing. Who left is suppressed; what a pause or a cancellation caught goes back; what another
+    /// holds is left alone. What is as we wanted it was written before, by a commit whose answer was lost: nobody else has our stamp.
+    /// </summary>
+    public async Task<int> SettleAsync(NpgsqlConnection connection)
+    {
+        var open = Enumerable.Range(0, writes.Count).Where(number => !written[number]).ToList();
+        var found = (await connection.QueryAsync<Standing>(Queries.Get("Unwritten"), new { mailings = Mailings(open), subscribers = Subscribers(open), numbers = open.ToArray() }))
+            .ToDictionary(standing => standing.Number);
+        var (leaving, stopped) = (new List<(int Number, string Reply)>(), new List<int>());
+        foreach (var number in open)
+        {
+            Results[number] = LedgerWriteResult.Fenced;
+            if (!found.TryGetValue(number, out var standing) || standing.Stamp != writes[number].Stamp) continue;
+            if (standing.State == Codes.Of(writes[number].To)) Results[number] = LedgerWriteResult.Written;
+            else if (!IsMark(writes[number]) || standing.State != Codes.Of(DeliveryState.Claimed)) continue;
+            else if (LedgerReplies.WhyNot(standing.Status, standing.Suppressed) is { } reply) leaving.Add((number, reply));
+            else if (standing.Mailing != Codes.Of(MailingState.Sending)) stopped.Add(number);
+        }
+        await SuppressAsync(connection, leaving);
+        await GiveBackAsync(connection, stopped);
+        return open.Count;
+    }
+
+    private async Task SuppressAsync(NpgsqlConnection connection, List<(int Number, string Reply)> leaving)
+    {
+        if (leaving.Count == 0) return;
+        var numbers = leaving.ConvertAll(row => row.Number);
+        await connection.ExecuteAsync(Queries.Get("Suppress"), new
+        {
+            mailings = Mailings(numbers), subscribers = Subscribers(numbers), replies = leaving.Select(row => row.Reply).ToArray(), now = Codes.Of(writes[numbers[0]].At),
+        });
+        foreach (var number in numbers) Results[number] = LedgerWriteResult.Suppressed;
+    }
+
+    private async Task GiveBackAsync(NpgsqlConnection connection, List<int> numbers)
+    {
+        if (numbers.Count == 0) return;
+        await connection.ExecuteAsync(Queries.Get("GiveBack"), new { mailings = Mailings(numbers), subscribers = Subscribers(numbers), now = Codes.Of(writes[numbers[0]].At) });
+    }
+
+    // One statement changes a row once; a row that is to change twice (lost, then sent again) does so in a second one.
+    private List<List<int>> Rounds()
+    {
+        var rounds = new List<List<int>>();
+        var seen = new Dictionary<DeliveryId, int>();
+        for (var number = 0; number < writes.Count; number++)
+        {
+            var round = seen.GetValueOrDefault(writes[number].Id);
+            seen[writes[number].Id] = round + 1;
+            if (round == rounds.Count) rounds.Add([]);
+            rounds[round].Add(number);
+        }
+        return rounds;
+    }
+
+    private void Add(NpgsqlBatch batch, string name, List<int> numbers)
+    {
+        if (numbers.Count == 0) return;
+        var command = new NpgsqlBatchCommand(Queries.Get(name));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("mailings", Mailings(numbers)));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("subscribers", Subscribers(numbers)));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("stamps", Each(numbers, write => write.Stamp)));
+        command.Parameters.Add(new NpgsqlParameter<int[]>("counts", Each(numbers, write => write.CountAttempt ? 1 : 0)));
+        command.Parameters.Add(new NpgsqlParameter<string?[]>("replies", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = Each(numbers, write => write.Reply) });
+        command.Parameters.Add(new NpgsqlParameter<long[]>("times", Each(numbers, write => Codes.Of(write.At))));
+        command.Parameters.Add(new NpgsqlParameter<int[]>("numbers", [.. numbers]));
+        if (name == "Transition")
+        {
+            command.Parameters.Add(new NpgsqlParameter<string[]>("olds", Each(numbers, write => Codes.Of(write.From))));
+            command.Parameters.Add(new NpgsqlParameter<string[]>("news", Each(numbers, write => Codes.Of(write.To))));
+            command.Parameters.Add(new NpgsqlParameter<long?[]>("nexts", Each(numbers, write => write.To == DeliveryState.Deferred ? Codes.Of(write.NextAttemptAt) : null)));
+        }
+        batch.BatchCommands.Add(command);
+    }
+
+    private long[] Mailings(List<int> numbers) => Each(numbers, write => write.Id.MailingId);
+
+    private long[] Subscribers(List<int> numbers) => Each(numbers, write => write.Id.SubscriberId);
+
+    private T[] Each<T>(List<int> numbers, Func<LedgerWrite, T> value) => [.. numbers.Select(number => value(writes[number]))];
+
+    private static bool IsMark(LedgerWrite write) => write.To == DeliveryState.Sending;
+
+    private static void Check(LedgerWrite write)
+    {
+        if (write.To == DeliveryState.Deferred && write.NextAttemptAt is null)
+            throw new ArgumentException($"Delivery {write.Id} is deferred, but to no time.", nameof(write));
+        if (IsMark(write) && write.From != DeliveryState.Claimed)
+            throw new ArgumentException($"Delivery {write.Id} cannot go from {write.From} to sending.", nameof(write));
+    }
+
+    /// <summary>A row of the query Unwritten.</summary>
+    private sealed class Standing
+    {
+        public int Number { get; init; }
+        public required string State { get; init; }
+        public long Stamp { get; init; }
+        public required string Mailing { get; init; }
+        public required string Status { get; init; }
+        public string? Suppressed { get; init; }
+    }
+}

@@ -1,0 +1,13 @@
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>The named statements of Postgres/Queries/*.sql.</summary>
+internal static class Queries
+{
+    private static readonly NamedQueries All = new("Postgres");
+
+    /// <summary>The names of all statements.</summary>
+    public static IEnumerable<string> Names => All.Names;
+
+    /// <summary>The statement of a name.</summary>
+    public static string Get(string name) => All.Get(name);
+}

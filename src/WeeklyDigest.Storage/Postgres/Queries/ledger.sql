@@ -1,0 +1,147 @@
+-- The deliveries table. Every change names the state and the stamp the writer saw: a row that moved on is left alone.
+-- PostgreSQL has no hint for an index, but it knows that a partial index answers its own condition; the plans are tested.
+
+-- name: MailingState
+SELECT state, started_at FROM mailing WHERE id = @mailing;
+
+-- name: NoteStarted
+UPDATE mailing SET started_at = @now WHERE id = @mailing AND started_at IS NULL;
+
+-- name: ClaimCandidates
+-- Due deferred rows first, then pending ones; rows another node is taking at this moment are stepped over instead of waited for.
+-- @after: where the last claim of this process ended. A row that is not pending any more stays in the index until the next vacuum,
+-- and a claim that began at the front would step over all of them again: at a million, half a second instead of a millisecond.
+WITH due AS MATERIALIZED (
+    SELECT subscriber_id, stamp, attempts, first_attempt_at, next_attempt_at, resent FROM delivery
+    WHERE mailing_id = @mailing AND state = 'deferred' AND next_attempt_at <= @now
+    ORDER BY next_attempt_at LIMIT @count
+    FOR NO KEY UPDATE SKIP LOCKED
+), fresh AS MATERIALIZED (
+    SELECT subscriber_id, stamp, attempts, first_attempt_at, next_attempt_at, resent FROM delivery
+    WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id > @after
+    ORDER BY subscriber_id LIMIT @count - (SELECT count(*) FROM due)
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT d.subscriber_id AS Id, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,
+       s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
+       (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS Suppressed,
+       (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists,
+       d.resent AS Resent
+FROM (SELECT * FROM due UNION ALL SELECT * FROM fresh) d
+JOIN subscriber s ON s.id = d.subscriber_id
+ORDER BY d.next_attempt_at NULLS LAST, d.subscriber_id;
+
+-- name: Claim
+UPDATE delivery
+SET state = 'claimed', stamp = stamp + 1, owner = @owner, lease_until = clock_ms() + @lease, next_attempt_at = NULL, updated_at = @now
+WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state IN ('pending', 'deferred');
+
+-- name: Suppress
+-- The subscriber left between publishing and sending; nothing of this row is out.
+UPDATE delivery d
+SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = w.reply, updated_at = @now
+FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed');
+
+-- name: Gate
+-- Marks pass it together; who ends a subscription or stops a mailing closes it until the commit (CloseGate). So a mark that is
+-- committed later has seen the end: each statement looks at the database anew, and this one is before the mark.
+SELECT pg_advisory_xact_lock_shared(1464101223, 2);
+
+-- name: CloseGate
+SELECT pg_advisory_xact_lock(1464101223, 2);
+
+-- name: Begin
+-- The mark before DATA, for a group. It asks once more whether the mailing goes on and the subscriber is still there.
+UPDATE delivery d
+SET state = 'sending', attempts = d.attempts + w.counted, reply = coalesce(w.reply, d.reply), updated_at = w.at,
+    first_attempt_at = CASE WHEN w.counted = 1 THEN coalesce(d.first_attempt_at, w.at) ELSE d.first_attempt_at END
+FROM unnest(@mailings, @subscribers, @stamps, @counts, @replies, @times, @numbers) AS w (mailing_id, subscriber_id, stamp, counted, reply, at, number)
+JOIN mailing m ON m.id = w.mailing_id AND m.state = 'sending'
+JOIN subscriber s ON s.id = w.subscriber_id AND s.status = 'active'
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'claimed' AND d.stamp = w.stamp
+  AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
+RETURNING w.number;
+
+-- name: Transition
+-- Every change but Begin ends the hold on the row.
+UPDATE delivery d
+SET state = w.new, owner = NULL, lease_until = NULL, next_attempt_at = w.next, attempts = d.attempts + w.counted,
+    reply = coalesce(w.reply, d.reply), updated_at = w.at,
+    first_attempt_at = CASE WHEN w.counted = 1 THEN coalesce(d.first_attempt_at, w.at) ELSE d.first_attempt_at END,
+    resent = CASE WHEN w.old = 'uncertain' AND w.new = 'pending' THEN d.resent + 1 ELSE d.resent END
+FROM unnest(@mailings, @subscribers, @stamps, @counts, @replies, @times, @numbers, @olds, @news, @nexts)
+    AS w (mailing_id, subscriber_id, stamp, counted, reply, at, number, old, new, next)
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = w.old AND d.stamp = w.stamp
+RETURNING w.number;
+
+-- name: Unwritten
+-- Asked only about changes that changed nothing. No row: there is no such delivery.
+SELECT w.number AS Number, d.state AS State, d.stamp AS Stamp, m.state AS Mailing, s.status AS Status,
+       (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS Suppressed
+FROM unnest(@mailings, @subscribers, @numbers) AS w (mailing_id, subscriber_id, number)
+JOIN delivery d ON d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id
+JOIN mailing m ON m.id = d.mailing_id
+JOIN subscriber s ON s.id = d.subscriber_id
+FOR NO KEY UPDATE OF d;
+
+-- name: GiveBack
+UPDATE delivery d SET state = 'pending', owner = NULL, lease_until = NULL, updated_at = @now
+FROM unnest(@mailings, @subscribers) AS w (mailing_id, subscriber_id)
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'claimed';
+
+-- name: Renew
+UPDATE delivery SET lease_until = clock_ms() + @lease WHERE owner = @owner AND state IN ('claimed', 'sending');
+
+-- name: Holders
+-- What is left of each lease, in milliseconds.
+SELECT owner AS Owner, max(lease_until) - clock_ms() AS LeaseLeft, count(*) AS Rows FROM delivery
+WHERE state IN ('claimed', 'sending') GROUP BY owner ORDER BY owner;
+
+-- name: Release
+-- Claimed and not begun: nothing is out, whatever became of the owner. (The state is named twice so that the partial index applies.)
+UPDATE delivery SET state = 'pending', owner = NULL, lease_until = NULL, updated_at = @now
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'claimed';
+
+-- name: LoseTrack
+-- Begun and not answered: only the relay knows. The attempt is counted here because the answer, which counts it otherwise, never came;
+-- updated_at still holds when it began.
+UPDATE delivery
+SET state = 'uncertain', owner = NULL, lease_until = NULL, reply = @reply, attempts = attempts + 1,
+    first_attempt_at = coalesce(first_attempt_at, updated_at), updated_at = @now
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending';
+
+-- name: SendAgain
+-- As LoseTrack, for an installation that sends again by itself, once: through uncertain to pending in one step. It comes before
+-- LoseTrack, which takes the rest. Where nothing is sent any more, the row says what is known of the copy that may be out: uncertain.
+UPDATE delivery d
+SET state = 'pending', owner = NULL, lease_until = NULL, reply = @reply, attempts = attempts + 1, resent = resent + 1,
+    first_attempt_at = coalesce(first_attempt_at, updated_at), updated_at = @now
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending' AND resent = 0
+  AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = d.mailing_id AND m.state <> 'cancelled')
+  AND EXISTS (SELECT 1 FROM subscriber s WHERE s.id = d.subscriber_id AND s.status = 'active'
+              AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));
+
+-- name: RowsInState
+SELECT subscriber_id FROM delivery
+WHERE mailing_id = @mailing AND state = @from AND subscriber_id > @after
+ORDER BY subscriber_id LIMIT @count;
+
+-- name: Reconsider
+-- The editor has uncertain or failed rows sent (again). Giving up counts from the next attempt; a failed row also starts anew with
+-- its waits. Who has left stays as the row is: it says what is known of the copy that may have gone out.
+UPDATE delivery d
+SET state = @to, next_attempt_at = NULL, first_attempt_at = NULL, updated_at = @now,
+    attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
+    resent = CASE WHEN state = 'uncertain' THEN resent + 1 ELSE resent END
+WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = @from
+  AND EXISTS (SELECT 1 FROM subscriber s WHERE s.id = d.subscriber_id AND s.status = 'active'
+              AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));
+
+-- name: Confirm
+-- The editor says that uncertain ones arrived.
+UPDATE delivery SET state = @to, reply = @reply, updated_at = @now
+WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = @from;
+
+-- name: CountInState
+SELECT count(*) FROM delivery WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = @from;

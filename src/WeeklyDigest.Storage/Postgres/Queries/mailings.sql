@@ -1,0 +1,108 @@
+-- Mailings: publishing, state, balance. Whoever opens or closes a mailing locks its row first and looks afterwards, with a statement of
+-- its own: each statement sees what was committed before it began, so that nothing slips in between the look and the change.
+
+-- name: AddMailing
+-- The unique issue makes a second trigger add nothing, from whichever node it comes.
+INSERT INTO mailing (issue, permalink, state, content_hash, created_at, scheduled_at)
+VALUES (@issue, @permalink, @state, @hash, @now, @scheduled)
+ON CONFLICT (issue) DO NOTHING;
+
+-- name: MailingOfIssue
+SELECT id AS Id, state AS State, content_hash AS ContentHash FROM mailing WHERE issue = @issue FOR NO KEY UPDATE;
+
+-- name: LockMailing
+-- Before the gate is closed (see ledger.sql): a publication may hold the row for seconds, and marks must not wait for it behind us.
+SELECT id FROM mailing WHERE id = @mailing FOR NO KEY UPDATE;
+
+-- name: AddContent
+INSERT INTO mailing_content (mailing_id, content) VALUES (@mailing, @content);
+
+-- name: AddMailingList
+INSERT INTO mailing_list (mailing_id, list_id) SELECT @mailing, id FROM list WHERE name = @list
+ON CONFLICT DO NOTHING;
+
+-- name: AddDeliveries
+-- The audience never leaves the database: a million rows are one statement. A member of two lists meets the primary key.
+INSERT INTO delivery (mailing_id, subscriber_id, state, updated_at)
+SELECT @mailing, s.id, 'pending', @now
+FROM list l
+JOIN membership m ON m.list_id = l.id
+JOIN subscriber s ON s.id = m.subscriber_id
+WHERE l.name = @list AND s.status = 'active'
+  AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
+ORDER BY s.id
+ON CONFLICT (mailing_id, subscriber_id) DO NOTHING;
+
+-- name: Reopen
+-- A further list came to a mailing that was finished.
+UPDATE mailing SET state = 'sending', state_reason = NULL, finished_at = NULL WHERE id = @mailing AND state = 'sent';
+
+-- name: Mailings
+-- @id or @issue picks one; both null: all, newest first.
+SELECT m.id AS Id, m.issue AS Issue, m.state AS State, m.state_reason AS StateReason, m.content_hash AS ContentHash,
+       m.created_at AS CreatedAt, m.scheduled_at AS ScheduledAt, m.started_at AS StartedAt, m.finished_at AS FinishedAt,
+       (SELECT string_agg(l.name, ' ') FROM mailing_list ml JOIN list l ON l.id = ml.list_id WHERE ml.mailing_id = m.id) AS Lists
+FROM mailing m
+WHERE (@id::bigint IS NULL OR m.id = @id) AND (@issue::text IS NULL OR m.issue = @issue)
+ORDER BY m.id DESC;
+
+-- name: Content
+SELECT content FROM mailing_content WHERE mailing_id = @mailing;
+
+-- name: MailingAtPermalink
+SELECT id FROM mailing WHERE permalink = @permalink AND state <> 'scheduled' ORDER BY id DESC LIMIT 1;
+
+-- name: ChangeState
+-- 'sent' is refused while a row is open: a list that was added a moment ago must not be closed away.
+UPDATE mailing
+SET state = @to, state_reason = @reason, finished_at = CASE WHEN @to IN ('sent', 'cancelled') THEN @now END
+WHERE id = @mailing AND state = ANY(@from)
+  AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state = 'pending'))
+  AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state = 'deferred'))
+  AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state IN ('claimed', 'sending')));
+
+-- name: Balance
+-- One statement is one snapshot. The total is counted on its own: a balance that adds its parts up proves nothing.
+SELECT (SELECT count(*) FROM delivery WHERE mailing_id = @mailing) AS Total,
+       count(*) FILTER (WHERE state = 'pending') AS Pending,
+       count(*) FILTER (WHERE state = 'claimed') AS Claimed,
+       count(*) FILTER (WHERE state = 'sending') AS Sending,
+       count(*) FILTER (WHERE state = 'deferred') AS Deferred,
+       count(*) FILTER (WHERE state = 'sent') AS Sent,
+       count(*) FILTER (WHERE state = 'failed') AS Failed,
+       count(*) FILTER (WHERE state = 'suppressed') AS Suppressed,
+       count(*) FILTER (WHERE state = 'uncertain') AS Uncertain,
+       coalesce(sum(attempts), 0) AS Attempts,
+       count(*) FILTER (WHERE state = 'sent' AND unsubscribed_at IS NOT NULL) AS Unsubscribed
+FROM delivery WHERE mailing_id = @mailing;
+
+-- name: Deliveries
+-- In pages by key: a slow reader of a long report must not hold a snapshot open, which would keep dead rows from being cleared away.
+SELECT s.address AS Address, d.state AS State, d.attempts AS Attempts, d.reply AS Reply, d.mailing_id AS MailingId,
+       d.subscriber_id AS SubscriberId, d.updated_at AS UpdatedAt, d.next_attempt_at AS NextAttemptAt, d.resent AS Resent
+FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
+WHERE d.mailing_id = @mailing AND d.subscriber_id > @after AND (@state::text IS NULL OR d.state = @state)
+ORDER BY d.subscriber_id LIMIT @count;
+
+-- name: Due
+-- A sending mailing without open rows is due too: whoever sent the last row died before noting the end.
+SELECT m.id FROM mailing m
+WHERE (m.state = 'scheduled' AND coalesce(m.scheduled_at, 0) <= @now)
+   OR (m.state = 'sending' AND (
+          EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'pending')
+       OR EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'deferred' AND d.next_attempt_at <= @now)
+       OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'deferred')
+          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state IN ('claimed', 'sending'))))
+ORDER BY m.id;
+
+-- name: NextAttempt
+SELECT min(next_attempt_at) FROM delivery WHERE mailing_id = @mailing AND state = 'deferred';
+
+-- name: NoteUnsubscribed
+UPDATE delivery SET unsubscribed_at = coalesce(unsubscribed_at, @at) WHERE mailing_id = @mailing AND subscriber_id = @subscriber;
+
+-- name: AddSecret
+INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING;
+
+-- name: Secret
+SELECT value FROM secret WHERE name = @name;

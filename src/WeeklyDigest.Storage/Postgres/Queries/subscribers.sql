@@ -1,0 +1,75 @@
+-- Subscribers, lists, suppressions.
+
+-- name: AddList
+INSERT INTO list (name, created_at) VALUES (@list, @now) ON CONFLICT (name) DO NOTHING;
+
+-- name: ListId
+SELECT id FROM list WHERE name = @list;
+
+-- name: SubscriberId
+SELECT id FROM subscriber WHERE address = @address;
+
+-- name: SuppressionOf
+SELECT reason AS Reason, source AS Source, at AS At FROM suppression WHERE address = @address;
+
+-- name: ImportedFile
+SELECT hash FROM list_file WHERE list = @list;
+
+-- name: NoteImportedFile
+INSERT INTO list_file (list, hash, imported_at) VALUES (@list, @hash, @now)
+ON CONFLICT (list) DO UPDATE SET hash = excluded.hash, imported_at = excluded.imported_at;
+
+-- name: Lists
+SELECT l.name AS Name, count(m.subscriber_id) AS Total, count(s.id) AS Active
+FROM list l
+LEFT JOIN membership m ON m.list_id = l.id
+LEFT JOIN subscriber s ON s.id = m.subscriber_id AND s.status = 'active'
+     AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
+GROUP BY l.id ORDER BY l.name;
+
+-- name: SubscriberById
+SELECT s.id AS Id, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
+       x.reason AS Reason, x.source AS Source, x.at AS At,
+       (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists
+FROM subscriber s LEFT JOIN suppression x ON x.address = s.address
+WHERE s.id = @id;
+
+-- name: SubscriberByAddress
+SELECT s.id AS Id, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
+       x.reason AS Reason, x.source AS Source, x.at AS At,
+       (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists
+FROM subscriber s LEFT JOIN suppression x ON x.address = s.address
+WHERE s.address = @address;
+
+-- name: Subscribers
+-- In pages by key, for the same reason as Deliveries.
+SELECT s.id AS Id, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
+       x.reason AS Reason, x.source AS Source, x.at AS At,
+       (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists
+FROM subscriber s LEFT JOIN suppression x ON x.address = s.address
+WHERE s.id > @after
+ORDER BY s.id LIMIT @count;
+
+-- name: Members
+SELECT s.id AS Id, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
+       x.reason AS Reason, x.source AS Source, x.at AS At,
+       (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists
+FROM membership own
+JOIN subscriber s ON s.id = own.subscriber_id
+LEFT JOIN suppression x ON x.address = s.address
+WHERE own.list_id = (SELECT id FROM list WHERE name = @list) AND own.subscriber_id > @after
+ORDER BY own.subscriber_id LIMIT @count;
+
+-- name: LockSubscriber
+-- Before the gate is closed: an import may hold the row for seconds, and marks must not wait for it behind us.
+SELECT id FROM subscriber WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: Unsubscribe
+-- A bounce or a complaint is the stronger word and stays.
+UPDATE subscriber SET status = 'unsubscribed', updated_at = @now WHERE id = @id AND status IN ('pending', 'active');
+
+-- name: SuppressSubscriber
+-- The first reason stays: a second click on an old link tells nothing new.
+INSERT INTO suppression (address, reason, source, at)
+SELECT address, status, @source, @now FROM subscriber WHERE id = @id
+ON CONFLICT (address) DO NOTHING;

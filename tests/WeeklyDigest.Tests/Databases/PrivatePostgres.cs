@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+using WeeklyDigest.Tests.Smtp.Postfix;
+
+namespace WeeklyDigest.Tests.Databases;
+
+/// <summary>
+/// A real PostgreSQL on loopback, of Debian's package, with a data folder of its own, in a time zone far from UTC and of no whole hours. When the
+/// tests run as root it is started as nobody (uid 65534), which PostgreSQL insists on; otherwise as the user who runs them.
+/// </summary>
+internal sealed class PrivatePostgres : IDisposable
+{
+    public const string Username = "digest";
+
+    public const string Password = "correct horse; battery 'staple'";
+
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
+    // Ends the server when our end of its standard input closes: also when the tests themselves were killed.
+    private const string Guarded = "\"$@\" & server=$!; cat >/dev/null; kill -INT $server; wait $server";
+
+    private static readonly string[] Settings =
+        ["TimeZone=Asia/Kathmandu", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=64MB"];
+
+    private readonly string folder = Directory.CreateTempSubdirectory("weeklydigest-postgres-").FullName;
+    private Process? process;
+    private int databases;
+
+    /// <summary>Makes a data folder and starts the server.</summary>
+    public PrivatePostgres()
+    {
+        Port = FreePort();
+        File.WriteAllText(Path.Combine(folder, "password"), Password);
+        if (Environment.IsPrivilegedProcess) Run("chown", "-R", "65534:65534", folder);
+        Run([.. AsNobody, Program("initdb"), "-D", Data, "-U", Username, "--pwfile", Path.Combine(folder, "password"), "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
+        Start();
+    }
+
+    /// <summary>Its port on 127.0.0.1; the same after a restart.</summary>
+    public int Port { get; }
+
+    private string Data => Path.Combine(folder, "data");
+
+    private string Log => Path.Combine(folder, "log");
+
+    private static string[] AsNobody => Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+
+    /// <summary>Starts it, and waits until it answers.</summary>
+    public void Start()
+    {
+        var settings = Settings.Append($"port={Port}").SelectMany(setting => new[] { "-c", setting });
+        string[] server = [.. AsNobody, Program("postgres"), "-D", Data, .. settings];
+        var start = new ProcessStartInfo("bash", ["-c", $"exec 2>>{Log} >&2; {Guarded}", "bash", .. server]) { RedirectStandardInput = true };
+        process = Command.Start(start);
+        var started = TimeProvider.System.GetTimestamp();
+        while (!Answers())
+        {
+            if (process.HasExited || TimeProvider.System.GetElapsedTime(started) > Limit) throw new InvalidOperationException($"PostgreSQL did not start:\n{File.ReadAllText(Log)}");
+            Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>Stops it: connections are cut, what was not committed is rolled back.</summary>
+    public void Stop()
+    {
+        if (process is null) return;
+        process.StandardInput.Close();
+        process.WaitForExit();
+        process.Dispose();
+        process = null;
+    }
+
+    /// <summary>Ends it as a crash does: nothing is written down, the next start recovers from the log.</summary>
+    public void Crash()
+    {
+        var master = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First();
+        Run("kill", "-QUIT", master);
+        Stop();
+    }
+
+    /// <summary>Makes a database.</summary>
+    /// <param name="like">The one to copy; null: an empty one.</param>
+    /// <returns>The connection string that leads there.</returns>
+    public string CreateDatabase(string? like = null)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref databases)}");
+        Execute($"CREATE DATABASE {name}" + (like is null ? "" : $" TEMPLATE {like}"));
+        return ConnectionString(name);
+    }
+
+    /// <summary>Removes the database a connection string leads to, and cuts the connections to it.</summary>
+    public void Drop(string connectionString) => Execute($"DROP DATABASE {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)");
+
+    /// <summary>How to reach a database as the server's own administrator.</summary>
+    public string ConnectionString(string database) => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1", Port = Port, Database = database, Username = Username, Password = Password,
+    }.ConnectionString;
+
+    /// <summary>Runs statements in a database.</summary>
+    public void Execute(string sql, string database = "postgres")
+    {
+        using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        connection.Open();
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private bool Answers()
+    {
+        try
+        {
+            Execute("SELECT 1");
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
+    private static string Program(string name)
+    {
+        const string Versions = "/usr/lib/postgresql";
+        var found = Directory.Exists(Versions) ? Directory.GetDirectories(Versions).OrderByDescending(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)) : null;
+        return found?.Select(path => Path.Combine(path, "bin", name)).FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException($"PostgreSQL's {name} is missing; tests/debian-packages.txt lists what the tests need.");
+    }
+
+    private static void Run(params string[] command)
+    {
+        using var process = Command.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true });
+        var complaints = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} failed with {process.ExitCode}: {complaints.Result}");
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

@@ -1,0 +1,11 @@
+namespace WeeklyDigest.Tests.Storage;
+
+public sealed class PostgresLedgerTests : LedgerSuite<PostgresPlace>;
+
+public sealed class PostgresDecisionTests : DecisionSuite<PostgresPlace>;
+
+public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>;
+
+public sealed class PostgresSubscriberTests : SubscriberSuite<PostgresPlace>;
+
+public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>;

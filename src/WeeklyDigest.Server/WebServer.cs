@@ -59,6 +59,8 @@ internal static class WebServer
         services.AddSingleton<InboxPages>();
         services.AddSingleton<IssueOverview>();
         services.AddSingleton<IssueActions>();
+        services.AddSingleton(installation.DecideDeliveries);
+        services.AddSingleton<IssueDecisions>();
         services.AddRouting();
         services.AddExceptionHandler(options => options.ExceptionHandler = ProblemPages.AnswerAsync);
         EditorsOnly.Add(services, installation.Settings);

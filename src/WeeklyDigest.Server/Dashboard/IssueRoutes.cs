@@ -14,8 +14,9 @@ internal static partial class IssueRoutes
     public static void Add(Hangfire.Dashboard.RouteCollection routes)
     {
         routes.Add("/issues", new Page(ListAsync));
-        routes.Add($"/issues/{Slug}/(?<action>send|cancel)", new Page(AskAsync));
-        routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Action());
+        routes.Add($"/issues/{Slug}/(?<action>send|cancel|resolve|retry)", new Page(AskAsync));
+        routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Posted(new Action()));
+        routes.Add($"/issues/{Slug}/do/(?<action>resend|confirm|retry)", new Posted(new Page(DecideAsync)));
     }
 
     private static async Task<DashboardPage?> ListAsync(DashboardContext context, Match match)
@@ -32,10 +33,25 @@ internal static partial class IssueRoutes
         var http = context.GetHttpContext();
         var overview = http.RequestServices.GetRequiredService<IssueOverview>();
         if (await overview.FindAsync(match.Groups["slug"].Value, http.RequestAborted) is not { } row) return null;
-        if (match.Groups["action"].Value == "cancel") return new DashboardPage("Cancel " + row.Slug, page => QuestionView.Cancel(page, row));
+        switch (match.Groups["action"].Value)
+        {
+            case "cancel": return new DashboardPage("Cancel " + row.Slug, page => QuestionView.Cancel(page, row));
+            case "resolve": return new DashboardPage("Resolve " + row.Slug, page => DecisionView.Resolve(page, row));
+            case "retry": return new DashboardPage("Retry " + row.Slug, page => DecisionView.Retry(page, row));
+        }
         if (row.File is null) return null;
         var lists = await overview.AudienceAsync(row.File, http.RequestAborted);
         return new DashboardPage("Send " + row.Slug, page => QuestionView.Send(page, row, lists));
+    }
+
+    // Not a job: Hangfire runs jobs at least once, and a decision that ran twice would send again what nobody decided on.
+    private static async Task<DashboardPage?> DecideAsync(DashboardContext context, Match match)
+    {
+        var http = context.GetHttpContext();
+        var slug = match.Groups["slug"].Value;
+        return await http.RequestServices.GetRequiredService<IssueDecisions>().DecideAsync(match.Groups["action"].Value, slug) is { } decided
+            ? new DashboardPage("Decided " + slug, page => DecisionView.Decided(page, slug, decided))
+            : null;
     }
 
     // Hangfire builds its pages synchronously: what they show is read before.
@@ -54,16 +70,21 @@ internal static partial class IssueRoutes
         }
     }
 
+    private sealed class Posted(IDashboardDispatcher inner) : IDashboardDispatcher
+    {
+        public Task Dispatch(DashboardContext context)
+        {
+            if (HttpMethods.IsPost(context.Request.Method)) return inner.Dispatch(context);
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return Task.CompletedTask;
+        }
+    }
+
     private sealed class Action : IDashboardDispatcher
     {
         public async Task Dispatch(DashboardContext context)
         {
             var http = context.GetHttpContext();
-            if (!HttpMethods.IsPost(context.Request.Method))
-            {
-                context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-                return;
-            }
             var groups = context.UriMatch.Groups;
             var next = await http.RequestServices.GetRequiredService<IssueActions>().DoAsync(groups["action"].Value, groups["slug"].Value, http.RequestAborted);
             if (next is null) context.Response.StatusCode = StatusCodes.Status404NotFound;

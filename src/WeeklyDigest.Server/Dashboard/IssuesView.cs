@@ -73,6 +73,8 @@ internal static class IssuesView
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled) buttons.Add(Post("pause", "Pause", "btn-default"));
         if (row.Mailing?.State is MailingState.Paused) buttons.Add(Post("resume", "Resume", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled or MailingState.Paused) buttons.Add(Link("cancel", "Cancel…", "btn-default"));
+        if (row.Balance is { Uncertain: > 0 }) buttons.Add(Link("resolve", "Resolve uncertain…", "btn-default"));
+        if (row is { Balance.Failed: > 0, Mailing.State: not MailingState.Cancelled }) buttons.Add(Link("retry", "Retry failed…", "btn-default"));
         return Html.Join(buttons);
 
         Html Post(string action, string label, string style) => DashboardPage.PostButton(page, $"{path}/do/{action}", label, style, $"{label} {row.Slug}");

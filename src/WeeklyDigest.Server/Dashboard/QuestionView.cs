@@ -9,7 +9,7 @@ namespace WeeklyDigest.Server.Dashboard;
 internal static class QuestionView
 {
     /// <summary>Before an issue is sent.</summary>
-    public static Html Send(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Frame(page, row, $"Send {row.Slug}?", !row.CanSend || lists.Sum(list => list.Active) == 0
+    public static Html Send(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Frame(page, row.Slug, $"Send {row.Slug}?", !row.CanSend || lists.Sum(list => list.Active) == 0
         ? Html.Of($"<p>{Obstacle(row)}</p>")
         : Html.Of(
             $"""
@@ -19,16 +19,17 @@ internal static class QuestionView
             """));
 
     /// <summary>Before a mailing is cancelled.</summary>
-    public static Html Cancel(RazorPage page, IssueRow row) => Frame(page, row, $"Cancel {row.Slug}?", Html.Of(
+    public static Html Cancel(RazorPage page, IssueRow row) => Frame(page, row.Slug, $"Cancel {row.Slug}?", Html.Of(
         $"""
         <p>{Html.When(row.Balance is not null, () => Html.Of($"{Number(row.Balance!.Open)} of {Number(row.Balance.Total)} have not got it yet, and never will: a cancelled mailing cannot be resumed."))}</p>
         {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/cancel", "Cancel the mailing", "btn-danger", $"Cancel the mailing of {row.Slug}")}
         """));
 
-    private static Html Frame(RazorPage page, IssueRow row, string heading, Html body) => Html.Of(
+    /// <summary>The frame of a question.</summary>
+    public static Html Frame(RazorPage page, string slug, string heading, Html body) => Html.Of(
         $"""
         <h1 class="page-header">{heading}</h1>
-        <div class="wd-question" aria-label="{row.Slug}">
+        <div class="wd-question" role="group" aria-label="{slug}">
         {body}
         <p><a href="{page.Url.To("/issues")}">Back to the issues</a></p>
         </div>

@@ -10,7 +10,8 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="publish">Publishes.</param>
 /// <param name="runs">Delivers.</param>
 /// <param name="mailings">The mailings.</param>
-internal sealed class IssueSending(IssueLibrary library, SyncLists lists, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings)
+/// <param name="time">The clock.</param>
+internal sealed class IssueSending(IssueLibrary library, SyncLists lists, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time)
 {
     /// <summary>Brings the subscribers folder into the database and notes on the page what was skipped.</summary>
     public async Task SyncListsAsync(JobPage page, CancellationToken cancel)
@@ -49,7 +50,25 @@ internal sealed class IssueSending(IssueLibrary library, SyncLists lists, Publis
                 return page.Finish($"{mailing.Issue} is paused after {Tally(balance)}: {mailing.StateReason ?? "no reason given"}. It can be resumed on the page Issues.", mailing.State, balance);
             default:
                 page.Say($"Sending {mailing.Issue}.");
-                return Conclude(page, mailing, await runs.RunAsync(mailing.Id, page, cancel));
+                return Conclude(page, mailing, await RunAsync(page, mailing, cancel));
+        }
+    }
+
+    /// <summary>Holds a mailing whose job the editor deleted: the ledger's watch would only start another.</summary>
+    public Task HoldAsync(long mailingId)
+        => mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "paused, since its job was deleted", time.GetUtcNow(), CancellationToken.None);
+
+    private async Task<DeliveryRunResult> RunAsync(JobPage page, Mailing mailing, CancellationToken cancel)
+    {
+        try
+        {
+            return await runs.RunAsync(mailing.Id, page, cancel);
+        }
+        catch (OperationCanceledException) when (page.IsDeleted)
+        {
+            // Another job that delivers the same mailing was not deleted, and goes on.
+            if (!runs.IsRunning(mailing.Id)) await HoldAsync(mailing.Id);
+            throw;
         }
     }
 

@@ -23,8 +23,8 @@ internal static class JobEdge
         }
         catch (OperationCanceledException)
         {
-            // The server stops, or somebody deleted or requeued the job. The ledger knows what is left, and the watch takes it up.
-            page.Say("Interrupted. What is left is taken up again by itself.");
+            // The server stops, or somebody requeued the job: the ledger knows what is left, and the watch takes it up. A deleted one is held.
+            page.Say(page.IsDeleted ? "Deleted. What is left waits until it is resumed on the page Issues." : "Interrupted. What is left is taken up again by itself.");
             throw;
         }
     }

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.Server;
+using Hangfire.States;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Jobs;
@@ -38,6 +39,16 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
 
     /// <summary>The issue this job chose, also in an earlier run of the same job; null before it chose.</summary>
     public string? ChosenIssue => Read(IssueParameter);
+
+    /// <summary>Whether the editor deleted the job while it ran.</summary>
+    public bool IsDeleted
+    {
+        get
+        {
+            using var connection = storage.GetConnection();
+            return connection.GetStateData(jobId)?.Name == DeletedState.StateName;
+        }
+    }
 
     /// <summary>Keeps the choice. From here on a requeue of this job deals with this issue and no other.</summary>
     public void Choose(string slug)

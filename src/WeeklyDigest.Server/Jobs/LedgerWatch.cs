@@ -11,6 +11,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// </summary>
 /// <param name="engine">Recovers.</param>
 /// <param name="runs">What is being delivered here.</param>
+/// <param name="sending">Holds a mailing.</param>
 /// <param name="mailings">What is due.</param>
 /// <param name="jobs">Starts jobs.</param>
 /// <param name="storage">Knows whether a started job is still to run.</param>
@@ -19,6 +20,7 @@ namespace WeeklyDigest.Server.Jobs;
 internal sealed class LedgerWatch(
     DeliveryEngine engine,
     DeliveryRuns runs,
+    IssueSending sending,
     IMailingStore mailings,
     IBackgroundJobClient jobs,
     JobStorage storage,
@@ -37,6 +39,7 @@ internal sealed class LedgerWatch(
     public async Task LookAsync(CancellationToken cancel)
     {
         await engine.RecoverAsync(cancel);
+        await HoldDeletedAsync();
         foreach (var mailing in await mailings.DueAsync(time.GetUtcNow(), cancel))
         {
             if (runs.IsRunning(mailing) || IsTakenCareOf(mailing)) continue;
@@ -63,11 +66,26 @@ internal sealed class LedgerWatch(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
+    // Deleting a wake-up means: not now. One that is delivered all the same was resumed, or has another job.
+    private async Task HoldDeletedAsync()
+    {
+        foreach (var (mailing, _) in started.Where(entry => StateOf(entry.Value.Job) == DeletedState.StateName).ToList())
+        {
+            started.Remove(mailing);
+            if (!runs.IsRunning(mailing)) await sending.HoldAsync(mailing);
+        }
+    }
+
+    private string? StateOf(string job)
+    {
+        using var connection = storage.GetConnection();
+        return connection.GetStateData(job)?.Name;
+    }
+
     private bool IsTakenCareOf(long mailing)
     {
         if (!started.TryGetValue(mailing, out var last)) return false;
-        using var connection = storage.GetConnection();
-        var state = connection.GetStateData(last.Job)?.Name;
+        var state = StateOf(last.Job);
         return state == EnqueuedState.StateName || state == ProcessingState.StateName
             || (state == FailedState.StateName && time.GetUtcNow() < last.At + RestAfterFailure);
     }

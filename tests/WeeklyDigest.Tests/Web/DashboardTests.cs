@@ -103,6 +103,57 @@ public sealed class DashboardTests(Browser browser)
     }
 
     [Fact]
+    public async Task Uncertain_and_failed_deliveries_are_decided_on_the_page_Issues()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment switch
+        {
+            { Stage: SmtpStage.Message, Time: 1, Recipient: "reader1@example.com" } => SmtpMove.KeepThenDrop,
+            { Stage: SmtpStage.RcptTo, Time: 1, Recipient: "reader2@example.com" or "reader3@example.com" } => SmtpMove.Reply("554 5.7.1 not today"),
+            _ => SmtpMove.Accept,
+        });
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", [.. Enumerable.Range(1, 6).Select(i => $"reader{i}@example.com")]);
+        await Eventually.HoldsAsync(() => State(site, mailing) == "Sent", "it was sent", TimeSpan.FromMinutes(1));
+        await site.Installation.Database.Subscribers.UnsubscribeAsync(3, "link", Cancel);
+        var page = await browser.OpenAsync(width: 375);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Retry failed week-1" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try 2 again" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 failed delivery is pending again; 1 failed delivery stays as before, since the subscriber has left.");
+        await Eventually.HoldsAsync(() => State(site, mailing) == "Sent" && relay.Accepted.Any(message => message.Recipient == "reader2@example.com"), "the watch took it up", TimeSpan.FromMinutes(1));
+
+        await page.GotoAsync(new Uri(site.Address, "/hangfire/issues").ToString());
+        await page.GetByRole(AriaRole.Link, new() { Name = "Resolve uncertain week-1" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send 1 again" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 uncertain delivery is pending again.");
+        await Eventually.HoldsAsync(() => State(site, mailing) == "Sent" && relay.Accepted.Count(message => message.Recipient == "reader1@example.com") == 2, "it was sent again", TimeSpan.FromMinutes(1));
+        Assert.Equal((6, 5), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
+        await Browser.CloseAsync(page);
+    }
+
+    [Fact]
+    public async Task A_decision_needs_the_forms_token_and_says_when_there_is_nothing_to_decide()
+    {
+        await using var site = await TestSite.StartAsync();
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+        await Eventually.HoldsAsync(() => State(site, mailing) == "Sent", "it was sent", TimeSpan.FromMinutes(1));
+        using var editor = await site.EditorAsync();
+        foreach (var action in new[] { "resend", "confirm", "retry" })
+        {
+            var path = new Uri($"/hangfire/issues/week-1/do/{action}", UriKind.Relative);
+            using var get = await editor.GetAsync(path, Cancel);
+            Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
+            using var nothing = new FormUrlEncodedContent([]);
+            using var forged = await editor.PostAsync(path, nothing, Cancel);
+            Assert.Equal(HttpStatusCode.Forbidden, forged.StatusCode);
+        }
+        Assert.Contains("there is nothing to decide", await editor.GetStringAsync(new Uri("/hangfire/issues/week-1/retry", UriKind.Relative), Cancel), StringComparison.Ordinal);
+        Assert.Contains("there is nothing to decide", await editor.GetStringAsync(new Uri("/hangfire/issues/week-1/resolve", UriKind.Relative), Cancel), StringComparison.Ordinal);
+        Assert.Equal(1, site.Inbox.Count);
+    }
+
+    [Fact]
     public async Task Our_parts_of_the_dashboard_are_accessible_and_fit_a_phone()
     {
         await using var site = await WithIssuesAsync();
@@ -110,7 +161,7 @@ public sealed class DashboardTests(Browser browser)
         {
             var page = await browser.OpenAsync(width, dark: dark);
             await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
-            foreach (var path in new[] { "/hangfire/issues", "/hangfire/issues/week-1/send" })
+            foreach (var path in new[] { "/hangfire/issues", "/hangfire/issues/week-1/send", "/hangfire/issues/week-1/resolve", "/hangfire/issues/week-1/retry" })
             {
                 await page.GotoAsync(new Uri(site.Address, path).ToString());
                 var result = await page.RunAxe(new AxeRunContext { Include = [new AxeSelector(".js-page-container")] });
@@ -150,6 +201,8 @@ public sealed class DashboardTests(Browser browser)
         Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
         Assert.Equal(0, site.Inbox.Count);
     }
+
+    private static string State(TestSite site, long mailing) => site.Installation.Database.Mailings.FindAsync(mailing, CancellationToken.None).Result!.State.ToString();
 
     private static Task<TestSite> WithIssuesAsync() => TestSite.StartAsync(folder =>
     {

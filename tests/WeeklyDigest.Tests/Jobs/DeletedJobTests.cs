@@ -1,0 +1,75 @@
+using Hangfire;
+using Hangfire.States;
+using Microsoft.Extensions.DependencyInjection;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Tests.Relays;
+using WeeklyDigest.Tests.Web;
+
+namespace WeeklyDigest.Tests.Jobs;
+
+/// <summary>The editor deletes or requeues jobs in Hangfire's dashboard: what a mailing does then, and that nobody gets two.</summary>
+public sealed class DeletedJobTests
+{
+    private const int Readers = 2000;
+
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_deleted_job_holds_its_mailing_until_it_is_resumed()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
+        var mailing = await PublishAsync(site);
+        var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
+        var job = jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
+        await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
+
+        foreach (var running in Processing(site)) Assert.True(jobs.Delete(running));
+        await Eventually.HoldsAsync(() => Find(site, mailing) is { State: MailingState.Paused }, "the mailing is held");
+        Assert.Equal("paused, since its job was deleted", Find(site, mailing).StateReason);
+        await Eventually.HoldsAsync(() => Balance(site, mailing) is { Claimed: 0, Sending: 0 }, "what was on the wire is finished");
+        await site.App.Services.GetRequiredService<IEnumerable<Microsoft.Extensions.Hosting.IHostedService>>().OfType<LedgerWatch>().Single().LookAsync(Cancel);
+        Assert.Equal(MailingState.Paused, Find(site, mailing).State);
+        var held = relay.AcceptedCount;
+        Assert.Equal((held, 0L), ((int)Balance(site, mailing).Sent, Balance(site, mailing).Uncertain));
+        Assert.Contains("resumed", new JobDesk(site).Report(job)!.Headline, StringComparison.Ordinal);
+
+        relay.Script = _ => SmtpMove.Accept;
+        Assert.True(await site.Installation.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, TimeProvider.System.GetUtcNow(), Cancel));
+        await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "the watch goes on with it", TimeSpan.FromMinutes(1));
+        Assert.Equal((Readers, Readers), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
+    }
+
+    [Fact]
+    public async Task A_requeued_job_goes_on_where_it_was()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
+        var mailing = await PublishAsync(site);
+        var job = site.App.Services.GetRequiredService<IBackgroundJobClient>().Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
+        foreach (var accepted in new[] { 20, 60, 100 })
+        {
+            await relay.WaitForAcceptedAsync(accepted, TimeSpan.FromMinutes(1));
+            new JobDesk(site).Requeue(job);
+        }
+        relay.Script = _ => SmtpMove.Accept;
+        await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "it was sent", TimeSpan.FromMinutes(1));
+        Assert.Equal((Readers, Readers), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
+        Assert.Equal(Readers, Balance(site, mailing).Sent);
+    }
+
+    private static List<string> Processing(TestSite site)
+        => [.. new JobDesk(site).Storage.GetMonitoringApi().ProcessingJobs(0, 10).Select(entry => entry.Key), .. new JobDesk(site).Storage.GetMonitoringApi().EnqueuedJobs(EnqueuedState.DefaultQueue, 0, 10).Select(entry => entry.Key)];
+
+    private static SmtpMove Slowly(SmtpMoment moment) => moment.Stage == SmtpStage.Message
+        ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System), SmtpMove.Accept)
+        : SmtpMove.Accept;
+
+    private static Task<long> PublishAsync(TestSite site)
+        => site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", [.. Enumerable.Range(1, Readers).Select(i => $"reader{i}@example.com")]);
+
+    private static Mailing Find(TestSite site, long mailing) => site.Installation.Database.Mailings.FindAsync(mailing, CancellationToken.None).Result!;
+
+    private static Balance Balance(TestSite site, long mailing) => site.Installation.Database.Mailings.BalanceAsync(mailing, CancellationToken.None).Result;
+}

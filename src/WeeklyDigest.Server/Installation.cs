@@ -33,8 +33,8 @@ internal sealed class Installation : IAsyncDisposable
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
         sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time));
-        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Delivery, owner.Value, time, NewRandom()));
-        preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, sessions.Value, time));
+        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom()));
+        preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, settings.Dkim, sessions.Value, time));
     }
 
     /// <summary>The settings, checked.</summary>

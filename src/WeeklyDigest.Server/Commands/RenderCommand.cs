@@ -40,7 +40,7 @@ internal static class RenderCommand
         var (known, key) = await FromDatabaseAsync(run, address, cancel);
         var subscriber = addressText is null ? null : known ?? FindInFiles(run.Settings.Paths.Subscribers, address);
         var (content, recipient) = await ContentAsync(run, issue, new Mailbox(subscriber?.Name, address), subscriber, new LinkTokens(key), cancel);
-        var message = new MessageComposer(content).Compose(recipient, new RelayAbilities(EightBitMime: true, SmtpUtf8: address.NeedsSmtpUtf8));
+        var message = new MessageComposer(content, run.Settings.Dkim).Compose(recipient, new RelayAbilities(EightBitMime: true, SmtpUtf8: address.NeedsSmtpUtf8));
         var written = await OutputFolder.WriteAsync(target, new Dictionary<string, ReadOnlyMemory<byte>>
         {
             ["issue.html"] = Encoding.UTF8.GetBytes(content.Html.Fill(recipient.Values)),

@@ -22,6 +22,9 @@ internal sealed record ServerSettings
     /// <summary>The relays; empty: the built-in inbox receives.</summary>
     public required IReadOnlyList<RelayOptions> Relays { get; init; }
 
+    /// <summary>What signs messages; null: they go out unsigned.</summary>
+    public required DkimSigner? Dkim { get; init; }
+
     /// <summary>Claims and retries.</summary>
     public required DeliveryOptions Delivery { get; init; }
 

@@ -6,7 +6,7 @@ internal static class SettingsLoader
     /// <summary>The address the web server listens on when nothing else is said.</summary>
     public const string DefaultUrl = "http://127.0.0.1:5080";
 
-    private static readonly string[] Keys = ["Newsletter", "Smtp", "Delivery", "Storage", "Jobs", "Paths", "Inbox", "Editors", "Urls"];
+    private static readonly string[] Keys = ["Newsletter", "Smtp", "Dkim", "Delivery", "Storage", "Jobs", "Paths", "Inbox", "Editors", "Urls"];
 
     /// <summary>Loads the settings.</summary>
     /// <param name="folder">The installation's folder and file.</param>
@@ -31,6 +31,7 @@ internal static class SettingsLoader
         var (newsletter, schedule) = NewsletterReader.Read(Of("Newsletter"), urls);
         var relays = SmtpReader.Relays(Of("Smtp"), folder.Root);
         NewsletterReader.CheckReachable(Of("Newsletter"), newsletter, relays);
+        var dkim = DkimReader.Read(Of("Dkim"), folder.Root, newsletter.From.Address.AsciiDomain);
         var delivery = SmtpReader.Delivery(Of("Delivery"));
         var paths = HostReader.Paths(Of("Paths"), folder);
         return new ServerSettings
@@ -40,6 +41,7 @@ internal static class SettingsLoader
             Newsletter = newsletter,
             Schedule = schedule,
             Relays = relays,
+            Dkim = dkim,
             Delivery = delivery,
             Storage = HostReader.Storage(Of("Storage"), folder.Root, paths, report),
             Jobs = HostReader.Jobs(Of("Jobs")),
@@ -67,7 +69,7 @@ internal static class SettingsLoader
             if (section.Key is "Logging" or "Kestrel" or "AllowedHosts") continue;
             if (Spelling.Nearest(section.Key, [.. Keys, "Logging"]) is { } nearest)
                 report.Problem(section.Key, $"is not a section of settings; did you mean {nearest}?");
-            else if (section.Key is "Dkim" or "Tracking" or "Bounces")
+            else if (section.Key is "Tracking" or "Bounces")
                 report.Problem(section.Key, "this version has no such feature; remove the section.");
         }
     }

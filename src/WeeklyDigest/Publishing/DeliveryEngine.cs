@@ -1,5 +1,6 @@
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Feedback;
+using WeeklyDigest.Smtp;
 
 namespace WeeklyDigest.Publishing;
 
@@ -16,6 +17,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// <param name="ledger">The ledger. Only the engine writes to it while it lives.</param>
     /// <param name="sessions">The connections to the relays; not disposed with the engine.</param>
     /// <param name="tokens">Makes links and Message-IDs.</param>
+    /// <param name="signer">Signs messages; null: they go out unsigned.</param>
     /// <param name="options">Leases, retries, pauses.</param>
     /// <param name="owner">This process; not disposed with the engine.</param>
     /// <param name="time">The clock.</param>
@@ -25,6 +27,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         ILedger ledger,
         SessionPool sessions,
         LinkTokens tokens,
+        DkimSigner? signer,
         DeliveryOptions options,
         ProcessOwner owner,
         TimeProvider time,
@@ -34,6 +37,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             new LedgerWriter(ledger, time, options.Lease),
             sessions,
             tokens,
+            signer,
             options,
             new DeliveryVerdicts(new RetrySchedule(options, random), options.OnUncertain),
             owner,

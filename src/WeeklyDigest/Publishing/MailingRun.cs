@@ -92,7 +92,7 @@ internal sealed class MailingRun : IDisposable
             environment.Writer,
             environment.Sessions,
             messages,
-            new MessageComposer(messages.Content),
+            new MessageComposer(messages.Content, environment.Signer),
             environment.Verdicts,
             lease,
             meter,

@@ -12,6 +12,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="subscribers">Looked up for the slots.</param>
 /// <param name="newsletter">The identity.</param>
 /// <param name="tokens">Makes the link that changes nothing.</param>
+/// <param name="signer">Signs the message as it signs those of real deliveries; null: it goes out unsigned.</param>
 /// <param name="sessions">The connections of real deliveries.</param>
 /// <param name="time">The clock.</param>
 public sealed class PreviewIssue(
@@ -19,6 +20,7 @@ public sealed class PreviewIssue(
     ISubscriberStore subscribers,
     Newsletter newsletter,
     LinkTokens tokens,
+    DkimSigner? signer,
     SessionPool sessions,
     TimeProvider time)
 {
@@ -55,7 +57,7 @@ public sealed class PreviewIssue(
         var session = await sessions.RentAsync(cancel);
         try
         {
-            var composer = new MessageComposer(messages.PreviewContent());
+            var composer = new MessageComposer(messages.PreviewContent(), signer);
             var first = await TryAsync(session, composer, messages.Sender, recipient, cancel);
             // A connection kept from before may have gone stale; nothing went out, so a fresh one may try.
             return first.Result == SendResult.NotStarted ? await TryAsync(session, composer, messages.Sender, recipient, cancel) : first;

@@ -1,5 +1,6 @@
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Feedback;
+using WeeklyDigest.Smtp;
 
 namespace WeeklyDigest.Publishing;
 
@@ -8,6 +9,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Writer">Writes the ledger.</param>
 /// <param name="Sessions">The connections.</param>
 /// <param name="Tokens">Makes links and Message-IDs.</param>
+/// <param name="Signer">Signs messages; null: they go out unsigned.</param>
 /// <param name="Options">Leases, retries, pauses.</param>
 /// <param name="Verdicts">What outcomes mean.</param>
 /// <param name="Owner">This process.</param>
@@ -18,6 +20,7 @@ internal sealed record RunEnvironment(
     LedgerWriter Writer,
     SessionPool Sessions,
     LinkTokens Tokens,
+    DkimSigner? Signer,
     DeliveryOptions Options,
     DeliveryVerdicts Verdicts,
     ProcessOwner Owner,

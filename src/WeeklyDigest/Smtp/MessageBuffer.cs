@@ -15,6 +15,9 @@ public sealed class MessageBuffer
     /// <summary>What has been written.</summary>
     internal ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
 
+    /// <summary>The same, to be filled in where room was left.</summary>
+    internal Span<byte> Bytes => _bytes.AsSpan(0, _length);
+
     /// <summary>The longest line so far in octets, its CRLF not counted (RFC 5322 section 2.1.1).</summary>
     internal int LongestLine { get; private set; }
 

@@ -9,14 +9,17 @@ public sealed class MessageComposer
     private readonly Segment[] _headers;
     private readonly Lazy<MessageBody> _eightBit;
     private readonly Lazy<MessageBody> _sevenBit;
+    private readonly DkimSignatures? _signatures;
     private readonly bool _senderNeedsUtf8;
 
     /// <summary>Encodes what all messages share.</summary>
     /// <param name="content">The frozen content.</param>
+    /// <param name="signer">Signs each message; null: they go out unsigned.</param>
     /// <exception cref="ArgumentException">The boundary is no boundary (RFC 2046 section 5.1.1), or occurs in the content; or List-ID is malformed.</exception>
-    public MessageComposer(MessageContent content)
+    public MessageComposer(MessageContent content, DkimSigner? signer = null)
     {
         CheckBoundary(content);
+        _signatures = signer?.For(content.Date);
         _headers = [.. MessageHeaders.Encode(content)];
         _eightBit = new(() => MessageBody.Encode(content, eightBit: true));
         _sevenBit = new(() => MessageBody.Encode(content, eightBit: false));
@@ -45,12 +48,14 @@ public sealed class MessageComposer
             body = _sevenBit.Value;
             Splice(recipient, body, buffer);
         }
+        _signatures?.Sign(buffer.Bytes);
         return new ComposedMessage(buffer.Written, body.EightBit, _senderNeedsUtf8 || recipient.To.Address.NeedsSmtpUtf8);
     }
 
     private int Splice(MessageRecipient recipient, MessageBody body, MessageBuffer buffer)
     {
         buffer.Clear();
+        _signatures?.Reserve(buffer);
         foreach (var segment in _headers) segment.Write(recipient, buffer);
         foreach (var segment in body.Segments) segment.Write(recipient, buffer);
         return buffer.LongestLine;

@@ -121,7 +121,7 @@ internal sealed class EngineProcess : IAsyncDisposable
         database = place.OpenDatabase();
         Owner = ProcessOwner.Take(place.DataFolder);
         Sessions = new SessionPool([relay], place.Time);
-        Engine = new DeliveryEngine(database.Mailings, database.Ledger, Sessions, EnginePlace.Tokens, place.Options, Owner, place.Time, new Random(1));
+        Engine = new DeliveryEngine(database.Mailings, database.Ledger, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1));
     }
 
     public ProcessOwner Owner { get; }

@@ -39,7 +39,7 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Inbox:Colour", "x", "is not a setting; remove it. Known here: Port.")]
     [InlineData("Newsletter:Name:First", "x", "Newsletter:Name", "is a single value, not a section or a list; see appsettings.json for an example.")]
     [InlineData("Stmp:Relays:0:Host", "x", "Stmp", "is not a section of settings; did you mean Smtp?")]
-    [InlineData("Dkim:Selector", "x", "Dkim", "this version has no such feature; remove the section.")]
+    [InlineData("Tracking:Opens", "x", "Tracking", "this version has no such feature; remove the section.")]
     public void Says_what_is_wrong_and_what_to_do(string key, string value, string expectedOrPath, string? expected = null)
     {
         environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

@@ -39,6 +39,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData("WeeklyDigest", "")]
     [InlineData("WeeklyDigest.Storage", "WeeklyDigest")]
+    [InlineData("WeeklyDigest.JobStorage", "")]
     [InlineData("WeeklyDigest.Server", "WeeklyDigest WeeklyDigest.Storage")]
     public void Projects_refer_to_each_other_along_the_arrows(string project, string expected)
     {
@@ -50,6 +51,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData("WeeklyDigest.Pipeline", @"^(WeeklyDigest|Hangfire|Microsoft\.AspNetCore\.(?!Html|Razor)|Microsoft\.Data|Npgsql|Dapper|dbup)")]
     [InlineData("WeeklyDigest.Storage", @"^(weeklydigest$|Hangfire|Microsoft\.AspNetCore|MailKit|MimeKit|RazorLight|Markdig)")]
+    [InlineData("WeeklyDigest.JobStorage", @"^(?!Hangfire\.Core$|Microsoft\.Data\.Sqlite$|SQLitePCLRaw|System\.|netstandard)")]
     [InlineData("weeklydigest", @"^(Microsoft\.Data|Npgsql|Dapper|dbup|RazorLight|MailKit|Markdig)")]
     public void Built_assemblies_hold_no_other_references(string assembly, string forbidden)
         => Assert.DoesNotContain(Assembly.Load(assembly).GetReferencedAssemblies(), reference => Regex.IsMatch(reference.Name!, forbidden));

@@ -15,6 +15,13 @@ internal static class Rules
     private const string Pipeline = "src/WeeklyDigest/";
     private const string Server = "src/WeeklyDigest.Server/";
     private const string Storage = "src/WeeklyDigest.Storage/";
+    private const string JobStorage = "src/WeeklyDigest.JobStorage/";
+
+    // Whoever configures Hangfire hands over no clock.
+    private const string JobStorageDefaults = JobStorage + "SQLiteStorageOptions.cs";
+
+    // The name that the package has for it.
+    private const string PackageName = "SQLiteStorageExtensions";
 
     /// <summary>Stage, and what it may use beside itself, Merging and the root.</summary>
     private static readonly Dictionary<string, string[]> Arrows = new()
@@ -53,9 +60,12 @@ internal static class Rules
         new("The storage does not know the server", tree => tree.Usages
                 .Where(u => u.File.StartsWith(Storage, StringComparison.Ordinal) && IsIn(u, "WeeklyDigest.Server")).Select(Text),
             Storage + "Sqlite", "namespace WeeklyDigest.Storage; internal sealed class P { public object? O() => typeof(WeeklyDigest.Server.Inbox.InboxServer); }"),
-        OnlyIn("Hangfire is used in the server only", [Server], Pipeline + "Publishing", "typeof(Hangfire.BackgroundJob)", "Hangfire"),
+        new("The job storage knows nothing of ours", tree => tree.Usages
+                .Where(u => u.File.StartsWith(JobStorage, StringComparison.Ordinal) && IsIn(u, "WeeklyDigest")).Select(Text),
+            JobStorage + "Jobs", "namespace Hangfire.Storage.SQLite; internal sealed class P { public object? O() => typeof(WeeklyDigest.Issues.Issue); }"),
+        OnlyIn("Hangfire is used in the server and the job storage only", [Server, JobStorage], Pipeline + "Publishing", "typeof(Hangfire.BackgroundJob)", "Hangfire"),
         OnlyIn("Web code stands in the server only", [Server], Storage, "typeof(Microsoft.AspNetCore.Http.HttpContext)", Web),
-        OnlyIn("Database drivers are used in the storage only", [Storage], Server + "Jobs", "new Microsoft.Data.Sqlite.SqliteConnection()", Drivers),
+        OnlyIn("Database drivers are used in the storages only", [Storage, JobStorage], Server + "Jobs", "new Microsoft.Data.Sqlite.SqliteConnection()", Drivers),
         OnlyIn("MailKit is used in Smtp only", [Pipeline + "Smtp/"], Pipeline + "Publishing", "typeof(MailKit.Net.Smtp.SmtpClient)", "MailKit"),
         OnlyIn("Sockets are used in Smtp and the inbox only", [Pipeline + "Smtp/", Server + "Inbox/"], Pipeline + "Feedback", "typeof(System.Net.Sockets.Socket)", "System.Net.Sockets"),
         OnlyIn("RazorLight is used in Rendering only", [Pipeline + "Rendering/"], Server + "Commands", "typeof(RazorLight.RazorLightEngine)", "RazorLight"),
@@ -63,8 +73,8 @@ internal static class Rules
             Pipeline + "Rendering", "namespace WeeklyDigest.Rendering; internal sealed class P { public object? O() => typeof(RazorLight.RazorLightEngine); }"),
         new("Issues, Audience and Deliveries do no input or output", tree => tree.Usages.Where(u => IsPure(u.File) && InputAndOutput.Contains(u.Type) && IsIn(u, "System")).Select(Text),
             Pipeline + "Issues", "namespace WeeklyDigest.Issues; internal sealed class P { public string O() => File.ReadAllText(\"x\"); }"),
-        new("The pipeline and the storage read no clock but the one they are given",
-            tree => tree.Usages.Where(u => !u.File.StartsWith(Server, StringComparison.Ordinal) && u is { Namespace: "System", Type: "TimeProvider", Member: "System" }
+        new("The pipeline and the storages read no clock but the one they are given",
+            tree => tree.Usages.Where(u => !u.File.StartsWith(Server, StringComparison.Ordinal) && u.File != JobStorageDefaults && u is { Namespace: "System", Type: "TimeProvider", Member: "System" }
                 or { Namespace: "System.Diagnostics", Type: "Stopwatch" }).Select(Text),
             Pipeline + "Deliveries", "namespace WeeklyDigest.Deliveries; internal sealed class P { public object O() => TimeProvider.System.GetUtcNow(); }"),
         new("An interface inverts an assembly arrow: another project implements it", tree => tree.Types
@@ -75,7 +85,7 @@ internal static class Rules
                 .Where(type => type is { TypeKind: TypeKind.Class, IsSealed: false, IsAbstract: false, IsStatic: false }).Select(type => type.ToDisplayString()),
             Pipeline + "Issues", "namespace WeeklyDigest.Issues; internal class P;"),
         new("No type and no folder has a name that says nothing", tree => tree.Types
-                .Where(type => ForbiddenWords.Any(word => type.Name.EndsWith(word, StringComparison.Ordinal))).Select(type => type.ToDisplayString())
+                .Where(type => type.Name != PackageName && ForbiddenWords.Any(word => type.Name.EndsWith(word, StringComparison.Ordinal))).Select(type => type.ToDisplayString())
                 .Concat(tree.Files.Select(file => file.FilePath).Where(path => path.Split('/').SkipLast(1).Any(ForbiddenWords.Contains))),
             Pipeline + "Helpers", "namespace WeeklyDigest.Issues; internal sealed class IssueManager;"),
         new("Nothing is left to be built", tree => tree.Usages.Where(u => u is { Namespace: "System", Type: "NotImplementedException" }).Select(Text),

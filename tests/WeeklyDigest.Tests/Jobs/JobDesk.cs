@@ -10,7 +10,7 @@ namespace WeeklyDigest.Tests.Jobs;
 /// <summary>Does with the jobs of a site what the dashboard's buttons do, and reads what their pages say.</summary>
 internal sealed class JobDesk(TestSite site)
 {
-    public JobStorage Storage { get; } = site.App.Services.GetRequiredService<JobStorage>();
+    public Hangfire.JobStorage Storage { get; } = site.App.Services.GetRequiredService<Hangfire.JobStorage>();
 
     /// <summary>Trigger now.</summary>
     /// <returns>The job.</returns>

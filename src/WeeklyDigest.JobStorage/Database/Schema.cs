@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Hangfire.Storage.SQLite.Database;
+
+/// <summary>
+/// Brings a database file to this version's schema: the scripts Sql/schema-N.sql, in order, each once. <c>user_version</c> says how
+/// many were applied, <c>application_id</c> that the file is ours.
+/// </summary>
+internal static class Schema
+{
+    /// <summary>The version this program makes and understands.</summary>
+    public const int Version = 1;
+
+    /// <summary>"HfJb" in ASCII: tells our files from other programs' databases, which are never touched.</summary>
+    private const long ApplicationId = 0x48664A62;
+
+    /// <summary>Refuses another program's database; looked at before the first write, so that it stays as it is, down to its journal mode.</summary>
+    /// <exception cref="SQLiteStorageException">It is another program's, or newer.</exception>
+    public static void RefuseForeign(Session session, string path)
+    {
+        var (ours, tables, version) = session.Look(look => (
+            look.Plain("PRAGMA application_id").Number() == ApplicationId,
+            look.Plain("SELECT count(*) FROM sqlite_master").Number(),
+            look.Plain("PRAGMA user_version").Number()));
+        if (!ours && tables > 0) throw new SQLiteStorageException($"The database {path} belongs to another program. Give Hangfire's storage a file of its own.");
+        if (version > Version)
+            throw new SQLiteStorageException($"The job database {path} was made by a newer version (schema {version}, this one knows {Version}). Use that version, or move the file away.");
+    }
+
+    /// <summary>Applies what is missing, all of it or nothing. Of two processes that start at once, one waits and then finds nothing to do.</summary>
+    public static void Upgrade(Session session)
+    {
+        if (session.Plain("PRAGMA user_version").Number() == Version) return;
+        session.Transact(Apply, mustSurvivePowerFailure: true);
+    }
+
+    private static bool Apply(Session session)
+    {
+        var from = session.Plain("PRAGMA user_version").Number() ?? 0;
+        for (var version = from + 1; version <= Version; version++)
+            session.Execute(Queries.File(string.Create(CultureInfo.InvariantCulture, $"schema-{version}.sql")));
+        session.Plain(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}")).Run();
+        session.Plain(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {Version}")).Run();
+        return true;
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Hangfire.Storage.SQLite.Database;
+
+/// <summary>An open connection with its prepared statements. Used by one thread at a time.</summary>
+internal sealed class Session(SqliteConnection connection) : IDisposable
+{
+    private readonly Dictionary<string, Statement> statements = [];
+    private bool? durable;
+
+    /// <summary>A named statement, prepared on first use.</summary>
+    public Statement this[string name] => Prepared(name, Queries.Get);
+
+    /// <summary>A statement without parameters that is not worth a name.</summary>
+    public Statement Plain(string sql) => Prepared(sql, static text => text);
+
+    /// <summary>Runs a script of several statements.</summary>
+    public void Execute(string script)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = script;
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>
+    /// Does the work in one transaction that no other process writes beside: an immediate one, for a deferred transaction that reads and
+    /// then writes fails at once when another process wrote in between, whatever the time-out.
+    /// </summary>
+    /// <param name="work">The work; when it says false, all of it is taken back.</param>
+    /// <param name="mustSurvivePowerFailure">Whether the disk has to have it when this returns. A killed process loses nothing either way.</param>
+    /// <returns>Whether it was committed.</returns>
+    public bool Transact(Func<Session, bool> work, bool mustSurvivePowerFailure)
+    {
+        if (durable != mustSurvivePowerFailure)
+        {
+            Plain(mustSurvivePowerFailure ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL").Run();
+            durable = mustSurvivePowerFailure;
+        }
+        var committed = false;
+        Plain("BEGIN IMMEDIATE").Run();
+        try
+        {
+            if (!work(this)) return false;
+            Plain("COMMIT").Run();
+            return committed = true;
+        }
+        finally
+        {
+            if (!committed) RollBack();
+        }
+    }
+
+    /// <summary>Reads at one point in time, however many statements that takes.</summary>
+    public T Look<T>(Func<Session, T> look)
+    {
+        Plain("BEGIN").Run();
+        try
+        {
+            return look(this);
+        }
+        finally
+        {
+            RollBack();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var statement in statements.Values) statement.Dispose();
+        connection.Dispose();
+    }
+
+    private Statement Prepared(string name, Func<string, string> sql)
+    {
+        if (!statements.TryGetValue(name, out var statement)) statements[name] = statement = new Statement(connection, sql(name));
+        return statement;
+    }
+
+    // Some failures, such as a full disk, have rolled back already.
+    private void RollBack()
+    {
+        if (raw.sqlite3_get_autocommit(connection.Handle) == 0) Plain("ROLLBACK").Run();
+    }
+}

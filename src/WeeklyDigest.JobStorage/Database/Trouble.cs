@@ -1,0 +1,22 @@
+using Microsoft.Data.Sqlite;
+using static SQLitePCL.raw;
+
+namespace Hangfire.Storage.SQLite.Database;
+
+/// <summary>SQLite's result codes in words that say what to do (sqlite.org/rescode.html).</summary>
+internal static class Trouble
+{
+    /// <summary>The failure as a person can use it.</summary>
+    public static SQLiteStorageException Explain(SqliteException failure, string path) => new(failure.SqliteErrorCode switch
+    {
+        SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or give Hangfire's storage another path.",
+        SQLITE_CORRUPT => $"The job database {path} is damaged ({failure.Message}) Stop the program and restore a backup, or move the file away to start with an empty one.",
+        SQLITE_CANTOPEN => $"The job database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
+        SQLITE_READONLY => $"The job database {path} cannot be written. Make the file and its folder writable for this user.",
+        SQLITE_PERM or SQLITE_AUTH => $"This user may not use the job database {path}. Make the file and its folder writable.",
+        SQLITE_FULL => $"The disk with the job database {path} is full. Nothing of the last change was kept; it goes on when there is room.",
+        SQLITE_IOERR => $"The disk with the job database {path} fails ({failure.Message}) Nothing of the last change was kept.",
+        SQLITE_BUSY or SQLITE_LOCKED => $"Another program keeps the job database {path} busy; it goes on when that ends.",
+        _ => $"The job database {path} refused: {failure.Message}",
+    }, failure);
+}

@@ -1,0 +1,40 @@
+using Hangfire.Storage.SQLite.Database;
+
+namespace Hangfire.Storage.SQLite.Owners;
+
+/// <summary>This process, as others see it in the database: what it holds hangs on its row, and goes with it.</summary>
+/// <param name="folder">Where processes keep the files that show that they live.</param>
+internal sealed class Owner(string folder) : IDisposable
+{
+    private OwnerFile? file;
+    private string? name;
+    private long id;
+
+    /// <summary>Where processes keep the files that show that they live.</summary>
+    public string Folder => folder;
+
+    /// <summary>The id of our row; 0 before we held anything.</summary>
+    public long Id => Volatile.Read(ref id);
+
+    /// <summary>Our row, written if it is not there: not yet, or not any more because others took us for dead. Part of the caller's writing transaction.</summary>
+    public long IdIn(Session session)
+    {
+        if (name is null)
+        {
+            file = OwnerFile.Take(folder);
+            name = file?.Name ?? Guid.NewGuid().ToString("N");
+        }
+        if (id == 0 || !session["IsOwner"].With("@owner", id).With("@name", name).Any())
+            Volatile.Write(ref id, session["AddOwner"].With("@name", name).RunForId() ?? 0);
+        return id;
+    }
+
+    /// <summary>Lets go of everything, in an orderly end.</summary>
+    public void Leave(JobDatabase database)
+    {
+        if (id != 0) database.Write(session => session["RemoveOwner"].With("@owner", id).Run(), mustSurvivePowerFailure: false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => file?.Dispose();
+}

@@ -1,0 +1,66 @@
+namespace Hangfire.Storage.SQLite.Owners;
+
+/// <summary>
+/// A file that a process keeps locked as long as it lives. The operating system releases the lock however the process ends, so that the others
+/// on the machine see a death at once, whatever the clock says.
+/// </summary>
+internal sealed class OwnerFile : IDisposable
+{
+    private readonly FileStream held;
+
+    private OwnerFile(string name, FileStream held) => (Name, this.held) = (name, held);
+
+    /// <summary>The file's name, unique.</summary>
+    public string Name { get; }
+
+    /// <summary>Makes and locks a file.</summary>
+    /// <param name="folder">Its folder; created if it is not there.</param>
+    /// <returns>Null where files cannot be locked: then only the signs of life in the database tell.</returns>
+    /// <exception cref="SQLiteStorageException">The file cannot be made.</exception>
+    public static OwnerFile? Take(string folder)
+    {
+        var name = Guid.NewGuid().ToString("N");
+        var path = Path.Combine(folder, name);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var file = new OwnerFile(name, Lock(path, FileMode.CreateNew));
+            if (!IsAbandoned(folder, name)) return file;
+            file.Dispose();
+            return null;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new SQLiteStorageException($"The file {path} cannot be made: {problem.Message} Make the folder of the job database writable for this user.", problem);
+        }
+    }
+
+    /// <summary>Whether the process that locked a file is dead for certain.</summary>
+    /// <returns>False also when nothing can be said: there is no such file.</returns>
+    public static bool IsAbandoned(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        if (!File.Exists(path)) return false;
+        try
+        {
+            Lock(path, FileMode.Open).Dispose();
+            return true;
+        }
+        catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Removes a dead process's file.</summary>
+    public static void Remove(string folder, string name) => File.Delete(Path.Combine(folder, name));
+
+    /// <summary>Removes the file, while it is still locked: nobody takes it for a dead one's in between.</summary>
+    public void Dispose()
+    {
+        if (File.Exists(held.Name)) File.Delete(held.Name);
+        held.Dispose();
+    }
+
+    private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+}

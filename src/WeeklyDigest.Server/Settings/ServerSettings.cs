@@ -96,6 +96,6 @@ internal sealed record OpenIdConnectSettings(Uri Authority, string ClientId, str
 
 /// <summary>A setting as it is in force.</summary>
 /// <param name="Path">Section and key, such as <c>Smtp:Relays:0:Port</c>.</param>
-/// <param name="Value">A string, long or double, or an empty array; <c>********</c> for a secret that is set.</param>
+/// <param name="Value">A string, long, double or bool, or an empty array; <c>********</c> for a secret that is set.</param>
 /// <param name="Origin">Where it came from: appsettings.json, environment, command line, or default.</param>
 internal sealed record EffectiveSetting(string Path, object Value, string Origin);

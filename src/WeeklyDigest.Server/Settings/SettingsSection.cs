@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace WeeklyDigest.Server.Settings;
@@ -52,6 +53,10 @@ internal sealed partial class SettingsSection(IConfigurationSection source, Sett
         => Read(key, fallback, $"one of {string.Join(", ", Names<T>())}", text
             => Names<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true) : null);
 
+    /// <summary>true or false.</summary>
+    public bool Flag(string key, bool fallback)
+        => Read(key, fallback, "true or false", text => bool.TryParse(text, out var flag) ? flag : null);
+
     /// <summary>A section within this one.</summary>
     public SettingsSection Section(string key)
     {
@@ -98,7 +103,7 @@ internal sealed partial class SettingsSection(IConfigurationSection source, Sett
     {
         var text = Raw(key)?.Trim();
         var value = string.IsNullOrEmpty(text) ? fallback : parse(text);
-        if (value is null) Problem(key, $"'{Shorten(text!)}' is not {what}; the default is {Show(fallback)}.");
+        if (value is null) Problem(key, $"'{Shorten(text!)}' is not {what}; the default is {JsonSerializer.Serialize(Show(fallback)).Trim('"')}.");
         report.Value($"{Path}:{key}", Show(value ?? fallback), secret: false);
         return value ?? fallback;
     }
@@ -120,6 +125,7 @@ internal sealed partial class SettingsSection(IConfigurationSection source, Sett
     {
         int number => (long)number,
         double number => number,
+        bool flag => flag,
         Enum name => name.ToString().ToLowerInvariant(),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };

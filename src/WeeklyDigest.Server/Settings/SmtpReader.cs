@@ -53,6 +53,7 @@ internal static class SmtpReader
             Host = host,
             Port = section.Number("Port", defaults.Port, 1, 65535),
             Security = section.Choice("Security", defaults.Security),
+            AllowPlaintext = section.Flag("AllowPlaintext", defaults.AllowPlaintext),
             Username = section.Text("Username"),
             Password = section.Text("Password", secret: true),
             Connections = section.Number("Connections", defaults.Connections, 1, 100),
@@ -75,8 +76,15 @@ internal static class SmtpReader
             section.Problem("Password", "is empty although there is a Username; set it, best in the environment.");
         if (relay.Username.Length == 0 && relay.Password.Length > 0)
             section.Problem("Username", "is empty although there is a Password; write the user name.");
-        if (relay.Security == RelaySecurity.None && relay.Username.Length > 0 && !NewsletterReader.IsLoopback(relay.Host))
-            section.Problem("Security", "none would send the password in clear; write starttls or tls.");
+        if (relay.Security == RelaySecurity.None && !NewsletterReader.IsLoopback(relay.Host)) CheckPlaintext(section, relay);
+    }
+
+    private static void CheckPlaintext(SettingsSection section, RelayOptions relay)
+    {
+        if (relay.Username.Length > 0)
+            section.Problem("Security", "none would send the password in clear to another machine, which is never done; write starttls or tls, or remove Username and Password.");
+        else if (!relay.AllowPlaintext && relay.Host.Length > 0)
+            section.Problem("Security", "none would send every message in clear to another machine; write starttls or tls, or set AllowPlaintext to true if the network between is yours.");
     }
 
     private static string TrustedCertificates(SettingsSection section, string root)

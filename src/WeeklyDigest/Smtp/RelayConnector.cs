@@ -50,14 +50,26 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         opening.Stream = new RelayStream(socket, opening.Lifetime);
         opening.Lifetime.CancelAfter(RelayLimits.Connect);
         var addresses = await Dns.GetHostAddressesAsync(relay.Host, opening.Lifetime.Token);
-        if (relay is { Security: RelaySecurity.None, Username.Length: > 0 } && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere)
-        {
-            throw new RelayException(
-                $"Relay '{relay.Name}' ({elsewhere}) has Security 'none' and a user name: the password would cross the network in clear. Set Security to 'starttls' or 'tls'.",
-                isTransient: false);
-        }
+        // The settings know only the name; where it leads is known here.
+        if (relay.Security == RelaySecurity.None && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere) RefusePlaintext(elsewhere);
         await socket.ConnectAsync(addresses, relay.Port, opening.Lifetime.Token);
         opening.Client.LocalDomain = HelloName(((IPEndPoint)socket.LocalEndPoint!).Address);
+    }
+
+    private void RefusePlaintext(IPAddress elsewhere)
+    {
+        if (relay.Username.Length > 0)
+        {
+            throw new RelayException(
+                $"Relay '{relay.Name}' ({elsewhere}) has Security 'none' and a user name: the password would cross the network in clear, which is never done. Set Security to 'starttls' or 'tls', or remove the user name.",
+                isTransient: false);
+        }
+        if (!relay.AllowPlaintext)
+        {
+            throw new RelayException(
+                $"Relay '{relay.Name}' ({elsewhere}) has Security 'none' and is another machine: every message would cross the network in clear. Set Security to 'starttls' or 'tls', or AllowPlaintext to true if the network between is yours.",
+                isTransient: false);
+        }
     }
 
     private async Task GreetAsync(Opening opening)

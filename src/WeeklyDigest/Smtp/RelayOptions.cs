@@ -15,6 +15,9 @@ public sealed record RelayOptions
     /// <summary>How the connection is protected; default starttls. There is no "if available": it would send the password in clear.</summary>
     public RelaySecurity Security { get; init; } = RelaySecurity.StartTls;
 
+    /// <summary>Whether <see cref="RelaySecurity.None"/> may cross a network, which is for a network of one's own; default no. A login never crosses one in clear.</summary>
+    public bool AllowPlaintext { get; init; }
+
     /// <summary>User name, or empty for no login.</summary>
     public string Username { get; init; } = "";
 
@@ -37,7 +40,7 @@ public sealed record RelayOptions
 /// <summary>How a connection is protected.</summary>
 public enum RelaySecurity
 {
-    /// <summary>In clear; only to this machine, or with a login refused.</summary>
+    /// <summary>In clear; only to this machine, or with <see cref="RelayOptions.AllowPlaintext"/> and without a login.</summary>
     None,
 
     /// <summary>STARTTLS, required (RFC 3207).</summary>

@@ -52,6 +52,7 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Host", "smtp.example.com:587", "Host: is not a host name or address; write one such as smtp.example.com (the port has its own setting).")]
     [InlineData("Port", "0", "Port: '0' is not a whole number from 1 to 65535; the default is 587.")]
     [InlineData("Security", "auto", "Security: 'auto' is not one of none, starttls, tls; the default is starttls.")]
+    [InlineData("AllowPlaintext", "yes", "AllowPlaintext: 'yes' is not true or false; the default is false.")]
     [InlineData("Username", "ada", "Password: is empty although there is a Username; set it, best in the environment.")]
     [InlineData("Password", "hunter2", "Username: is empty although there is a Password; write the user name.")]
     [InlineData("Connections", "101", "Connections: '101' is not a whole number from 1 to 100; the default is 4.")]
@@ -73,14 +74,46 @@ public sealed class SettingsProblemTests : IDisposable
         environment["Smtp__Relays__0__Password"] = "hunter2";
         environment["Smtp__Relays__1__Host"] = "SMTP.example.com";
         environment["Smtp__Relays__1__TrustedCertificates"] = "none.pem";
+        environment["Smtp__Relays__1__Security"] = "none";
         Assert.Equal(
             [
-                "Smtp:Relays:0:Security: none would send the password in clear; write starttls or tls.",
+                "Smtp:Relays:0:Security: none would send the password in clear to another machine, which is never done; write starttls or tls, or remove Username and Password.",
                 $"Smtp:Relays:1:TrustedCertificates: there is no file {folder.File("none.pem")}; write the path of a PEM file, or nothing.",
+                "Smtp:Relays:1:Security: none would send every message in clear to another machine; write starttls or tls, or set AllowPlaintext to true if the network between is yours.",
                 "Smtp:Relays:1:Name: 'SMTP.example.com' is the name of another relay as well; give each its own.",
                 "Newsletter:BaseUrl: is http://127.0.0.1:5080, which no subscriber can reach to unsubscribe, but Smtp:Relays sends to other machines; write the public address of this server.",
             ],
             Problems());
+    }
+
+    [Theory]
+    [InlineData("mail.internal", "true", false)]
+    [InlineData("mail.internal", "false", true)]
+    [InlineData("localhost", "false", false)]
+    [InlineData("::1", "false", false)]
+    [InlineData("127.0.0.9", "false", false)]
+    public void Plaintext_stays_on_this_machine_unless_it_is_said(string host, string allow, bool isProblem)
+    {
+        environment["Newsletter__BaseUrl"] = "https://digest.example.com";
+        environment["Smtp__Relays__0__Host"] = host;
+        environment["Smtp__Relays__0__Security"] = "none";
+        environment["Smtp__Relays__0__AllowPlaintext"] = allow;
+        if (isProblem) Assert.StartsWith("Smtp:Relays:0:Security: none would send every message in clear", Assert.Single(Problems()), StringComparison.Ordinal);
+        else Assert.Single(Load().Relays);
+    }
+
+    [Theory]
+    [InlineData("true")]
+    [InlineData("false")]
+    public void A_login_never_goes_in_clear_to_another_machine_whatever_is_said(string allow)
+    {
+        environment["Newsletter__BaseUrl"] = "https://digest.example.com";
+        environment["Smtp__Relays__0__Host"] = "mail.internal";
+        environment["Smtp__Relays__0__Security"] = "none";
+        environment["Smtp__Relays__0__AllowPlaintext"] = allow;
+        environment["Smtp__Relays__0__Username"] = "ada";
+        environment["Smtp__Relays__0__Password"] = "hunter2";
+        Assert.StartsWith("Smtp:Relays:0:Security: none would send the password in clear", Assert.Single(Problems()), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -144,7 +177,8 @@ public sealed class SettingsProblemTests : IDisposable
         Assert.StartsWith($"{folder.File("appsettings.json")}: is not valid JSON", Assert.Single(Problems()), StringComparison.Ordinal);
     }
 
-    private IReadOnlyList<string> Problems()
-        => Assert.Throws<SettingsException>(() => SettingsLoader.Load(
-            new InstallationFolder(folder.Path, folder.File("appsettings.json"), folder.Path), environment, new Dictionary<string, string?>())).Problems;
+    private IReadOnlyList<string> Problems() => Assert.Throws<SettingsException>(Load).Problems;
+
+    private ServerSettings Load()
+        => SettingsLoader.Load(new InstallationFolder(folder.Path, folder.File("appsettings.json"), folder.Path), environment, new Dictionary<string, string?>());
 }

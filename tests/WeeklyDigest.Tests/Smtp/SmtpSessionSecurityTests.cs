@@ -98,7 +98,23 @@ public sealed class SmtpSessionSecurityTests : IDisposable
         // A documentation address (RFC 5737): if a connection were tried, this test would wait for it.
         await using var session = new SmtpSession(
             new RelayOptions { Name = "main", Host = "192.0.2.1", Port = 25, Security = RelaySecurity.None, Username = "editor", Password = Password }, TimeProvider.System);
-        await AssertRefusedAsync(session, "in clear");
+        await AssertRefusedAsync(session, "in clear, which is never done");
+    }
+
+    [Fact]
+    public async Task Sends_no_message_in_clear_beyond_this_machine_unless_that_is_said()
+    {
+        var relay = new RelayOptions { Name = "main", Host = "192.0.2.1", Port = 25, Security = RelaySecurity.None };
+        await using var session = new SmtpSession(relay, TimeProvider.System);
+        await AssertRefusedAsync(session, "AllowPlaintext");
+    }
+
+    [Fact]
+    public async Task A_login_does_not_go_in_clear_even_where_plaintext_is_allowed()
+    {
+        var relay = new RelayOptions { Name = "main", Host = "192.0.2.1", Port = 25, Security = RelaySecurity.None, AllowPlaintext = true, Username = "editor", Password = Password };
+        await using var session = new SmtpSession(relay, TimeProvider.System);
+        await AssertRefusedAsync(session, "in clear, which is never done");
     }
 
     [Theory]

@@ -1,3 +1,5 @@
+using WeeklyDigest.Storage.Postgres;
+
 namespace WeeklyDigest.Storage;
 
 /// <summary>Where the ledger lives. Bound from the settings section <c>Storage</c>.</summary>
@@ -8,4 +10,7 @@ public sealed record StorageOptions
 
     /// <summary>For sqlite a file path, or a connection string with Data Source. Default data/weeklydigest.db. For postgres a connection string with Host and Database.</summary>
     public string ConnectionString { get; init; } = "data/weeklydigest.db";
+
+    /// <summary>What is wrong with a connection string for PostgreSQL, as far as that shows without connecting; null when nothing is. Names no secret.</summary>
+    public static string? ProblemOfServer(string connectionString) => PostgresConnectionString.ProblemOf(connectionString);
 }

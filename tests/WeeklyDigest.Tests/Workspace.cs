@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using WeeklyDigest.Server.Commands;
+using WeeklyDigest.Tests.Databases;
 
 namespace WeeklyDigest.Tests;
 
@@ -15,6 +16,7 @@ internal sealed class Workspace : IDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private readonly TemporaryFolder folder = new();
     private readonly ConcurrentBag<RunningProgram> running = [];
+    private string? serverDatabase;
 
     public Workspace()
     {
@@ -44,6 +46,14 @@ internal sealed class Workspace : IDisposable
     {
         Environment[key.Replace(":", "__", StringComparison.Ordinal)] = FormattableString.Invariant($"{value}");
         return this;
+    }
+
+    /// <summary>Puts the database on one of the two kinds: <c>sqlite</c>, or <c>postgres</c> with a new database on the tests' server.</summary>
+    public Workspace On(string provider)
+    {
+        if (provider == "sqlite") return this;
+        serverDatabase = SharedPostgres.NewDatabase();
+        return Set("Storage:Provider", provider).Set("Storage:ConnectionString", serverDatabase);
     }
 
     /// <summary>Points the only relay at a port of this machine, without TLS.</summary>
@@ -121,6 +131,7 @@ internal sealed class Workspace : IDisposable
     public void Dispose()
     {
         foreach (var program in running) program.Dispose();
+        if (serverDatabase is not null) SharedPostgres.Server.Drop(serverDatabase);
         folder.Dispose();
     }
 

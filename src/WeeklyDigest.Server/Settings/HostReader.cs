@@ -6,7 +6,7 @@ namespace WeeklyDigest.Server.Settings;
 /// <summary>Reads the sections Storage, Jobs, Paths, Inbox and the key Urls.</summary>
 internal static class HostReader
 {
-    private static readonly string[] PasswordKeys = ["Password", "Pwd"];
+    private static readonly string[] SecretWords = ["password", "pwd", "psw", "passphrase"];
 
     /// <summary>What the web server listens on; the default when there is nothing, or nothing usable.</summary>
     public static IReadOnlyList<string> Urls(string? text, SettingsReport report)
@@ -31,16 +31,17 @@ internal static class HostReader
         return paths;
     }
 
-    /// <summary>The database, with an absolute path.</summary>
+    /// <summary>The database; the path of a file is absolute.</summary>
     public static StorageOptions Storage(SettingsSection section, string root, PathsSettings paths, SettingsReport report)
     {
         var provider = section.Text("Provider", "sqlite").ToLowerInvariant();
-        if (provider != "sqlite") section.Problem("Provider", $"'{provider}' is not a database of this version; write sqlite.");
+        if (provider is not ("sqlite" or "postgres")) section.Problem("Provider", $"'{provider}' is not a database of this program; write sqlite or postgres.");
         var connection = section.Raw("ConnectionString")?.Trim() ?? "";
-        var options = new StorageOptions { Provider = provider, ConnectionString = Absolute(section, connection, root, paths.Data) };
-        report.Value($"{section.Path}:ConnectionString", WithoutPassword(options.ConnectionString), secret: false);
+        if (provider == "postgres") CheckServer(section, connection);
+        else connection = Absolute(section, connection, root, paths.Data);
+        report.Value($"{section.Path}:ConnectionString", WithoutPassword(connection), secret: false);
         section.Finish();
-        return options;
+        return new StorageOptions { Provider = provider, ConnectionString = connection };
     }
 
     /// <summary>Background jobs.</summary>
@@ -92,6 +93,14 @@ internal static class HostReader
         return path;
     }
 
+    private static void CheckServer(SettingsSection section, string connection)
+    {
+        var problem = connection.Length == 0
+            ? "is missing; write Host=…;Port=5432;Database=…;Username=…;Password=…, best in the environment as Storage__ConnectionString."
+            : StorageOptions.ProblemOfServer(connection);
+        if (problem is not null) section.Problem("ConnectionString", problem);
+    }
+
     private static string Absolute(SettingsSection section, string connection, string root, string data)
     {
         if (connection.Length == 0) return Path.Combine(data, "weeklydigest.db");
@@ -113,13 +122,16 @@ internal static class HostReader
         return connection;
     }
 
+    // What cannot be taken apart is not shown at all: nobody knows where in it the password is.
     private static string WithoutPassword(string connection)
     {
-        if (!connection.Contains('=', StringComparison.Ordinal)) return connection;
+        if (connection.IndexOfAny(['=', '@']) < 0) return connection;
         try
         {
             var parts = new DbConnectionStringBuilder { ConnectionString = connection };
-            foreach (var key in PasswordKeys.Where(parts.ContainsKey)) parts[key] = SettingsReport.Mask;
+            foreach (var key in parts.Keys.Cast<string>().Where(IsSecret).ToList()) parts[key] = "";
+            if (parts.Keys.Cast<string>().Any(key => key.Contains("://", StringComparison.Ordinal) || IsSecret($"{parts[key]}"))) return SettingsReport.Mask;
+            foreach (var key in parts.Keys.Cast<string>().Where(IsSecret).ToList()) parts[key] = SettingsReport.Mask;
             return parts.ConnectionString;
         }
         catch (ArgumentException)
@@ -127,4 +139,6 @@ internal static class HostReader
             return SettingsReport.Mask;
         }
     }
+
+    private static bool IsSecret(string text) => SecretWords.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase));
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace WeeklyDigest.Storage.Postgres;
@@ -9,34 +10,58 @@ internal static class PostgresConnectionString
     private const int Connections = 20;
     private const int PreparedStatements = 100;
 
+    private const string Form = "write Host=…;Port=5432;Database=…;Username=…;Password=…";
+
+    /// <summary>What is wrong with it, or null. Holds no part of it but names of keys that exist: what looks like a key may be half of a password.</summary>
+    public static string? ProblemOf(string text)
+    {
+        if (text.Contains("://", StringComparison.Ordinal)) return $"is a URL; {Form}.";
+        if (Parts(text) is not { } parts) return $"cannot be read; {Form}. A value with ; or ' in it stands in quotation marks.";
+        var settings = new NpgsqlConnectionStringBuilder();
+        var place = "at its beginning";
+        foreach (var key in parts.Keys.Cast<string>())
+        {
+            if (!TrySet(settings, key, parts[key])) return $"cannot be read: what stands {place} is no setting, or has a value that does not fit; {Form}. A value with ; or ' in it stands in quotation marks.";
+            place = $"after {key}";
+        }
+        if (string.IsNullOrEmpty(settings.Host)) return "names no server; write Host=… in it.";
+        return string.IsNullOrEmpty(settings.Database) ? "names no database; write Database=… in it." : null;
+    }
+
     /// <summary>The settings of a connection: what is written, and our defaults.</summary>
-    /// <exception cref="StorageException">It cannot be read; the message holds no part of it.</exception>
+    /// <exception cref="StorageException">It cannot be read.</exception>
     public static NpgsqlConnectionStringBuilder Read(string text)
     {
-        if (text.Contains("://", StringComparison.Ordinal))
-            throw new StorageException("Storage:ConnectionString is a URL; write it as Host=…;Port=5432;Database=…;Username=…;Password=….");
-        var settings = Parse(text);
-        if (string.IsNullOrEmpty(settings.Host)) throw new StorageException("Storage:ConnectionString names no server; write Host=… in it.");
-        if (string.IsNullOrEmpty(settings.Database)) throw new StorageException("Storage:ConnectionString names no database; write Database=… in it.");
-        settings.SearchPath = PostgresServer.Schema;
-        settings.IncludeErrorDetail = false;
-        settings.PersistSecurityInfo = false;
+        if (ProblemOf(text) is { } problem) throw new StorageException("Storage:ConnectionString " + problem);
+        var settings = new NpgsqlConnectionStringBuilder(text) { SearchPath = PostgresServer.Schema, IncludeErrorDetail = false, PersistSecurityInfo = false };
         if (!settings.ContainsKey("Maximum Pool Size")) settings.MaxPoolSize = Connections;
         if (!settings.ContainsKey("Max Auto Prepare")) settings.MaxAutoPrepare = PreparedStatements;
         if (!settings.ContainsKey("Application Name")) settings.ApplicationName = "weeklydigest";
         return settings;
     }
 
-    private static NpgsqlConnectionStringBuilder Parse(string text)
+    private static DbConnectionStringBuilder? Parts(string text)
     {
         try
         {
-            return new NpgsqlConnectionStringBuilder(text);
+            return new DbConnectionStringBuilder { ConnectionString = text };
         }
-        catch (ArgumentException problem)
+        catch (ArgumentException)
         {
-            // Npgsql names the key, never the value.
-            throw new StorageException($"Storage:ConnectionString cannot be read: {problem.Message.TrimEnd('.')}. Write Host=…;Port=5432;Database=…;Username=…;Password=….", problem);
+            return null;
+        }
+    }
+
+    private static bool TrySet(NpgsqlConnectionStringBuilder settings, string key, object value)
+    {
+        try
+        {
+            settings[key] = value;
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 }

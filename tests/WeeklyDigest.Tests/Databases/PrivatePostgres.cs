@@ -109,6 +109,15 @@ internal sealed class PrivatePostgres : IDisposable
         command.ExecuteNonQuery();
     }
 
+    /// <summary>The first column of the first row.</summary>
+    public T Scalar<T>(string sql, string database)
+    {
+        using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        connection.Open();
+        using var command = new NpgsqlCommand(sql, connection);
+        return (T)command.ExecuteScalar()!;
+    }
+
     public void Dispose()
     {
         Stop();

@@ -9,11 +9,13 @@ public sealed class KillTests
     private const int Connections = 4;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
-    [Fact]
-    public async Task Killed_again_and_again_nobody_is_lost_and_at_most_one_per_connection_is_uncertain()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Killed_again_and_again_nobody_is_lost_and_at_most_one_per_connection_is_uncertain(string provider)
     {
         await using var relay = ScriptedSmtpServer.Start(SlowAtTheDot);
-        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections);
+        using var workspace = new Workspace().On(provider).WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections);
         var kills = 0;
         foreach (var accepted in new[] { 1, 300, 800 })
         {

@@ -11,14 +11,16 @@ public sealed class TwentyTriggersTests
     private const int Requeues = 7;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
-    [Fact]
-    public async Task Twenty_triggers_at_once_send_each_of_ten_thousand_exactly_one_message()
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Twenty_triggers_at_once_send_each_of_ten_thousand_exactly_one_message(string provider)
     {
         var allTriggered = new TaskCompletionSource();
         await using var relay = ScriptedSmtpServer.Start(moment => moment is { Stage: SmtpStage.Message }
             ? SmtpMove.Hold(allTriggered.Task, SmtpMove.Accept)
             : SmtpMove.Accept);
-        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        using var workspace = new Workspace().On(provider).WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
         using var serve = workspace.Start("serve");
         using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
 

@@ -146,6 +146,19 @@ public sealed class SettingsLoaderTests : IDisposable
         Assert.Contains("password=********", $"{effective.Single(setting => setting.Path == "Storage:ConnectionString").Value}", StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData("Host=db;Database=digest;Username=u;Password=hunter2", "host=db;database=digest;username=u;password=********")]
+    [InlineData("Host=db;Database=digest;PWD='hunter2;x';SSL Password=hunter2", "host=db;database=digest;pwd=********;ssl password=********")]
+    [InlineData("Host=db Password=hunter2;Database=digest", "********")]
+    public void The_password_of_a_server_shows_as_stars(string connection, string expected)
+    {
+        environment["Storage__Provider"] = "postgres";
+        environment["Storage__ConnectionString"] = connection;
+        var settings = Load(Minimal);
+        Assert.Equal(connection, settings.Storage.ConnectionString);
+        Assert.Equal(expected, settings.Effective.Single(setting => setting.Path == "Storage:ConnectionString").Value);
+    }
+
     // The form of one, of no password.
     private static readonly string PasswordHash = Convert.ToBase64String([1, .. new byte[60]]);
 

@@ -28,7 +28,7 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Delivery:RetryFactor", "1,5", "'1,5' is not a number from 1 to 10; the default is 2.")]
     [InlineData("Delivery:OnUncertain", "1", "'1' is not one of hold, resend; the default is hold.")]
     [InlineData("Delivery:PauseAfterConsecutiveFailures", "0", "'0' is not a whole number from 1 to 10000; the default is 50.")]
-    [InlineData("Storage:Provider", "oracle", "'oracle' is not a database of this version; write sqlite.")]
+    [InlineData("Storage:Provider", "oracle", "'oracle' is not a database of this program; write sqlite or postgres.")]
     [InlineData("Storage:ConnectionString", "Server=x", "is neither a file path nor a connection string with Data Source; write one such as data/weeklydigest.db.")]
     [InlineData("Jobs:Workers", "many", "'many' is not a whole number from 1 to 100; the default is 4.")]
     [InlineData("Inbox:Port", "99999", "'99999' is not a whole number from 0 to 65535; the default is 0.")]
@@ -114,6 +114,21 @@ public sealed class SettingsProblemTests : IDisposable
         environment["Smtp__Relays__0__Username"] = "ada";
         environment["Smtp__Relays__0__Password"] = "hunter2";
         Assert.StartsWith("Smtp:Relays:0:Security: none would send the password in clear", Assert.Single(Problems()), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "is missing; write Host=…;Port=5432;Database=…;Username=…;Password=…, best in the environment as Storage__ConnectionString.")]
+    [InlineData("postgres://ada:hunter2@db/digest", "is a URL; write Host=…;Port=5432;Database=…;Username=…;Password=….")]
+    [InlineData("Host=db;Password='hunter2", "cannot be read; write Host=…;Port=5432;Database=…;Username=…;Password=…. A value with ; or ' in it stands in quotation marks.")]
+    [InlineData("Host=db;Password=hunter;2=x", "cannot be read: what stands after password is no setting, or has a value that does not fit; write Host=…;Port=5432;Database=…;Username=…;Password=…. A value with ; or ' in it stands in quotation marks.")]
+    [InlineData("Port=many", "cannot be read: what stands at its beginning is no setting, or has a value that does not fit; write Host=…;Port=5432;Database=…;Username=…;Password=…. A value with ; or ' in it stands in quotation marks.")]
+    [InlineData("Database=digest", "names no server; write Host=… in it.")]
+    [InlineData("Host=db", "names no database; write Database=… in it.")]
+    public void Says_what_is_wrong_with_a_servers_connection_string_and_shows_no_part_of_it(string connection, string expected)
+    {
+        environment["Storage__Provider"] = "postgres";
+        environment["Storage__ConnectionString"] = connection;
+        Assert.Equal([$"Storage:ConnectionString: {expected}"], Problems());
     }
 
     [Fact]

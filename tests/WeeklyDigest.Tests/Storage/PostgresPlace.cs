@@ -1,3 +1,4 @@
+using Npgsql;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Tests.Databases;
 
@@ -8,5 +9,43 @@ public sealed class PostgresPlace : IDatabasePlace
 {
     public StorageOptions Options { get; } = SharedPostgres.Options(SharedPostgres.NewDatabase());
 
+    private string Name => new NpgsqlConnectionStringBuilder(Options.ConnectionString).Database!;
+
+    public void Execute(string sql) => SharedPostgres.Server.Execute("SET search_path = weeklydigest; " + sql, Name);
+
+    /// <summary>Begins a transaction as another program would; it ends when it is disposed of.</summary>
+    /// <param name="sql">What it has done by then.</param>
+    /// <param name="commit">Whether it is kept.</param>
+    internal async Task<OtherTransaction> BeginAsync(string sql, bool commit = false)
+    {
+        var other = new OtherTransaction(Options.ConnectionString + ";Pooling=false;Search Path=weeklydigest", commit);
+        await other.ExecuteAsync("BEGIN; " + sql);
+        return other;
+    }
+
+    /// <summary>Waits until somebody in this database waits for a lock.</summary>
+    internal Task SomebodyWaitsAsync() => Eventually.HoldsAsync(
+        () => SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", Name) > 0, "somebody waits for a lock");
+
     public void Dispose() => SharedPostgres.Server.Drop(Options.ConnectionString);
+}
+
+/// <summary>An open transaction of somebody else.</summary>
+internal sealed class OtherTransaction(string connectionString, bool commit) : IAsyncDisposable
+{
+    private readonly NpgsqlConnection connection = new(connectionString);
+
+    /// <summary>Goes on in it.</summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        if (connection.State == System.Data.ConnectionState.Closed) await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ExecuteAsync(commit ? "COMMIT" : "ROLLBACK");
+        await connection.DisposeAsync();
+    }
 }

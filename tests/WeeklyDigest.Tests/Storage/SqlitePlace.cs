@@ -1,4 +1,5 @@
 using WeeklyDigest.Storage;
+using WeeklyDigest.Storage.Sqlite;
 
 namespace WeeklyDigest.Tests.Storage;
 
@@ -11,6 +12,12 @@ public sealed class SqlitePlace : IDatabasePlace
     public string File => folder.File("data/weeklydigest.db");
 
     public StorageOptions Options => new() { ConnectionString = File };
+
+    public void Execute(string sql)
+    {
+        using var connection = SqliteFile.Prepare(File).Open();
+        SqliteFile.Execute(connection, sql);
+    }
 
     public void Dispose() => folder.Dispose();
 }

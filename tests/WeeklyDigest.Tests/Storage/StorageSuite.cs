@@ -14,6 +14,9 @@ public interface IDatabasePlace : IDisposable
 {
     /// <summary>The settings that lead there.</summary>
     StorageOptions Options { get; }
+
+    /// <summary>Changes the database from outside, by a statement that both kinds understand.</summary>
+    void Execute(string sql);
 }
 
 /// <summary>What every test of the storage has: a new database in its own place. One suite serves every kind of database.</summary>

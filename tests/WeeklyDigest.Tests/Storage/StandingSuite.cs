@@ -1,11 +1,10 @@
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
-using WeeklyDigest.Storage.Sqlite;
 
 namespace WeeklyDigest.Tests.Storage;
 
-/// <summary>Status and suppression each keep somebody out on their own, at every gate; set in the file directly, as bounces will set them.</summary>
-public sealed class SqliteStandingTests : StorageSuite<SqlitePlace>
+/// <summary>Status and suppression each keep somebody out on their own, at every gate; set in the database directly, as bounces will set them.</summary>
+public abstract class StandingSuite<TPlace> : StorageSuite<TPlace> where TPlace : IDatabasePlace, new()
 {
     private const string Bounce = "UPDATE subscriber SET status = 'bounced' WHERE address = 'reader1@example.org'";
     private const string Unconfirm = "UPDATE subscriber SET status = 'pending' WHERE address = 'reader1@example.org'";
@@ -18,7 +17,7 @@ public sealed class SqliteStandingTests : StorageSuite<SqlitePlace>
     public async Task Publishing_leaves_them_out(string change)
     {
         await Import("readers", "reader1@example.org", "reader2@example.org");
-        Change(change);
+        Place.Execute(change);
         Assert.Equal(1, (await Publish()).Added);
         Assert.Equal([new ListSummary(List("readers"), 1, 2)], await Subscribers.ListsAsync(Cancel));
     }
@@ -31,11 +30,11 @@ public sealed class SqliteStandingTests : StorageSuite<SqlitePlace>
     {
         var mailing = await Published(1);
         var row = (await Claim(mailing)).Single();
-        Change(change);
+        Place.Execute(change);
         Assert.Equal(LedgerWriteResult.Suppressed, await Write(row, DeliveryState.Claimed, DeliveryState.Sending));
         Assert.Equal((DeliveryState.Suppressed, reply), ((await Report(row.Id)).State, (await Report(row.Id)).Reply));
 
-        Change("UPDATE delivery SET state = 'pending', reply = NULL");
+        Place.Execute("UPDATE delivery SET state = 'pending', reply = NULL");
         Assert.Empty(await Claim(mailing));
         Assert.Equal((DeliveryState.Suppressed, reply), ((await Report(row.Id)).State, (await Report(row.Id)).Reply));
     }
@@ -47,7 +46,7 @@ public sealed class SqliteStandingTests : StorageSuite<SqlitePlace>
     public async Task An_import_and_adding_leave_them_as_they_are(string change)
     {
         await Import("readers", "reader1@example.org");
-        Change(change);
+        Place.Execute(change);
         var row = Row("reader1@example.org", "Eve");
         Assert.Equal(new ImportCounts(0, 0, 1, 1), await Subscribers.ImportAsync(List("readers"), [row, row], Cancel));
         Assert.Equal(AddOutcome.KeptOut, (await Subscribers.AddAsync(List("readers"), row.Address, "Eve", row.Attributes, Cancel)).Outcome);
@@ -57,17 +56,11 @@ public sealed class SqliteStandingTests : StorageSuite<SqlitePlace>
     [Fact]
     public async Task An_address_that_was_suppressed_before_it_subscribed_never_does()
     {
-        Change(Suppress);
+        Place.Execute(Suppress);
         Assert.Equal(new ImportCounts(1, 0, 1, 1), await Import("readers", "reader1@example.org", "reader1@example.org", "reader2@example.org"));
         Assert.Null(await Subscribers.FindAsync(Address("reader1@example.org"), Cancel));
         var refused = await Subscribers.AddAsync(List("readers"), Address("reader1@example.org"), null, new Dictionary<string, string>(), Cancel);
         Assert.Equal((AddOutcome.KeptOut, null, "complained"), (refused.Outcome, refused.Subscriber, refused.Suppression!.Reason));
         Assert.Equal("report", (await Subscribers.FindSuppressionAsync(Address("reader1@example.org"), Cancel))!.Source);
-    }
-
-    private void Change(string sql)
-    {
-        using var connection = SqliteFile.Prepare(Place.File).Open();
-        SqliteFile.Execute(connection, sql);
     }
 }

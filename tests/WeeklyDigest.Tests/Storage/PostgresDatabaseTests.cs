@@ -1,0 +1,183 @@
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using WeeklyDigest.Storage;
+using WeeklyDigest.Tests.Databases;
+
+namespace WeeklyDigest.Tests.Storage;
+
+/// <summary>Opening a database on a server: what is created, what is brought up to date, what is refused and in which words.</summary>
+public sealed class PostgresDatabaseTests : IDisposable
+{
+    private readonly string empty = SharedPostgres.Server.CreateDatabase();
+
+    private string Name => new NpgsqlConnectionStringBuilder(empty).Database!;
+
+    private static string Server => $"127.0.0.1:{SharedPostgres.Server.Port}";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => SharedPostgres.Server.Drop(empty);
+
+    [Fact]
+    public async Task A_first_start_on_six_nodes_at_once_makes_one_schema_that_is_opened_again()
+    {
+        var opened = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Open(empty), Cancel)));
+        var secrets = await Task.WhenAll(opened.Select((database, i) => database.Mailings.SecretAsync("links", () => [(byte)i], Cancel)));
+        Assert.All(secrets, secret => Assert.Equal(secrets[0], secret));
+        foreach (var database in opened) database.Dispose();
+        using var again = Open(empty);
+        Assert.Equal(secrets[0], await again.Mailings.SecretAsync("links", () => [9], Cancel));
+    }
+
+    [Fact]
+    public async Task An_older_schema_is_brought_up_to_date_and_keeps_what_is_in_it()
+    {
+        var first = Embedded.Migrations("Postgres").First();
+        Execute($"CREATE SCHEMA weeklydigest; SET search_path = weeklydigest; {first.Text}");
+        Execute("CREATE TABLE weeklydigest.schema_version (schemaversionsid serial NOT NULL PRIMARY KEY, scriptname varchar(255) NOT NULL, applied timestamp NOT NULL)");
+        Execute($"INSERT INTO weeklydigest.schema_version (scriptname, applied) VALUES ('{first.Name}', now())");
+        Execute("INSERT INTO weeklydigest.secret VALUES ('links', '\\x07')");
+
+        using var database = Open(empty);
+
+        Assert.Equal([7], await database.Mailings.SecretAsync("links", () => [8], Cancel));
+        Assert.Equal(Embedded.Migrations("Postgres").Count(), Scalar<long>("SELECT count(*) FROM weeklydigest.schema_version"));
+    }
+
+    [Fact]
+    public void Both_kinds_of_database_have_the_same_history()
+        => Assert.Equal(Embedded.Migrations("Sqlite").Select(script => script.Name), Embedded.Migrations("Postgres").Select(script => script.Name));
+
+    [Fact]
+    public void A_newer_schema_is_refused()
+    {
+        Open(empty).Dispose();
+        Execute("INSERT INTO weeklydigest.schema_version (scriptname, applied) VALUES ('0999-from-the-future', now())");
+        Assert.Equal(
+            $"The schema weeklydigest in the database {Name} on {Server} was made by a newer version of this program (it has 0999-from-the-future). Use that version, or restore an older backup.",
+            Refusal(empty));
+    }
+
+    [Fact]
+    public void Another_programs_schema_is_refused_and_left_alone()
+    {
+        Execute("CREATE SCHEMA weeklydigest; CREATE TABLE weeklydigest.recipe (name text)");
+        Assert.Equal($"The schema weeklydigest in the database {Name} on {Server} belongs to another program. Use a database of its own.", Refusal(empty));
+        Assert.Equal(1, Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest'"));
+    }
+
+    [Fact]
+    public void Other_schemas_are_nobodys_business()
+    {
+        Execute("CREATE TABLE subscriber (name text)");
+        Open(empty).Dispose();
+        Assert.Equal(0, Scalar<long>("SELECT count(*) FROM public.subscriber"));
+    }
+
+    [Fact]
+    public void A_server_that_is_not_there_is_said_so()
+    {
+        var refusal = Refusal(With(settings => settings.Port = 1));
+        Assert.StartsWith($"The database {Name} on 127.0.0.1:1 does not answer (Connection refused", refusal, StringComparison.Ordinal);
+        Assert.EndsWith("Is PostgreSQL running there, and are Host and Port in Storage:ConnectionString right?", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_host_that_nobody_knows_is_said_so()
+        => Assert.StartsWith($"The database {Name} on nowhere.invalid:", Refusal(With(settings => settings.Host = "nowhere.invalid")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_wrong_password_is_said_so_and_shown_nowhere()
+    {
+        var refusal = Refused(With(settings => settings.Password = "hunter2"));
+        Assert.StartsWith($"PostgreSQL on {Server} does not let the user digest in (password authentication failed", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", refusal.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_that_does_not_exist_is_said_so_with_how_to_make_it()
+        => Assert.Equal(
+            $"There is no database nowhere on {Server}. Create it (CREATE DATABASE \"nowhere\" OWNER \"digest\" ENCODING 'UTF8'), or correct Database in Storage:ConnectionString.",
+            Refusal(With(settings => settings.Database = "nowhere")));
+
+    [Fact]
+    public void A_user_without_rights_is_told_which_are_needed()
+    {
+        using var poor = new PoorUser(Name);
+        var refusal = Refusal(With(poor.SignIn));
+        Assert.Equal(
+            $"The user {poor.Name} may not do what is needed in the database {Name} on {Server} (permission denied for database {Name}). Let the user create there "
+            + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"{poor.Name}\"), and let it own the schema weeklydigest.",
+            refusal);
+    }
+
+    [Fact]
+    public void A_user_who_owns_the_schema_and_nothing_else_can_use_it()
+    {
+        using var poor = new PoorUser(Name);
+        Execute($"CREATE SCHEMA weeklydigest AUTHORIZATION {poor.Name}");
+        Open(With(poor.SignIn)).Dispose();
+        Open(With(poor.SignIn)).Dispose();
+    }
+
+    [Fact]
+    public void Settings_of_the_server_that_would_break_a_promise_are_refused_all_at_once()
+    {
+        Execute($"ALTER DATABASE {Name} SET synchronous_commit = off; ALTER DATABASE {Name} SET default_transaction_isolation = 'repeatable read'");
+        Assert.Equal(
+            $"The program cannot use the database {Name} on {Server}:\n"
+            + "  synchronous_commit is off, so that a power failure can lose what was sent; ALTER ROLE \"digest\" SET synchronous_commit = on.\n"
+            + "  default_transaction_isolation is repeatable read; ALTER ROLE \"digest\" SET default_transaction_isolation = 'read committed'.",
+            Refusal(empty));
+    }
+
+    [Fact]
+    public void A_database_of_another_encoding_is_refused()
+    {
+        SharedPostgres.Server.Execute($"CREATE DATABASE {Name}_latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+        var refusal = Refusal(With(settings => settings.Database = Name + "_latin"));
+        Assert.Contains("Its encoding is LATIN1, which cannot hold every name; create it anew with ENCODING 'UTF8' TEMPLATE template0.", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_database_that_can_only_be_read_is_refused()
+    {
+        Execute($"ALTER DATABASE {Name} SET default_transaction_read_only = on");
+        Assert.Equal($"The database {Name} on {Server} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.", Refusal(empty));
+    }
+
+    private string With(Action<NpgsqlConnectionStringBuilder> change)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(empty);
+        change(settings);
+        return settings.ConnectionString;
+    }
+
+    private static Database Open(string connectionString) => Database.Open(SharedPostgres.Options(connectionString), new FakeTimeProvider());
+
+    private static StorageException Refused(string connectionString) => Assert.Throws<StorageException>(() => Open(connectionString).Dispose());
+
+    private static string Refusal(string connectionString) => Refused(connectionString).Message;
+
+    private void Execute(string sql) => SharedPostgres.Server.Execute(sql, Name);
+
+    private T Scalar<T>(string sql) => SharedPostgres.Server.Scalar<T>(sql, Name);
+
+    /// <summary>A user who may enter a database and do nothing there.</summary>
+    private sealed class PoorUser : IDisposable
+    {
+        private readonly string database;
+
+        public PoorUser(string database)
+        {
+            this.database = database;
+            SharedPostgres.Server.Execute($"CREATE ROLE {Name} LOGIN PASSWORD 'poor'");
+        }
+
+        public string Name => "poor_" + database;
+
+        public void SignIn(NpgsqlConnectionStringBuilder settings) => (settings.Username, settings.Password) = (Name, "poor");
+
+        public void Dispose() => SharedPostgres.Server.Execute($"DROP OWNED BY {Name}; DROP ROLE {Name}", database);
+    }
+}

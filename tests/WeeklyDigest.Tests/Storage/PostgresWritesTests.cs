@@ -1,0 +1,137 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Storage;
+
+/// <summary>What only a server has: commits whose answer is lost, clocks that differ, transactions that overlap.</summary>
+public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
+{
+    [Fact]
+    public async Task A_group_written_again_because_its_answer_was_lost_answers_as_the_first_time()
+    {
+        var mailing = await Published(4);
+        var rows = await Claim(mailing);
+        LedgerWrite[] marks = [.. rows.Select(row => Change(row, DeliveryState.Claimed, DeliveryState.Sending))];
+        LedgerWrite[] outcomes =
+        [
+            Change(rows[0], DeliveryState.Sending, DeliveryState.Sent, "250 ok"),
+            Change(rows[1], DeliveryState.Sending, DeliveryState.Failed, "550 no"),
+            Change(rows[2], DeliveryState.Sending, DeliveryState.Deferred, "450 later") with { NextAttemptAt = Now.AddMinutes(5) },
+            Change(rows[3], DeliveryState.Sending, DeliveryState.Pending),
+        ];
+        foreach (var group in new[] { marks, marks, outcomes, outcomes })
+            Assert.All(await Ledger.WriteAsync(group, Cancel), result => Assert.Equal(LedgerWriteResult.Written, result));
+
+        var balance = await Balance(mailing);
+        Assert.Equal((1, 1, 1, 1, 3), (balance.Sent, balance.Failed, balance.Deferred, balance.Pending, balance.Attempts));
+    }
+
+    [Fact]
+    public async Task A_row_may_change_twice_in_one_group()
+    {
+        var mailing = await Published(2);
+        var rows = await Claim(mailing);
+        foreach (var row in rows) await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        var results = await Ledger.WriteAsync(
+            [
+                Change(rows[0], DeliveryState.Sending, DeliveryState.Uncertain, "lost"),
+                Change(rows[1], DeliveryState.Sending, DeliveryState.Sent, "250 ok"),
+                Change(rows[0], DeliveryState.Uncertain, DeliveryState.Pending),
+            ],
+            Cancel);
+        Assert.All(results, result => Assert.Equal(LedgerWriteResult.Written, result));
+        Assert.Equal((DeliveryState.Pending, 1, 1), ((await Report(rows[0].Id)).State, (await Report(rows[0].Id)).Attempts, (await Report(rows[0].Id)).Resent));
+    }
+
+    [Theory]
+    [InlineData(-90)]
+    [InlineData(90)]
+    public async Task A_node_whose_clock_is_off_sees_the_same_lease(int minutes)
+    {
+        var mailing = await Published(1);
+        await Claim(mailing);
+        Clock.AdjustTime(Now.AddMinutes(minutes));
+        using var other = Open();
+        var holder = Assert.Single(await other.Ledger.HoldersAsync(Cancel));
+        Assert.InRange(holder.LeaseUntil, Now.AddSeconds(30), Now.AddMinutes(1));
+    }
+
+    [Fact]
+    public async Task Rows_given_back_behind_the_place_of_the_last_claim_are_found_again()
+    {
+        var mailing = await Published(20);
+        var first = await Claim(mailing, 5);
+        var second = await Claim(mailing, 10);
+        await Write(first[1], DeliveryState.Claimed, DeliveryState.Pending);
+        Assert.Equal([.. Enumerable.Range(16, 5).Select(i => $"reader{i}@example.org"), first[1].Recipient.Address.Value], (await Claim(mailing, 10)).Select(row => row.Recipient.Address.Value));
+        Assert.Empty(await Claim(mailing, 10));
+        await Write(second[0], DeliveryState.Claimed, DeliveryState.Pending);
+        Assert.Equal(second[0].Id, Assert.Single(await Claim(mailing, 10)).Id);
+    }
+
+    [Fact]
+    public async Task Rows_that_another_node_is_taking_are_stepped_over()
+    {
+        var mailing = await Published(4);
+        await using var taking = await Place.BeginAsync("SELECT 1 FROM delivery WHERE subscriber_id IN (1, 3) FOR UPDATE");
+        Assert.Equal([2, 4], (await Claim(mailing)).Select(row => row.Id.SubscriberId));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_mark_that_waits_behind_an_unsubscription_or_a_pause_sees_it(bool unsubscribed)
+    {
+        var mailing = await Published(1);
+        var row = Assert.Single(await Claim(mailing));
+        Task<LedgerWriteResult> mark;
+        await using (await Place.BeginAsync("SELECT pg_advisory_xact_lock(1464101223, 2); " + (unsubscribed
+            ? "UPDATE subscriber SET status = 'unsubscribed'"
+            : "UPDATE mailing SET state = 'paused'"), commit: true))
+        {
+            mark = Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+            await Place.SomebodyWaitsAsync();
+            Assert.False(mark.IsCompleted);
+        }
+        Assert.Equal(unsubscribed ? LedgerWriteResult.Suppressed : LedgerWriteResult.Fenced, await mark);
+        Assert.Equal(unsubscribed ? DeliveryState.Suppressed : DeliveryState.Pending, (await Report(row.Id)).State);
+    }
+
+    [Fact]
+    public async Task A_mailing_is_not_closed_while_a_further_list_is_being_added()
+    {
+        await Import("readers", "ann@example.org");
+        var mailing = (await Publish()).MailingId;
+        var row = Assert.Single(await Claim(mailing));
+        await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(row, DeliveryState.Sending, DeliveryState.Sent);
+        Task<bool> closing;
+        await using (await Place.BeginAsync(
+            $"SELECT 1 FROM mailing WHERE id = {mailing} FOR NO KEY UPDATE; INSERT INTO subscriber (id, address, status, created_at, updated_at) VALUES (50, 'zoe@example.org', 'active', 0, 0); "
+            + $"INSERT INTO delivery (mailing_id, subscriber_id, state, updated_at) VALUES ({mailing}, 50, 'pending', 0)", commit: true))
+        {
+            closing = Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Sent, null, Now, Cancel);
+            await Place.SomebodyWaitsAsync();
+        }
+        Assert.False(await closing);
+    }
+
+    [Fact]
+    public async Task The_victim_of_a_deadlock_does_its_work_again()
+    {
+        var mailing = await Published(2);
+        await Claim(mailing);
+        Task<RecoveredRows> recovery;
+        await using (var other = await Place.BeginAsync("UPDATE delivery SET reply = 'a' WHERE subscriber_id = 2"))
+        {
+            // The recovery holds row 1 and waits for row 2. It has waited longer, so the server ends it and not the other.
+            recovery = Ledger.RecoverAsync("one", OnUncertain.Hold, Now, Cancel);
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync("UPDATE delivery SET reply = 'a' WHERE subscriber_id = 1");
+        }
+        Assert.Equal(new RecoveredRows(2, 0, 0), await recovery);
+    }
+
+    private LedgerWrite Change(Delivery row, DeliveryState from, DeliveryState to, string? reply = null)
+        => new(row.Id, row.Stamp, from, to, CountAttempt: reply is not null, reply, null, Now);
+}

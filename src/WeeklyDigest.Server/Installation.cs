@@ -33,7 +33,7 @@ internal sealed class Installation : IAsyncDisposable
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
         sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time));
-        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom()));
+        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom(), Warn));
         preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, settings.Dkim, sessions.Value, time));
     }
 
@@ -115,6 +115,8 @@ internal sealed class Installation : IAsyncDisposable
         if (owner.IsValueCreated) owner.Value.Dispose();
         Database.Dispose();
     }
+
+    private void Warn(string words) => Logs.CreateLogger<DeliveryEngine>().LogWarning("{Words}", words);
 
     private static RelayOptions RelayTo(InboxServer inbox)
         => new() { Name = "built-in inbox", Host = "127.0.0.1", Port = inbox.Port, Security = RelaySecurity.None };

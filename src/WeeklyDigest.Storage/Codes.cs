@@ -9,12 +9,16 @@ internal static class Codes
 {
     private static readonly string[] DeliveryStates = Words<DeliveryState>();
     private static readonly string[] MailingStates = Words<MailingState>();
+    private static readonly string[] Refusals = Words<Refusal>();
 
     /// <summary>A delivery's state as it stands in the database.</summary>
     public static string Of(DeliveryState state) => DeliveryStates[(int)state];
 
     /// <summary>A mailing's state as it stands in the database.</summary>
     public static string Of(MailingState state) => MailingStates[(int)state];
+
+    /// <summary>What a refusal is about, as it stands in the database.</summary>
+    public static string Of(Refusal refusal) => Refusals[(int)refusal];
 
     /// <summary>A time as it stands in the database.</summary>
     public static long Of(DateTimeOffset time) => time.ToUnixTimeMilliseconds();

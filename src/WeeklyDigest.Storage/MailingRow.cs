@@ -49,3 +49,32 @@ internal sealed class DeliveryRow
     public DeliveryReport ToReport()
         => new(Address, Codes.State<DeliveryState>(State), Attempts, Reply, MailingId, SubscriberId, Codes.Time(UpdatedAt), Codes.Time(NextAttemptAt), Resent);
 }
+
+/// <summary>The row of the query Rest.</summary>
+internal sealed class RestRow
+{
+    public bool Pending { get; init; }
+    public bool Held { get; init; }
+    public long? NextAttemptAt { get; init; }
+    public bool Stopped { get; init; }
+
+    /// <summary>The row as the pipeline sees it.</summary>
+    public MailingRest ToRest() => new(Pending, Held, Codes.Time(NextAttemptAt), Stopped);
+}
+
+/// <summary>A row of the query Alarms.</summary>
+internal sealed class AlarmRow
+{
+    public required string Domain { get; init; }
+    public long DomainId { get; init; }
+    public long Refusals { get; init; }
+    public long InARow { get; init; }
+    public required string Reply { get; init; }
+    public long FirstAt { get; init; }
+    public long LastAt { get; init; }
+    public long? StoppedAt { get; init; }
+    public long Waiting { get; init; }
+
+    /// <summary>The row as an alarm.</summary>
+    public DomainAlarm ToAlarm() => new(DomainId, Domain, Refusals, InARow, Reply, Codes.Time(FirstAt), Codes.Time(LastAt), Codes.Time(StoppedAt), Waiting);
+}

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
@@ -14,6 +15,20 @@ internal static class BalanceView
         if (run.Host.OutIsTerminal) run.Console.Write(TableOf(balance));
         else foreach (var (state, count) in Rows(balance)) await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {state,-10} {count,9}"));
         await run.Out.WriteLineAsync(Sum(balance));
+    }
+
+    /// <summary>Writes which domains do not want the mailing, a line each; nothing when all do.</summary>
+    public static async Task WriteAlarmsAsync(TextWriter target, Mailing mailing, IReadOnlyList<DomainAlarm> alarms)
+    {
+        foreach (var alarm in alarms) await target.WriteLineAsync($"alarm: {Describe(alarm)}");
+        if (alarms.Any(alarm => alarm.StoppedAt is not null)) await target.WriteLineAsync($"`weeklydigest resume {mailing.Issue}` tries the domains again that are left alone.");
+    }
+
+    /// <summary>An alarm in words.</summary>
+    public static string Describe(DomainAlarm alarm)
+    {
+        var stop = alarm.StoppedAt is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; left alone after {alarm.InARow} in a row, {alarm.Waiting} {(alarm.Waiting == 1 ? "waits" : "wait")}");
+        return string.Create(CultureInfo.InvariantCulture, $"{alarm.Domain} refused {alarm.Refusals} {(alarm.Refusals == 1 ? "message" : "messages")}, suppressing nobody{stop}. Its last words: {alarm.Reply}");
     }
 
     /// <summary>A mailing's state in words.</summary>

@@ -7,6 +7,7 @@ namespace WeeklyDigest.Server.Commands;
 /// <param name="installation">The installation.</param>
 internal sealed class Delivering(CommandRun run, Installation installation)
 {
+    private const int MostAlarms = 20;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>Delivers, shows progress, and prints the balance.</summary>
@@ -18,7 +19,9 @@ internal sealed class Delivering(CommandRun run, Installation installation)
     {
         var title = (await MailingAsync(mailingId, cancel)).Issue.Value;
         var result = await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
-        await BalanceView.WriteAsync(run, await MailingAsync(mailingId, cancel), result.Balance);
+        var mailing = await MailingAsync(mailingId, cancel);
+        await BalanceView.WriteAsync(run, mailing, result.Balance);
+        await BalanceView.WriteAlarmsAsync(run.Error, mailing, await installation.Database.Mailings.AlarmsAsync(mailingId, MostAlarms, cancel));
         return await ConcludeAsync(title, result);
     }
 

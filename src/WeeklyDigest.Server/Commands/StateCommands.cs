@@ -28,7 +28,8 @@ internal static class StateCommands
             var installation = await run.OpenAsync(cancel);
             var store = installation.Database.Mailings;
             var mailing = await Mailings.FindAsync(run, installation, parsed.GetRequiredValue(issue), cancel);
-            if (!await store.ChangeStateAsync(mailing.Id, from, to(mailing), reason, run.Host.Time.GetUtcNow(), cancel))
+            var changing = name == "resume" && await HasStopsAsync(store, mailing, cancel) ? [.. from, MailingState.Sending] : from;
+            if (!await store.ChangeStateAsync(mailing.Id, changing, to(mailing), reason, run.Host.Time.GetUtcNow(), cancel))
                 throw await RefusalAsync(store, mailing, name, from, cancel);
             var now = await store.FindAsync(mailing.Id, cancel) ?? mailing;
             await run.Out.WriteLineAsync($"{now.Issue}: {BalanceView.StateOf(now)}");
@@ -37,6 +38,10 @@ internal static class StateCommands
         }));
         return command;
     }
+
+    // A domain that refuses is left alone while the mailing goes on elsewhere; resuming tries it again.
+    private static async Task<bool> HasStopsAsync(IMailingStore store, Mailing mailing, CancellationToken cancel)
+        => mailing.State == MailingState.Sending && await store.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }];
 
     private static async Task<RefusedException> RefusalAsync(IMailingStore store, Mailing mailing, string name, MailingState[] from, CancellationToken cancel)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 
@@ -12,6 +13,9 @@ internal static class StatusCommand
     // What state, counts of seven digits and the table's lines take.
     private const int OtherColumns = 68;
     private const int ShortestSlug = 8;
+
+    /// <summary>Alarms shown; stopped domains come first.</summary>
+    private const int MostAlarms = 20;
 
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
@@ -30,21 +34,28 @@ internal static class StatusCommand
         var installation = await run.OpenAsync(cancel);
         var mailing = await Mailings.FindAsync(run, installation, issue, cancel);
         var balance = await installation.Database.Mailings.BalanceAsync(mailing.Id, cancel);
-        if (json) await Json.WriteAsync(run.Out, Status.Of(mailing, balance));
-        else await BalanceView.WriteAsync(run, mailing, balance);
+        var alarms = await installation.Database.Mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel);
+        if (json)
+        {
+            await Json.WriteAsync(run.Out, Status.Of(mailing, balance, alarms));
+            return CommandLine.Done;
+        }
+        await BalanceView.WriteAsync(run, mailing, balance);
+        await BalanceView.WriteAlarmsAsync(run.Out, mailing, alarms);
         return CommandLine.Done;
     }
 
     private static async Task<int> AllAsync(CommandRun run, bool json, CancellationToken cancel)
     {
         var installation = await run.OpenAsync(cancel);
-        var all = new List<(Mailing Mailing, Balance Balance)>();
-        foreach (var mailing in await installation.Database.Mailings.ListAsync(cancel))
-            all.Add((mailing, await installation.Database.Mailings.BalanceAsync(mailing.Id, cancel)));
-        if (json) await Json.WriteAsync(run.Out, all.Select(item => Status.Of(item.Mailing, item.Balance)));
+        var store = installation.Database.Mailings;
+        var all = new List<(Mailing Mailing, Balance Balance, IReadOnlyList<DomainAlarm> Alarms)>();
+        foreach (var mailing in await store.ListAsync(cancel))
+            all.Add((mailing, await store.BalanceAsync(mailing.Id, cancel), await store.AlarmsAsync(mailing.Id, MostAlarms, cancel)));
+        if (json) await Json.WriteAsync(run.Out, all.Select(item => Status.Of(item.Mailing, item.Balance, item.Alarms)));
         else if (all.Count == 0) await run.Out.WriteLineAsync("Nothing has been published yet.");
-        else if (run.Host.OutIsTerminal) run.Console.Write(TableOf(all, run.Console.Profile.Width - OtherColumns));
-        else foreach (var (mailing, balance) in all) await run.Out.WriteLineAsync($"{mailing.Issue}: {BalanceView.StateOf(mailing)}; {BalanceView.Sum(balance)}");
+        else if (run.Host.OutIsTerminal) run.Console.Write(TableOf(all.Select(item => (item.Mailing, item.Balance)), run.Console.Profile.Width - OtherColumns));
+        else foreach (var (mailing, balance, alarms) in all) await run.Out.WriteLineAsync($"{mailing.Issue}: {BalanceView.StateOf(mailing)}; {BalanceView.Sum(balance)}{(alarms.Count > 0 ? "; alarm: `weeklydigest status " + mailing.Issue + "` tells" : "")}");
         return CommandLine.Done;
     }
 
@@ -66,14 +77,20 @@ internal static class StatusCommand
 /// <summary>The JSON of a mailing's status. <c>bounced</c>, <c>complained</c> and <c>unsubscribed</c> are subsets of <c>sent</c>.</summary>
 internal sealed record Status(
     string Issue, long Mailing, string State, long Total, long Pending, long Claimed, long Sending, long Deferred, long Sent, long Failed,
-    long Suppressed, long Uncertain, long Attempts, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long Bounced, long Complained, long Unsubscribed)
+    long Suppressed, long Uncertain, long Attempts, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long Bounced, long Complained, long Unsubscribed,
+    IReadOnlyList<StatusAlarm> Alarms)
 {
     /// <summary>The status of a mailing. Bounces and complaints are not collected by this version: none are known.</summary>
-    public static Status Of(Mailing mailing, Balance balance) => new(
+    public static Status Of(Mailing mailing, Balance balance, IReadOnlyList<DomainAlarm> alarms) => new(
         mailing.Issue.Value, mailing.Id, mailing.State.ToString().ToLowerInvariant(), balance.Total, balance.Pending, balance.Claimed, balance.Sending,
         balance.Deferred, balance.Sent, balance.Failed, balance.Suppressed, balance.Uncertain, balance.Attempts, mailing.StartedAt, mailing.FinishedAt,
-        Bounced: 0, Complained: 0, balance.Unsubscribed);
+        Bounced: 0, Complained: 0, balance.Unsubscribed,
+        [.. alarms.Select(alarm => new StatusAlarm(alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.FirstAt, alarm.LastAt, alarm.StoppedAt, alarm.Waiting))]);
 }
+
+/// <summary>The JSON of a receiving domain that does not want a mailing.</summary>
+internal sealed record StatusAlarm(
+    string Domain, long Refusals, long InARow, string Reply, DateTimeOffset FirstAt, DateTimeOffset LastAt, DateTimeOffset? StoppedAt, long Waiting);
 
 /// <summary>Finds the mailing a command names.</summary>
 internal static class Mailings

@@ -1,4 +1,5 @@
 using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
@@ -11,8 +12,12 @@ namespace WeeklyDigest.Server.Dashboard;
 /// <param name="Readiness">ready, draft, later, invalid, or file is gone.</param>
 /// <param name="Mailing">Its mailing, or null.</param>
 /// <param name="Balance">The mailing's balance, or null.</param>
-internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, Mailing? Mailing, Balance? Balance)
+/// <param name="Alarms">Receiving domains that do not want it.</param>
+internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, Mailing? Mailing, Balance? Balance, IReadOnlyList<DomainAlarm> Alarms)
 {
+    /// <summary>Whether it can be resumed: it is paused, or leaves a domain alone.</summary>
+    public bool CanResume => Mailing?.State == MailingState.Paused || (Mailing?.State == MailingState.Sending && Alarms.Any(alarm => alarm.StoppedAt is not null));
+
     /// <summary>The title, or what stands for it.</summary>
     public string Title => File?.Issue?.Title ?? Slug;
 
@@ -35,6 +40,8 @@ internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool C
 /// <param name="newsletter">Knows the editor.</param>
 internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter)
 {
+    private const int MostAlarms = 5;
+
     /// <summary>A page of the issues, newest first. Balances are counted for this page only: a count over a million rows takes its time.</summary>
     public async Task<IssueList> ReadAsync(int skip, int take, CancellationToken cancel)
     {
@@ -66,7 +73,10 @@ internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings
     }
 
     private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, CancellationToken cancel)
-        => new(slug, file, Readiness(file), mailing, mailing is null ? null : await mailings.BalanceAsync(mailing.Id, cancel));
+        => mailing is null
+            ? new IssueRow(slug, file, Readiness(file), null, null, [])
+            : new IssueRow(
+                slug, file, Readiness(file), mailing, await mailings.BalanceAsync(mailing.Id, cancel), await mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel));
 
     private string Readiness(IssueFile? file) => file switch
     {

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Hangfire.Dashboard;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Commands;
 using WeeklyDigest.Server.Public;
 
 namespace WeeklyDigest.Server.Dashboard;
@@ -29,6 +31,7 @@ internal static class IssuesView
         <p>{Label(row)} <code>{row.Slug}</code>{Html.When(row.File?.Issue?.Date is not null, () => Html.Of($" <span class=\"wd-date\">{Date(row.File!.Issue!.Date!.Value)}</span>"))}</p>
         {Html.When(row.Balance is not null, () => Html.Of($"<p class=\"wd-state\">{BalanceTable.Line(row.Balance!)}{Times(row.Mailing!)}</p>"))}
         {Html.When(row.Mailing?.StateReason is not null, () => Html.Of($"<p class=\"wd-reason\">{row.Mailing!.StateReason}</p>"))}
+        {Html.When(row.Alarms.Count > 0, () => Alarms(row.Alarms))}
         {Html.When(row.File is { Findings.Count: > 0 }, () => Findings(row.File!))}
         </div>
         <div class="wd-buttons">{Buttons(page, row, canPreview)}</div>
@@ -57,6 +60,13 @@ internal static class IssuesView
         _ => "",
     };
 
+    private static Html Alarms(IReadOnlyList<DomainAlarm> alarms) => Html.Of(
+        $"""
+        <ul class="wd-findings" aria-label="Alarms">
+        {alarms.Select(alarm => Html.Of($"<li class=\"wd-error\">alarm: {BalanceView.Describe(alarm)}</li>"))}
+        </ul>
+        """);
+
     private static Html Findings(IssueFile file) => Html.Of(
         $"""
         <ul class="wd-findings">
@@ -71,7 +81,7 @@ internal static class IssuesView
         if (canPreview && row.File is { IsValid: true }) buttons.Add(Post("preview", "Preview", "btn-default"));
         if (row.CanSend) buttons.Add(Link("send", "Send…", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled) buttons.Add(Post("pause", "Pause", "btn-default"));
-        if (row.Mailing?.State is MailingState.Paused) buttons.Add(Post("resume", "Resume", "btn-primary"));
+        if (row.CanResume) buttons.Add(Post("resume", "Resume", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled or MailingState.Paused) buttons.Add(Link("cancel", "Cancel…", "btn-default"));
         if (row.Balance is { Uncertain: > 0 }) buttons.Add(Link("resolve", "Resolve uncertain…", "btn-default"));
         if (row is { Balance.Failed: > 0, Mailing.State: not MailingState.Cancelled }) buttons.Add(Link("retry", "Retry failed…", "btn-default"));

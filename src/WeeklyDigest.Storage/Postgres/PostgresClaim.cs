@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dapper;
 using Npgsql;
 using WeeklyDigest.Audience;
@@ -9,66 +8,130 @@ namespace WeeklyDigest.Storage.Postgres;
 
 /// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left.</summary>
 /// <param name="connection">The transaction.</param>
-/// <param name="mailingId">The mailing.</param>
-/// <param name="claimant">Who claims.</param>
-/// <param name="lastClaimed">For each mailing, the subscriber at which the last claim of this process ended: the next one goes on from there.</param>
-internal sealed class PostgresClaim(NpgsqlConnection connection, long mailingId, Claimant claimant, ConcurrentDictionary<long, long> lastClaimed)
+/// <param name="request">What to claim.</param>
+internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest request)
 {
+    /// <summary>Rows passed by in one claim, of each kind: some milliseconds.</summary>
+    private const int MaxLook = 10_000;
+
     private readonly List<Delivery> claimed = [];
-    private readonly long now = Codes.Of(claimant.Now);
+    private readonly Dictionary<long, int> rooms = [];
+    private readonly long now = Codes.Of(request.Claimant.Now);
+    private HashSet<long> stopped = [];
+    private bool hasPassed;
+
+    private int Missing => request.Count - claimed.Count;
 
     /// <summary>How long the claim holds, in milliseconds.</summary>
     public static long LengthOf(Claimant claimant) => (long)(claimant.LeaseUntil - claimant.Now).TotalMilliseconds;
 
-    /// <summary>Takes up to <paramref name="count"/> rows.</summary>
-    public async Task<IReadOnlyList<Delivery>> TakeAsync(int count)
+    /// <summary>Takes rows: due deferred ones first, for they are few, and a million pending ones must not keep them waiting.</summary>
+    public async Task<ClaimedRows> TakeAsync()
     {
-        var (state, startedAt) = await connection.QuerySingleOrDefaultAsync<(string?, long?)>(Queries.Get("MailingState"), new { mailing = mailingId });
-        if (state != Codes.Of(MailingState.Sending)) return claimed;
-        var after = lastClaimed.GetValueOrDefault(mailingId, long.MinValue);
-        await TakeAsync(count, after);
-        // Rows that were given back lie before the place where we went on; only a look from the front can say that nothing is left.
-        if (claimed.Count < count && after != long.MinValue) await TakeAsync(count, long.MinValue);
-        if (claimed.Count > 0 && startedAt is null) await connection.ExecuteAsync(Queries.Get("NoteStarted"), new { mailing = mailingId, now });
-        return claimed;
+        var (state, startedAt) = await connection.QuerySingleOrDefaultAsync<(string?, long?)>(Queries.Get("MailingState"), new { mailing = request.MailingId });
+        if (state != Codes.Of(MailingState.Sending)) return new ClaimedRows([], 0, PassedOver: false, stopped);
+        stopped = (await connection.QueryAsync<long>(Queries.Get("StoppedDomains"), new { mailing = request.MailingId })).ToHashSet();
+        await TakeDueAsync();
+        var next = await TakePendingAsync();
+        if (claimed.Count > 0 && startedAt is null) await connection.ExecuteAsync(Queries.Get("NoteStarted"), new { mailing = request.MailingId, now });
+        return new ClaimedRows(claimed, next, hasPassed, stopped);
     }
 
-    // Until enough or nothing is left: an empty claim has to mean that there is nothing to take, not that the next rows had all left.
-    private async Task TakeAsync(int count, long after)
+    // A few rows as a rule; very many only when those are all of domains without room.
+    private async Task TakeDueAsync()
     {
-        while (claimed.Count < count && await CandidatesAsync(count - claimed.Count, after) is { Count: > 0 } candidates)
+        var some = Math.Min(2 * Missing, MaxLook);
+        if (!await TakeDueAsync(some) && Missing > 0 && some < MaxLook) await TakeDueAsync(MaxLook);
+    }
+
+    /// <returns>Whether that were all.</returns>
+    private async Task<bool> TakeDueAsync(int count)
+    {
+        var rows = await LookAsync("DueRows", count);
+        var walk = Walk(rows);
+        await TakeAllAsync(walk.Fitting);
+        if (count == MaxLook && rows.Count == MaxLook && Missing > 0) await PostponeAsync(walk.PassedBy);
+        return rows.Count < count;
+    }
+
+    // So many due rows of domains without room that others cannot be seen: they move out of the way, spread evenly.
+    private Task<int> PostponeAsync(List<long> subscribers)
+    {
+        var first = Codes.Of(request.PostponeTo);
+        var nexts = subscribers.Select((_, i) => first + (first - now) * i / subscribers.Count).ToArray();
+        return connection.ExecuteAsync(Queries.Get("Postpone"), new { mailing = request.MailingId, subscribers = subscribers.ToArray(), nexts, now });
+    }
+
+    private async Task<long> TakePendingAsync()
+    {
+        var after = request.After;
+        // Again when those found have left, or another node was faster: the next ones take their places.
+        for (var left = MaxLook; Missing > 0 && left > 0;)
         {
-            var stay = candidates.Where(row => row.WhyNot is null).ToList();
-            if (stay.Count > 0) await ClaimAsync(stay);
-            if (stay.Count < candidates.Count) await SuppressAsync([.. candidates.Where(row => row.WhyNot is not null)]);
-            lastClaimed[mailingId] = after = Math.Max(after, candidates.Max(row => row.Id));
+            var count = Math.Min(Math.Max(2 * Missing, MaxLook - left), left);
+            var rows = await LookAsync("PendingRows", count, after);
+            var walk = Walk(rows);
+            await TakeAllAsync(walk.Fitting);
+            if (rows.Count < count && walk.Seen == rows.Count) return 0;
+            (after, left) = (rows[walk.Seen - 1].Id, left - walk.Seen);
         }
+        return after;
     }
 
-    private async Task<List<Candidate>> CandidatesAsync(int count, long after)
-        => (await connection.QueryAsync<Candidate>(Queries.Get("ClaimCandidates"), new { mailing = mailingId, now, count, after })).AsList();
+    private async Task<List<Row>> LookAsync(string query, int count, long after = 0)
+        => (await connection.QueryAsync<Row>(Queries.Get(query), new { mailing = request.MailingId, now, count, after })).AsList();
+
+    /// <summary>Goes through rows until enough are found whose domain has room.</summary>
+    private (List<long> Fitting, List<long> PassedBy, int Seen) Walk(List<Row> rows)
+    {
+        var (fitting, passedBy, seen) = (new List<long>(), new List<long>(), 0);
+        for (; seen < rows.Count && fitting.Count < Missing; seen++) (HasRoom(rows[seen].Domain) ? fitting : passedBy).Add(rows[seen].Id);
+        return (fitting, passedBy, seen);
+    }
+
+    private bool HasRoom(long domain)
+    {
+        if (stopped.Contains(domain)) return false;
+        var room = rooms.TryGetValue(domain, out var left) ? left : request.Rooms.Of(domain);
+        rooms[domain] = Math.Max(0, room - 1);
+        hasPassed |= room <= 0;
+        return room > 0;
+    }
+
+    private async Task TakeAllAsync(List<long> subscribers)
+    {
+        if (subscribers.Count == 0) return;
+        var candidates = (await connection.QueryAsync<Candidate>(Queries.Get("ClaimCandidates"), new { mailing = request.MailingId, subscribers = subscribers.ToArray() })).AsList();
+        var stay = candidates.Where(row => row.WhyNot is null).ToList();
+        if (stay.Count > 0) await ClaimAsync(stay);
+        if (stay.Count < candidates.Count) await SuppressAsync([.. candidates.Where(row => row.WhyNot is not null)]);
+    }
 
     private async Task ClaimAsync(List<Candidate> rows)
     {
         await connection.ExecuteAsync(Queries.Get("Claim"), new
         {
-            mailing = mailingId, subscribers = Ids(rows), owner = claimant.Owner, lease = LengthOf(claimant), now,
+            mailing = request.MailingId, subscribers = Ids(rows), owner = request.Claimant.Owner, lease = LengthOf(request.Claimant), now,
         });
-        claimed.AddRange(rows.Select(row => row.ToDelivery(mailingId)));
+        claimed.AddRange(rows.Select(row => row.ToDelivery(request.MailingId)));
     }
 
     private Task<int> SuppressAsync(List<Candidate> rows)
         => connection.ExecuteAsync(Queries.Get("Suppress"), new
         {
-            mailings = rows.Select(_ => mailingId).ToArray(), subscribers = Ids(rows), replies = rows.Select(row => row.WhyNot).ToArray(), now,
+            mailings = rows.Select(_ => request.MailingId).ToArray(), subscribers = Ids(rows), replies = rows.Select(row => row.WhyNot).ToArray(), now,
         });
 
     private static long[] Ids(List<Candidate> rows) => [.. rows.Select(row => row.Id)];
+
+    /// <summary>A row of the queries DueRows and PendingRows.</summary>
+    private readonly record struct Row(long Id, long Domain);
 
     /// <summary>A row of the query ClaimCandidates.</summary>
     private sealed class Candidate
     {
         public long Id { get; init; }
+        public long DomainId { get; init; }
         public long Stamp { get; init; }
         public int Attempts { get; init; }
         public long? FirstAttemptAt { get; init; }
@@ -88,6 +151,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, long mailingId,
             Attempts,
             Codes.Time(FirstAttemptAt),
             new Subscriber(Id, Codes.Address(Address), Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Codes.Lists(Lists)),
-            Resent);
+            Resent,
+            DomainId);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class PostgresDecision(NpgsqlConnection connection, DecisionPort
         var rows = (await connection.QueryAsync<long>(Queries.Get("RowsInState"), Parameters(to, []))).ToArray();
         if (rows.Length == 0) return new DecidedRows(0, 0, null);
         var changed = await connection.ExecuteAsync(Queries.Get(to == DeliveryState.Pending ? "Reconsider" : "Confirm"), Parameters(to, rows));
-        if (changed > 0 && to == DeliveryState.Pending) await connection.ExecuteAsync(Queries.Get("Reopen"), new { mailing = portion.MailingId });
+        if (changed > 0 && to == DeliveryState.Pending) await connection.ExecuteAsync(Queries.Get("Reopen"), new { mailing = portion.MailingId, now = Codes.Of(portion.At) });
         return new DecidedRows(changed, await connection.ExecuteScalarAsync<long>(Queries.Get("CountInState"), Parameters(to, rows)), rows[^1]);
     }
 

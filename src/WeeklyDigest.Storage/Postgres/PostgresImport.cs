@@ -16,6 +16,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, long list, lon
         await RunAsync("PrepareImport");
         var total = await CopyAsync(rows);
         await RunAsync("ImportsTakeTurns");
+        await RunAsync("AddDomains");
         var added = await RunAsync("AddArrivals", new { now });
         var (keptOut, joining) = (0L, 0L);
         var changed = 0L;

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dapper;
 using WeeklyDigest.Deliveries;
 
@@ -12,13 +11,11 @@ namespace WeeklyDigest.Storage.Postgres;
 /// </remarks>
 internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) : ILedger
 {
-    private readonly ConcurrentDictionary<long, long> lastClaimed = new();
-
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel)
+    public Task<ClaimedRows> ClaimAsync(ClaimRequest request, CancellationToken cancel)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        return server.TransactAsync(connection => new PostgresClaim(connection, mailingId, claimant, lastClaimed).TakeAsync(count), cancel);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(request.Count);
+        return server.TransactAsync(connection => new PostgresClaim(connection, request).TakeAsync(), cancel);
     }
 
     /// <inheritdoc/>
@@ -55,6 +52,14 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
                 Uncertain: await connection.ExecuteAsync(Queries.Get("LoseTrack"), parameters)),
             cancel);
     }
+
+    /// <inheritdoc/>
+    public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync<long>(
+            async connection => await connection.ExecuteScalarAsync<long>(Queries.Get("IsOverdue"), new { mailing = mailingId, before = Codes.Of(startedBefore) }) == 0
+                ? 0
+                : await connection.ExecuteAsync(Queries.Get("GiveUp"), new { mailing = mailingId, reply, count, now = Codes.Of(now) }),
+            cancel);
 
     /// <inheritdoc/>
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)

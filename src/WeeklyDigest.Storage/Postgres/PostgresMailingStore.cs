@@ -45,7 +45,9 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
                 var parameters = new { mailing = mailingId, from = from.Select(Codes.Of).ToArray(), to = Codes.Of(to), reason, now = Codes.Of(now) };
                 await connection.ExecuteAsync(Queries.Get("LockMailing"), new { mailing = mailingId });
                 await connection.ExecuteAsync(Queries.Get("CloseGate"));
-                return await connection.ExecuteAsync(Queries.Get("ChangeState"), parameters) == 1;
+                var changed = await connection.ExecuteAsync(Queries.Get("ChangeState"), parameters) == 1;
+                if (changed && to == MailingState.Sending) await connection.ExecuteAsync(Queries.Get("LiftStops"), new { mailing = mailingId });
+                return changed;
             },
             cancel);
 
@@ -75,6 +77,15 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
     public Task<DateTimeOffset?> NextAttemptAsync(long mailingId, CancellationToken cancel)
         => server.RunAsync(
             async connection => Codes.Time(await connection.ExecuteScalarAsync<long?>(Queries.Get("NextAttempt"), new { mailing = mailingId })), cancel);
+
+    /// <inheritdoc/>
+    public Task<MailingRest> RestAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(async connection => (await connection.QuerySingleAsync<RestRow>(Queries.Get("Rest"), new { mailing = mailingId })).ToRest(), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<DomainAlarm>>(
+            async connection => [.. (await connection.QueryAsync<AlarmRow>(Queries.Get("Alarms"), new { mailing = mailingId, count })).Select(row => row.ToAlarm())], cancel);
 
     /// <inheritdoc/>
     public Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel)

@@ -26,7 +26,7 @@ internal sealed class PostgresPublication(NpgsqlConnection connection, PublishRe
         if (created) await RunAsync("AddContent", new { mailing = mailing.Id, content = FrozenContentJson.Write(request.Content) });
         // Cancelled means that what is not sent stays unsent; rows added now would wait for ever.
         var added = mailing.State == Codes.Of(MailingState.Cancelled) ? 0 : await AddListsAsync(mailing.Id);
-        if (added > 0 && !created) await RunAsync("Reopen", new { mailing = mailing.Id });
+        if (added > 0 && !created) await RunAsync("Reopen", new { mailing = mailing.Id, now });
         return new PublishResult(mailing.Id, created, added, ContentIsFrozen: mailing.ContentHash != request.Content.Email.Hash);
     }
 

@@ -93,8 +93,11 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
     }
 
     private async Task<bool> InsertAsync(NpgsqlConnection connection, SubscriberRow row)
-        => await connection.ExecuteScalarAsync<long?>(
-            Queries.Get("AddSubscriber"), new { address = row.Address.Value, name = row.Name, attributes = AttributesJson.Write(row.Attributes), now = Now }) is not null;
+    {
+        var parameters = new { address = row.Address.Value, domain = row.Address.Domain, name = row.Name, attributes = AttributesJson.Write(row.Attributes), now = Now };
+        await connection.ExecuteAsync(Queries.Get("AddDomain"), parameters);
+        return await connection.ExecuteScalarAsync<long?>(Queries.Get("AddSubscriber"), parameters) is not null;
+    }
 
     private async Task<bool> ChangeAsync(NpgsqlConnection connection, Subscriber known, SubscriberRow row)
     {

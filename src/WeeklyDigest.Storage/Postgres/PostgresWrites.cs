@@ -38,6 +38,8 @@ internal sealed class PostgresWrites
             Add(batch, "Begin", [.. round.Where(number => IsMark(writes[number]))]);
             Add(batch, "Transition", [.. round.Where(number => !IsMark(writes[number]))]);
         }
+        AddRefusals(batch, [.. All().Where(number => writes[number].Refusal != Refusal.None)]);
+        AddAcceptances(batch, [.. All().Where(number => writes[number].EndsRefusals)]);
         await using var answer = await batch.ExecuteReaderAsync();
         var count = 0;
         do
@@ -60,7 +62,7 @@ internal sealed class PostgresWrites
     /// </summary>
     public async Task<int> SettleAsync(NpgsqlConnection connection)
     {
-        var open = Enumerable.Range(0, writes.Count).Where(number => !written[number]).ToList();
+        var open = All().Where(number => !written[number]).ToList();
         var found = (await connection.QueryAsync<Standing>(Queries.Get("Unwritten"), new { mailings = Mailings(open), subscribers = Subscribers(open), numbers = open.ToArray() }))
             .ToDictionary(standing => standing.Number);
         var (leaving, stopped) = (new List<(int Number, string Reply)>(), new List<int>());
@@ -113,10 +115,7 @@ internal sealed class PostgresWrites
     private void Add(NpgsqlBatch batch, string name, List<int> numbers)
     {
         if (numbers.Count == 0) return;
-        var command = new NpgsqlBatchCommand(Queries.Get(name));
-        command.Parameters.Add(new NpgsqlParameter<long[]>("mailings", Mailings(numbers)));
-        command.Parameters.Add(new NpgsqlParameter<long[]>("subscribers", Subscribers(numbers)));
-        command.Parameters.Add(new NpgsqlParameter<long[]>("stamps", Each(numbers, write => write.Stamp)));
+        var command = OfRows(name, numbers);
         command.Parameters.Add(new NpgsqlParameter<int[]>("counts", Each(numbers, write => write.CountAttempt ? 1 : 0)));
         command.Parameters.Add(new NpgsqlParameter<string?[]>("replies", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = Each(numbers, write => write.Reply) });
         command.Parameters.Add(new NpgsqlParameter<long[]>("times", Each(numbers, write => Codes.Of(write.At))));
@@ -129,6 +128,32 @@ internal sealed class PostgresWrites
         }
         batch.BatchCommands.Add(command);
     }
+
+    private void AddRefusals(NpgsqlBatch batch, List<int> numbers)
+    {
+        if (numbers.Count == 0) return;
+        var command = OfRows("NoteRefusals", numbers);
+        command.Parameters.Add(new NpgsqlParameter<string[]>("refusals", Each(numbers, write => Codes.Of(write.Refusal))));
+        command.Parameters.Add(new NpgsqlParameter<long>("others", LedgerWrite.MailboxRefusalsToSuppress - 1));
+        command.Parameters.Add(new NpgsqlParameter<long>("limit", DomainAlarm.RefusalsInARow));
+        batch.BatchCommands.Add(command);
+    }
+
+    private void AddAcceptances(NpgsqlBatch batch, List<int> numbers)
+    {
+        if (numbers.Count > 0) batch.BatchCommands.Add(OfRows("EndRefusals", numbers));
+    }
+
+    private NpgsqlBatchCommand OfRows(string name, List<int> numbers)
+    {
+        var command = new NpgsqlBatchCommand(Queries.Get(name));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("mailings", Mailings(numbers)));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("subscribers", Subscribers(numbers)));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("stamps", Each(numbers, write => write.Stamp)));
+        return command;
+    }
+
+    private IEnumerable<int> All() => Enumerable.Range(0, writes.Count);
 
     private long[] Mailings(List<int> numbers) => Each(numbers, write => write.Id.MailingId);
 

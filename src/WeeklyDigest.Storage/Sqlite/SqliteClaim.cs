@@ -5,68 +5,156 @@ using WeeklyDigest.Publishing;
 namespace WeeklyDigest.Storage.Sqlite;
 
 /// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left.</summary>
-internal sealed class SqliteClaim(SqliteWriter transaction, long mailingId, Claimant claimant)
+internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request)
 {
-    private readonly long now = Codes.Of(claimant.Now);
+    /// <summary>Rows passed by in one claim, of each kind: some milliseconds.</summary>
+    private const int MaxLook = 10_000;
 
-    /// <summary>Takes up to <paramref name="count"/> rows.</summary>
-    public IReadOnlyList<Delivery> Take(int count)
+    private readonly long now = Codes.Of(request.Claimant.Now);
+    private readonly List<Delivery> claimed = [];
+    private readonly HashSet<long> stopped = [];
+    private readonly Dictionary<long, int> rooms = [];
+    private bool hasPassed;
+
+    private int Missing => request.Count - claimed.Count;
+
+    /// <summary>Takes rows: due deferred ones first, for they are few, and a million pending ones must not keep them waiting.</summary>
+    public ClaimedRows Take()
     {
-        var claimed = new List<Delivery>(count);
-        if (!IsSending(out var started)) return claimed;
-        // Until enough or nothing is left: an empty claim has to mean that there is nothing to take, not that the next rows had all left.
-        while (claimed.Count < count && Candidates(count - claimed.Count) is { Count: > 0 } candidates)
-        {
-            foreach (var (delivery, whyNot) in candidates)
-            {
-                if (whyNot is null) claimed.Add(Claim(delivery));
-                else Suppress(delivery.Id, whyNot);
-            }
-        }
-        if (claimed.Count > 0 && !started) transaction.Statement("NoteStarted").With("@mailing", mailingId).With("@now", now).Run();
-        return claimed;
+        if (!IsSending(out var started)) return new ClaimedRows([], 0, PassedOver: false, stopped);
+        ReadStops();
+        TakeDue();
+        var next = TakePending();
+        if (claimed.Count > 0 && !started) Bind("NoteStarted").With("@now", now).Run();
+        return new ClaimedRows(claimed, next, hasPassed, stopped);
     }
 
     private bool IsSending(out bool started)
     {
-        using var row = transaction.Statement("MailingState").With("@mailing", mailingId).Read();
+        using var row = Bind("MailingState").Read();
         started = false;
         if (!row.Next() || row.Text(0) != Codes.Of(MailingState.Sending)) return false;
         started = row.NumberOrNull(1) is not null;
         return true;
     }
 
-    private List<(Delivery Delivery, string? WhyNot)> Candidates(int count)
+    private void ReadStops()
     {
-        using var rows = transaction.Statement("ClaimCandidates").With("@mailing", mailingId).With("@now", now).With("@count", count).Read();
-        var found = new List<(Delivery, string?)>(count);
-        while (rows.Next()) found.Add(Candidate(rows));
-        return found;
+        using var rows = Bind("StoppedDomains").Read();
+        while (rows.Next()) stopped.Add(rows.Number(0));
     }
 
-    private (Delivery, string?) Candidate(SqliteRows row)
+    private void TakeDue()
     {
-        var id = row.Number(0);
-        var status = row.Text(7);
+        var walk = Look(Bind("DueRows").With("@now", now), MaxLook);
+        TakeAll(walk.Fitting);
+        if (walk.Seen == MaxLook && Missing > 0) Postpone(walk.PassedBy);
+    }
+
+    // So many due rows of domains without room that others cannot be seen: they move out of the way, spread evenly.
+    private void Postpone(List<long> subscribers)
+    {
+        var first = Codes.Of(request.PostponeTo);
+        var spread = first - now;
+        for (var i = 0; i < subscribers.Count; i++)
+            Bind("Postpone").With("@subscriber", subscribers[i]).With("@next", first + spread * i / subscribers.Count).With("@now", now).Run();
+    }
+
+    private long TakePending()
+    {
+        var after = request.After;
+        // Again when those found have left: the next ones take their places.
+        for (var left = MaxLook; Missing > 0 && left > 0;)
+        {
+            var walk = Look(Bind("PendingRows").With("@after", after), left);
+            TakeAll(walk.Fitting);
+            if (walk.IsEnd) return 0;
+            (after, left) = (walk.Last, left - walk.Seen);
+        }
+        return after;
+    }
+
+    /// <summary>Walks an index until enough rows are found whose domain has room.</summary>
+    private Walk Look(SqliteStatement statement, int atMost)
+    {
+        var walk = new Walk();
+        using var rows = statement.With("@count", atMost).Read();
+        while (walk.Fitting.Count < Missing && walk.Seen < atMost)
+        {
+            if (!rows.Next())
+            {
+                walk.IsEnd = true;
+                break;
+            }
+            walk.Seen++;
+            walk.Last = rows.Number(0);
+            (HasRoom(rows.Number(1)) ? walk.Fitting : walk.PassedBy).Add(walk.Last);
+        }
+        return walk;
+    }
+
+    private bool HasRoom(long domain)
+    {
+        if (stopped.Contains(domain)) return false;
+        var room = rooms.TryGetValue(domain, out var left) ? left : request.Rooms.Of(domain);
+        rooms[domain] = Math.Max(0, room - 1);
+        hasPassed |= room <= 0;
+        return room > 0;
+    }
+
+    private void TakeAll(List<long> subscribers)
+    {
+        foreach (var subscriber in subscribers)
+        {
+            var (delivery, whyNot) = Candidate(subscriber);
+            if (whyNot is null) claimed.Add(Claim(delivery));
+            else Suppress(delivery.Id, whyNot);
+        }
+    }
+
+    private (Delivery Delivery, string? WhyNot) Candidate(long subscriber)
+    {
+        using var row = Bind("ClaimCandidate").With("@subscriber", subscriber).Read();
+        row.Next();
+        var status = row.Text(8);
         var recipient = new Subscriber(
-            id,
-            Codes.Address(row.Text(4)),
-            row.TextOrNull(5),
-            AttributesJson.Read(row.Text(6)),
+            subscriber,
+            Codes.Address(row.Text(5)),
+            row.TextOrNull(6),
+            AttributesJson.Read(row.Text(7)),
             Codes.State<SubscriberStatus>(status),
-            Codes.Lists(row.TextOrNull(9)));
-        var delivery = new Delivery(new DeliveryId(mailingId, id), row.Number(1), (int)row.Number(2), Codes.Time(row.NumberOrNull(3)), recipient, (int)row.Number(10));
-        return (delivery, LedgerReplies.WhyNot(status, row.TextOrNull(8)));
+            Codes.Lists(row.TextOrNull(10)));
+        var id = new DeliveryId(request.MailingId, subscriber);
+        var delivery = new Delivery(id, row.Number(0), (int)row.Number(1), Codes.Time(row.NumberOrNull(2)), recipient, (int)row.Number(3), row.Number(4));
+        return (delivery, LedgerReplies.WhyNot(status, row.TextOrNull(9)));
     }
 
     private Delivery Claim(Delivery delivery)
     {
-        transaction.Statement("Claim").With("@mailing", mailingId).With("@subscriber", delivery.Id.SubscriberId)
-            .With("@owner", claimant.Owner).With("@lease", Codes.Of(claimant.LeaseUntil)).With("@now", now).Run();
+        Bind("Claim").With("@subscriber", delivery.Id.SubscriberId)
+            .With("@owner", request.Claimant.Owner).With("@lease", Codes.Of(request.Claimant.LeaseUntil)).With("@now", now).Run();
         return delivery with { Stamp = delivery.Stamp + 1 };
     }
 
     private void Suppress(DeliveryId id, string reason)
-        => transaction.Statement("Suppress").With("@mailing", id.MailingId).With("@subscriber", id.SubscriberId)
-            .With("@now", now).With("@reply", reason).Run();
+        => Bind("Suppress").With("@subscriber", id.SubscriberId).With("@now", now).With("@reply", reason).Run();
+
+    private SqliteStatement Bind(string name) => transaction.Statement(name).With("@mailing", request.MailingId);
+
+    /// <summary>What a walk found: subscribers whose domain has room, and those whose domain has none.</summary>
+    private sealed class Walk
+    {
+        public List<long> Fitting { get; } = [];
+
+        public List<long> PassedBy { get; } = [];
+
+        /// <summary>Rows looked at.</summary>
+        public int Seen { get; set; }
+
+        /// <summary>The subscriber looked at last.</summary>
+        public long Last { get; set; }
+
+        /// <summary>Whether there are no more rows.</summary>
+        public bool IsEnd { get; set; }
+    }
 }

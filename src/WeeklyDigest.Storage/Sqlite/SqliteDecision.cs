@@ -20,7 +20,7 @@ internal sealed class SqliteDecision(SqliteWriter transaction, DecisionPortion p
             if (Change(subscriber)) changed++;
             else if (Bind("IsInState", subscriber).Any()) keptOut++;
         }
-        if (changed > 0 && to == DeliveryState.Pending) transaction.Statement("Reopen").With("@mailing", portion.MailingId).Run();
+        if (changed > 0 && to == DeliveryState.Pending) transaction.Statement("Reopen").With("@mailing", portion.MailingId).With("@now", Codes.Of(portion.At)).Run();
         return new DecidedRows(changed, keptOut, subscribers[^1]);
     }
 

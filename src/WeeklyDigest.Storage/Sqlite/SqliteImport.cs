@@ -20,11 +20,12 @@ internal sealed class SqliteImport
     private readonly IdSet met = new();
     private readonly HashSet<string> metWithoutId = [];
     private readonly List<long> members = [];
+    private readonly SqliteDomains domains;
 
     /// <summary>Finds the list, or creates it.</summary>
     public SqliteImport(SqliteWriter transaction, ListName name, long now)
     {
-        (this.transaction, this.now) = (transaction, now);
+        (this.transaction, this.now, domains) = (transaction, now, new SqliteDomains(transaction));
         transaction.Statement("AddList").With("@list", name.Value).With("@now", now).Run();
         list = transaction.Statement("ListId").With("@list", name.Value).Number()!.Value;
     }
@@ -66,7 +67,7 @@ internal sealed class SqliteImport
     {
         var attributes = AttributesJson.Write(row.Attributes);
         var id = transaction.Statement("AddSubscriber")
-            .With("@address", row.Address.Value).With("@name", row.Name).With("@attributes", attributes).With("@now", now)
+            .With("@address", row.Address.Value).With("@domain", domains.IdOf(row.Address.Domain)).With("@name", row.Name).With("@attributes", attributes).With("@now", now)
             .RunForId();
         met.Add(id);
         members.Add(id);

@@ -8,10 +8,10 @@ namespace WeeklyDigest.Storage.Sqlite;
 internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) : ILedger
 {
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel)
+    public Task<ClaimedRows> ClaimAsync(ClaimRequest request, CancellationToken cancel)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        return writer.TransactAsync(transaction => new SqliteClaim(transaction, mailingId, claimant).Take(count), cancel);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(request.Count);
+        return writer.TransactAsync(transaction => new SqliteClaim(transaction, request).Take(), cancel);
     }
 
     /// <inheritdoc/>
@@ -47,6 +47,14 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
     }
 
     /// <inheritdoc/>
+    public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync<long>(
+            transaction => transaction.Statement("IsOverdue").With("@mailing", mailingId).With("@before", Codes.Of(startedBefore)).Any()
+                ? transaction.Statement("GiveUp").With("@mailing", mailingId).With("@reply", reply).With("@count", count).With("@now", Codes.Of(now)).Run()
+                : 0,
+            cancel);
+
+    /// <inheritdoc/>
     public async Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
     {
         var from = Codes.Of(DeliveryTransitions.Before(portion.Decision).Single());
@@ -69,7 +77,10 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             .With("@reply", write.Reply)
             .With("@counted", write.CountAttempt ? 1 : 0)
             .Run();
-        return changed == 1 ? LedgerWriteResult.Written : LedgerWriteResult.Fenced;
+        if (changed == 0) return LedgerWriteResult.Fenced;
+        if (write.EndsRefusals) transaction.Statement("EndRefusals").With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId).Run();
+        if (write.Refusal != Refusal.None) new SqliteRefusal(transaction, write).Note();
+        return LedgerWriteResult.Written;
     }
 
     private static LedgerWriteResult Begin(SqliteWriter transaction, LedgerWrite write)

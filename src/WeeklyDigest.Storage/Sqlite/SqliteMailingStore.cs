@@ -41,13 +41,18 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
     public Task<bool> ChangeStateAsync(
         long mailingId, IReadOnlyCollection<MailingState> from, MailingState to, string? reason, DateTimeOffset now, CancellationToken cancel)
         => writer.TransactAsync(
-            transaction => transaction.Statement("ChangeState")
-                .With("@mailing", mailingId)
-                .With("@from", JsonSerializer.Serialize(from.Select(Codes.Of)))
-                .With("@to", Codes.Of(to))
-                .With("@reason", reason)
-                .With("@now", Codes.Of(now))
-                .Run() == 1,
+            transaction =>
+            {
+                var changed = transaction.Statement("ChangeState")
+                    .With("@mailing", mailingId)
+                    .With("@from", JsonSerializer.Serialize(from.Select(Codes.Of)))
+                    .With("@to", Codes.Of(to))
+                    .With("@reason", reason)
+                    .With("@now", Codes.Of(now))
+                    .Run() == 1;
+                if (changed && to == MailingState.Sending) transaction.Statement("LiftStops").With("@mailing", mailingId).Run();
+                return changed;
+            },
             cancel);
 
     /// <inheritdoc/>
@@ -76,6 +81,15 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
     public Task<DateTimeOffset?> NextAttemptAsync(long mailingId, CancellationToken cancel)
         => readers.ReadAsync(
             connection => Codes.Time(connection.ExecuteScalar<long?>(Queries.Get("NextAttempt"), new { mailing = mailingId })), cancel);
+
+    /// <inheritdoc/>
+    public Task<MailingRest> RestAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(connection => connection.QuerySingle<RestRow>(Queries.Get("Rest"), new { mailing = mailingId }).ToRest(), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<DomainAlarm>>(
+            connection => [.. connection.Query<AlarmRow>(Queries.Get("Alarms"), new { mailing = mailingId, count }).Select(row => row.ToAlarm())], cancel);
 
     /// <inheritdoc/>
     public Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel)

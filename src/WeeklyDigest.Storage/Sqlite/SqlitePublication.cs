@@ -16,7 +16,7 @@ internal sealed class SqlitePublication(SqliteWriter transaction, PublishRequest
         if (created) transaction.Statement("AddContent").With("@mailing", mailing).With("@content", FrozenContentJson.Write(request.Content)).Run();
         // Cancelled means that what is not sent stays unsent; rows added now would wait for ever.
         var added = state == Codes.Of(MailingState.Cancelled) ? 0 : request.Lists.Sum(list => AddList(mailing, list));
-        if (added > 0 && !created) transaction.Statement("Reopen").With("@mailing", mailing).Run();
+        if (added > 0 && !created) transaction.Statement("Reopen").With("@mailing", mailing).With("@now", now).Run();
         return new PublishResult(mailing, created, added, ContentIsFrozen: hash != request.Content.Email.Hash);
     }
 

@@ -9,7 +9,9 @@ namespace WeeklyDigest.Deliveries;
 /// <param name="FirstAttemptAt">When it was first handed to a relay; null before that.</param>
 /// <param name="Recipient">The subscriber as of the claim.</param>
 /// <param name="Resent">How often it was sent again although an earlier copy may have arrived.</param>
-public sealed record Delivery(DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient, int Resent = 0);
+/// <param name="DomainId">The key of the recipient's domain.</param>
+public sealed record Delivery(
+    DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient, int Resent = 0, long DomainId = 0);
 
 /// <summary>One line of <c>deliveries ISSUE</c>.</summary>
 /// <param name="Address">The recipient.</param>

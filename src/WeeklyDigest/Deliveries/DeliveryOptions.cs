@@ -12,7 +12,10 @@ public sealed record DeliveryOptions
     /// <summary>No wait is longer. At least <see cref="FirstRetryAfter"/>; default 4 hours.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromHours(4);
 
-    /// <summary>Counted from the first attempt; after that a deferred delivery fails. 1 minute to 14 days; default 3 days.</summary>
+    /// <summary>
+    /// Counted from the first attempt; after that a deferred delivery fails. One that was never tried counts from the mailing's start of sending, or
+    /// from when it was last resumed. 1 minute to 14 days; default 3 days.
+    /// </summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromDays(3);
 
     /// <summary>What to do with uncertain deliveries: hold them for the editor (default), or send them again with the same Message-ID.</summary>

@@ -9,8 +9,14 @@ public enum DeliveryEvent
     /// <summary>The sender gives it back unsent, or died before handing it over.</summary>
     Release,
 
+    /// <summary>It may not go now: its domain has no room. Nothing was tried.</summary>
+    Postpone,
+
     /// <summary>The subscriber left.</summary>
     Leave,
+
+    /// <summary>It waited too long without ever being tried.</summary>
+    GiveUp,
 
     /// <summary>The sender commits the mark before DATA.</summary>
     Begin,
@@ -44,9 +50,12 @@ public static class DeliveryTransitions
     {
         [(DeliveryState.Pending, DeliveryEvent.Claim)] = DeliveryState.Claimed,
         [(DeliveryState.Pending, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Pending, DeliveryEvent.GiveUp)] = DeliveryState.Failed,
         [(DeliveryState.Deferred, DeliveryEvent.Claim)] = DeliveryState.Claimed,
+        [(DeliveryState.Deferred, DeliveryEvent.Postpone)] = DeliveryState.Deferred,
         [(DeliveryState.Deferred, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
         [(DeliveryState.Claimed, DeliveryEvent.Release)] = DeliveryState.Pending,
+        [(DeliveryState.Claimed, DeliveryEvent.Postpone)] = DeliveryState.Deferred,
         [(DeliveryState.Claimed, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
         [(DeliveryState.Claimed, DeliveryEvent.Reject)] = DeliveryState.Failed,
         [(DeliveryState.Claimed, DeliveryEvent.Begin)] = DeliveryState.Sending,

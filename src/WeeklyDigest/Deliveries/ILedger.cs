@@ -7,15 +7,17 @@ namespace WeeklyDigest.Deliveries;
 public interface ILedger
 {
     /// <summary>
-    /// Takes up to <paramref name="count"/> rows of a mailing that are pending, or deferred and due, in one immediate transaction.
-    /// Rows whose subscriber is no longer active become suppressed instead and are not returned.
+    /// Takes rows of a mailing that are deferred and due, then pending ones in the order of their subscribers, in one immediate transaction.
+    /// Rows whose subscriber is no longer active become suppressed instead and are not returned. Rows whose domain has no room, or is stopped, are
+    /// passed by; the walk ends after some ten thousand rows of a kind, and the next claim goes on from there.
     /// </summary>
-    /// <returns>The claimed rows; empty when there is nothing to take, or the mailing is not in state sending.</returns>
-    Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel);
+    /// <returns>The claimed rows; nothing when the mailing is not in state sending.</returns>
+    Task<ClaimedRows> ClaimAsync(ClaimRequest request, CancellationToken cancel);
 
     /// <summary>
     /// Writes a group of changes in one durable transaction. A change to sending asks once more: when the subscriber has left, the row
-    /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced.
+    /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced. What
+    /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised.
     /// </summary>
     /// <returns>For each change, in order, what became of it.</returns>
     Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel);
@@ -34,17 +36,24 @@ public interface ILedger
     Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
+    /// Fails pending rows that were never tried, of a mailing in state sending that began to send, or was resumed last, at or before
+    /// <paramref name="startedBefore"/>.
+    /// </summary>
+    /// <param name="mailingId">The mailing.</param>
+    /// <param name="startedBefore">Now less the time to give up.</param>
+    /// <param name="reply">Why, for the rows.</param>
+    /// <param name="count">At most so many rows; call again while this many were changed.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancel">Stops waiting for the transaction's turn.</param>
+    /// <returns>How many were changed.</returns>
+    Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>
     /// Carries out an editor's decision on the next rows of a mailing that are in the state the decision is about, in one transaction. Rows
     /// that become pending reopen a mailing that was sent; in a cancelled one none does, and a subscriber who has left is left as the row is.
     /// </summary>
     Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel);
 }
-
-/// <summary>Who claims, and until when.</summary>
-/// <param name="Owner">Names one process for its lifetime: machine, process and a random part.</param>
-/// <param name="Now">The time of the claim.</param>
-/// <param name="LeaseUntil">When others may take the rows over.</param>
-public sealed record Claimant(string Owner, DateTimeOffset Now, DateTimeOffset LeaseUntil);
 
 /// <summary>An owner of claimed rows.</summary>
 /// <param name="Owner">The owner.</param>
@@ -71,35 +80,3 @@ public sealed record DecisionPortion(long MailingId, DeliveryEvent Decision, lon
 /// <param name="KeptOut">Rows left as they were because the subscriber has left.</param>
 /// <param name="Next">Where the next portion begins, or null when nothing is left.</param>
 public sealed record DecidedRows(long Changed, long KeptOut, long? Next);
-
-/// <summary>A change of one row, as <see cref="DeliveryTransitions"/> decided it.</summary>
-/// <param name="Id">The row.</param>
-/// <param name="Stamp">The claim's stamp.</param>
-/// <param name="From">The state the row has to be in.</param>
-/// <param name="To">The state it gets.</param>
-/// <param name="CountAttempt">Whether this change counts as an attempt.</param>
-/// <param name="Reply">The relay's reply or our reason; null keeps what is there.</param>
-/// <param name="NextAttemptAt">When a deferred row is due; null otherwise.</param>
-/// <param name="At">When the change happened.</param>
-public sealed record LedgerWrite(
-    DeliveryId Id,
-    long Stamp,
-    DeliveryState From,
-    DeliveryState To,
-    bool CountAttempt,
-    string? Reply,
-    DateTimeOffset? NextAttemptAt,
-    DateTimeOffset At);
-
-/// <summary>What became of a change.</summary>
-public enum LedgerWriteResult
-{
-    /// <summary>The row has the new state, durably.</summary>
-    Written,
-
-    /// <summary>The row was not ours any more and nothing changed; or the mailing was stopped before the row was begun, which is pending again.</summary>
-    Fenced,
-
-    /// <summary>A change to sending found that the subscriber had left; the row is suppressed instead.</summary>
-    Suppressed,
-}

@@ -29,7 +29,9 @@ public sealed class RetrySchedule(DeliveryOptions options, Random random)
         var first = options.FirstRetryAfter.TotalSeconds;
         var longest = Math.Max(first, options.MaxRetryDelay.TotalSeconds);
         var plain = Math.Min(longest, first * Math.Pow(options.RetryFactor, attempts));
-        return TimeSpan.FromSeconds(Math.Clamp(plain * (1 - Jitter + 2 * Jitter * Draw()), first, longest));
+        // Drawn between the bounds, not cut at them: half of all first waits would be equal to the second.
+        var (least, most) = (Math.Max(first, plain * (1 - Jitter)), Math.Min(longest, plain * (1 + Jitter)));
+        return TimeSpan.FromSeconds(least + (most - least) * Draw());
     }
 
     // Random is not safe for several threads at once, and all connections share this one.

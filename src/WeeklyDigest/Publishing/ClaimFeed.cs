@@ -12,13 +12,20 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
     private const int MaxReady = 1000;
     private static readonly TimeSpan Brisk = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan OthersLook = TimeSpan.FromSeconds(1);
 
     private readonly Channel<Delivery> ready = Channel.CreateUnbounded<Delivery>();
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly HashSet<long> stopsOfOurs = [];
+    private IReadOnlySet<long> stopsInLedger = new HashSet<long>();
+    private volatile IReadOnlySet<long> stopped = new HashSet<long>();
     private int outstanding;
     private int target;
     private long claimedAt;
+    private long lookedAt = run.Time.GetTimestamp();
+    private long after;
+    private bool hasFound;
 
     /// <summary>Waits until there is something to send.</summary>
     /// <returns>False when the run is over.</returns>
@@ -31,6 +38,18 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
         if (ready.Reader.Count <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
         return true;
     }
+
+    /// <summary>Told that the mailing leaves a domain alone.</summary>
+    public void StopDomain(long domain)
+    {
+        lock (stopsOfOurs)
+        {
+            if (stopsOfOurs.Add(domain)) stopped = stopped.Append(domain).ToHashSet();
+        }
+    }
+
+    /// <summary>Whether the mailing leaves the domain of a delivery alone.</summary>
+    public bool IsStopped(Delivery delivery) => stopped.Contains(delivery.DomainId);
 
     /// <summary>Told when a taken delivery is no longer ours: its outcome is durable, or it was given back.</summary>
     public void Done()
@@ -62,7 +81,7 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
             Volatile.Write(ref target, 0);
             await GiveBackAsync();
             await PauseAsync(Brisk);
-            return true;
+            return !IsTimeToLook() || await look() != RunRest.Nothing;
         }
         if (ready.Reader.Count > target / 2)
         {
@@ -71,7 +90,21 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
         }
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
-        return await ClaimAsync(Math.Max(1, target - ready.Reader.Count)) > 0 || await IsMoreToComeAsync();
+        var claimed = await ClaimAsync(Math.Max(1, target - ready.Reader.Count));
+        hasFound |= claimed.Deliveries.Count > 0;
+        // Round by round through the pending rows: only a whole round without a find says that there is nothing.
+        if (claimed.Deliveries.Count > 0 || after > 0) return true;
+        if (!hasFound) return await IsMoreToComeAsync();
+        hasFound = false;
+        return true;
+    }
+
+    // While no relay can be used, rows end all the same: given up, or left by their subscribers.
+    private bool IsTimeToLook()
+    {
+        if (Volatile.Read(ref outstanding) > 0 || run.Time.GetElapsedTime(lookedAt) < LookEvery) return false;
+        lookedAt = run.Time.GetTimestamp();
+        return true;
     }
 
     // A batch should last a quarter of a second to two: claiming costs a transaction, and what is claimed nobody else can take.
@@ -83,17 +116,30 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
         Volatile.Write(ref target, Math.Clamp(next, least, Math.Max(least, MaxReady)));
     }
 
-    private async Task<int> ClaimAsync(int count)
+    private async Task<ClaimedRows> ClaimAsync(int count)
     {
         claimedAt = run.Time.GetTimestamp();
+        var request = new ClaimRequest(run.MailingId, count, run.Lease.Claimant()) { After = after };
         // Dying after the commit leaves the rows claimed; whoever recovers our owner gives them back.
-        var claimed = await run.Writer
-            .InTurnAsync(ledger => ledger.ClaimAsync(run.MailingId, count, run.Lease.Claimant(), CancellationToken.None))
-            .WaitAsync(run.Stop.RecordToken);
-        Interlocked.Add(ref outstanding, claimed.Count);
-        run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Count, attempted: false);
-        foreach (var delivery in claimed) ready.Writer.TryWrite(delivery);
-        return claimed.Count;
+        var claimed = await run.Writer.InTurnAsync(ledger => ledger.ClaimAsync(request, CancellationToken.None)).WaitAsync(run.Stop.RecordToken);
+        after = claimed.Next;
+        NoteStops(claimed.Stopped);
+        Interlocked.Add(ref outstanding, claimed.Deliveries.Count);
+        run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Deliveries.Count, attempted: false);
+        foreach (var delivery in claimed.Deliveries) ready.Writer.TryWrite(delivery);
+        return claimed;
+    }
+
+    // What this run stopped counts until the ledger says so as well; what the editor lifted is forgotten.
+    private void NoteStops(IReadOnlySet<long> inLedger)
+    {
+        foreach (var lifted in stopsInLedger.Except(inLedger)) run.Refusals.Forget(lifted);
+        stopsInLedger = inLedger;
+        lock (stopsOfOurs)
+        {
+            stopsOfOurs.ExceptWith(inLedger);
+            stopped = stopsOfOurs.Count == 0 ? inLedger : stopsOfOurs.Union(inLedger).ToHashSet();
+        }
     }
 
     private async Task<bool> IsMoreToComeAsync()

@@ -22,6 +22,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// <param name="owner">This process; not disposed with the engine.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">Spreads retries.</param>
+    /// <param name="warn">Told, in one line, what somebody should look at: a receiving domain that refuses a mailing. Null: nobody is told.</param>
     public DeliveryEngine(
         IMailingStore mailings,
         ILedger ledger,
@@ -31,7 +32,8 @@ public sealed class DeliveryEngine : IAsyncDisposable
         DeliveryOptions options,
         ProcessOwner owner,
         TimeProvider time,
-        Random random)
+        Random random,
+        Action<string>? warn = null)
         => environment = new RunEnvironment(
             mailings,
             new LedgerWriter(ledger, time, options.Lease),
@@ -42,6 +44,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             new DeliveryVerdicts(new RetrySchedule(options, random), options.OnUncertain),
             owner,
             RecoverAsync,
+            warn ?? (_ => { }),
             time);
 
     /// <summary>

@@ -33,6 +33,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     {
         while (!run.Stop.IsRequested && !(session.HadItsTurn && run.Sessions.HasWaiters) && feed.TryTake(out var delivery))
         {
+            if (feed.IsStopped(delivery))
+            {
+                GiveBack(delivery, DeliveryState.Claimed);
+                continue;
+            }
             if (await ComposeAsync(session, delivery) is not { } message) break;
             if (await MarkAsync(delivery) && !await HandOverAsync(session, delivery, message)) break;
         }
@@ -86,7 +91,9 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     private async Task<bool> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
     {
         var outcome = await session.SendAsync(message, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
-        unwritten.AddRange(run.Verdicts.Of(delivery, outcome, run.Time.GetUtcNow()));
+        var writes = run.Verdicts.Of(delivery, outcome, run.Time.GetUtcNow());
+        unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }] : writes);
+        if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
         if (run.Failures.Note(outcome) is { } reason) run.Stop.RequestPause(reason);
         return outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null;
     }

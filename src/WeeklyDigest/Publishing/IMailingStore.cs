@@ -30,7 +30,10 @@ public interface IMailingStore
     /// <summary>The mailing published under a permalink, in a state other than scheduled, with its content; or null.</summary>
     Task<(Mailing Mailing, FrozenContent Content)?> FindByPermalinkAsync(string permalink, CancellationToken cancel);
 
-    /// <summary>Changes the state when it is one of <paramref name="from"/>.</summary>
+    /// <summary>
+    /// Changes the state when it is one of <paramref name="from"/>. To sending, it lifts the stops of domains in the same transaction, and the
+    /// time to give up begins anew.
+    /// </summary>
     /// <returns>
     /// False when the mailing was in another state, or <paramref name="to"/> is sent and a delivery is pending, claimed, sending or
     /// deferred (a further list may have come a moment ago); nothing changed.
@@ -45,12 +48,18 @@ public interface IMailingStore
 
     /// <summary>
     /// Mailings that need a sender now: scheduled and due; sending with pending or due deferred rows; or sending with no open row at all,
-    /// whose end nobody noted.
+    /// whose end nobody noted. Rows of stopped domains do not count.
     /// </summary>
     Task<IReadOnlyList<long>> DueAsync(DateTimeOffset now, CancellationToken cancel);
 
-    /// <summary>When the next deferred delivery of a mailing is due, or null.</summary>
+    /// <summary>When the next deferred delivery of a mailing is due, or null; those of stopped domains do not count.</summary>
     Task<DateTimeOffset?> NextAttemptAsync(long mailingId, CancellationToken cancel);
+
+    /// <summary>What is left of a mailing for a sender.</summary>
+    Task<MailingRest> RestAsync(long mailingId, CancellationToken cancel);
+
+    /// <summary>The receiving domains that do not want a mailing: stopped ones first, then by refusals.</summary>
+    Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel);
 
     /// <summary>Notes that the subscriber of a delivery left through its link.</summary>
     Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel);
@@ -73,3 +82,10 @@ public sealed record PublishRequest(IssueSlug Issue, IReadOnlyList<ListName> Lis
 /// <param name="Added">Deliveries added.</param>
 /// <param name="ContentIsFrozen">Whether the mailing kept older content that differs from the request's.</param>
 public sealed record PublishResult(long MailingId, bool Created, long Added, bool ContentIsFrozen);
+
+/// <summary>What is left of a mailing for a sender; rows of stopped domains do not count.</summary>
+/// <param name="Pending">Whether there are pending rows.</param>
+/// <param name="Held">Whether somebody holds rows.</param>
+/// <param name="NextAttemptAt">When the next deferred row is due, or null.</param>
+/// <param name="Stopped">Whether domains are stopped.</param>
+public sealed record MailingRest(bool Pending, bool Held, DateTimeOffset? NextAttemptAt, bool Stopped);

@@ -16,6 +16,9 @@ internal enum RunRest
 /// <summary>Decides when a run is over, and what the mailing's state is then.</summary>
 internal sealed class MailingEnd(long mailingId, RunEnvironment environment, string owner, RunCallers callers, RunStop stop)
 {
+    /// <summary>Domains named in a mailing's reason.</summary>
+    private const int MaxNamed = 3;
+
     /// <summary>Takes back what an earlier run of this process left behind. Only while nothing of ours is under way.</summary>
     public Task SweepAsync()
         => environment.Writer
@@ -33,10 +36,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         await SweepAsync();
         var mailing = await environment.Mailings.FindAsync(mailingId, CancellationToken.None);
         if (mailing?.State != MailingState.Sending) return RunRest.Nothing;
-        var balance = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
-        var next = await environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None);
-        var rest = balance.Pending > 0 || next <= environment.Time.GetUtcNow() ? RunRest.Claimable
-            : balance.Claimed + balance.Sending > 0 ? RunRest.HeldByOthers
+        var left = await environment.Mailings.RestAsync(mailingId, CancellationToken.None);
+        var rest = left.Pending || left.NextAttemptAt <= environment.Time.GetUtcNow() ? RunRest.Claimable
+            : left.Held ? RunRest.HeldByOthers
             : RunRest.Nothing;
         if (rest != RunRest.Nothing) callers.Reopen();
         return rest;
@@ -48,14 +50,24 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
             .InTurnAsync(_ => environment.Mailings.ChangeStateAsync(mailingId, from, to, reason, environment.Time.GetUtcNow(), CancellationToken.None))
             .WaitAsync(stop.RecordToken);
 
-    /// <summary>The end: a mailing with no open row is sent.</summary>
+    /// <summary>The end: a mailing with no open row is sent; one that has only rows of stopped domains left is paused, for the editor to resume.</summary>
     public async Task<DeliveryRunResult> ResultAsync()
     {
         var balance = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
         if (balance.Open == 0) balance = await FinishAsync(balance);
+        else if (await environment.Mailings.RestAsync(mailingId, CancellationToken.None) is { Pending: false, Held: false, NextAttemptAt: null, Stopped: true })
+            await ChangeStateAsync([MailingState.Sending], MailingState.Paused, await StopsAsync());
         var mailing = await environment.Mailings.FindAsync(mailingId, CancellationToken.None) ?? throw new RefusedException($"There is no mailing {mailingId}.");
         var next = await environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None);
         return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, next);
+    }
+
+    private async Task<string> StopsAsync()
+    {
+        var alarms = await environment.Mailings.AlarmsAsync(mailingId, MaxNamed + 1, CancellationToken.None);
+        var stops = alarms.Where(alarm => alarm.StoppedAt is not null).ToList();
+        return string.Join(" ", stops.Take(MaxNamed).Select(alarm => DomainRefusals.Words(alarm.Domain, alarm.InARow, alarm.Reply)))
+            + (stops.Count > MaxNamed ? " So are others." : "");
     }
 
     // Another list may be added between counting and finishing: counted again, and opened again if so.

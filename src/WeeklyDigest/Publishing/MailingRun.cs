@@ -5,6 +5,9 @@ namespace WeeklyDigest.Publishing;
 /// <summary>One run of one mailing in this process, from claim to balance; any number of callers wait for the same run.</summary>
 internal sealed class MailingRun : IDisposable
 {
+    /// <summary>Domains whose refusals in a row a run goes on counting after a restart.</summary>
+    private const int MaxAlarms = 10_000;
+
     private readonly RunCallers callers;
     private readonly RunStop stop;
     private readonly RunEnvironment environment;
@@ -86,6 +89,7 @@ internal sealed class MailingRun : IDisposable
     private async Task<RunParts> PartsAsync(Mailing mailing)
     {
         var content = await environment.Mailings.ContentAsync(mailingId, stop.Token);
+        var alarms = await environment.Mailings.AlarmsAsync(mailingId, MaxAlarms, stop.Token);
         var messages = new MailingMessages(mailing.Issue.Value, content, environment.Tokens);
         return new RunParts(
             mailingId,
@@ -98,6 +102,7 @@ internal sealed class MailingRun : IDisposable
             meter,
             stop,
             new FailureRow(environment.Options.PauseAfterConsecutiveFailures),
+            new DomainRefusals(alarms, words => environment.Warn($"{mailing.Issue}: {words}")),
             environment.Time);
     }
 

@@ -14,6 +14,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Verdicts">What outcomes mean.</param>
 /// <param name="Owner">This process.</param>
 /// <param name="Recover">Takes dead processes' rows back.</param>
+/// <param name="Warn">Told what somebody should look at.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record RunEnvironment(
     IMailingStore Mailings,
@@ -25,4 +26,5 @@ internal sealed record RunEnvironment(
     DeliveryVerdicts Verdicts,
     ProcessOwner Owner,
     Func<CancellationToken, Task> Recover,
+    Action<string> Warn,
     TimeProvider Time);

@@ -14,6 +14,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Meter">The balance while it runs.</param>
 /// <param name="Stop">When to stop, and why.</param>
 /// <param name="Failures">Refusals in a row.</param>
+/// <param name="Refusals">Refusals in a row by receiving domain.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record RunParts(
     long MailingId,
@@ -26,4 +27,5 @@ internal sealed record RunParts(
     ProgressMeter Meter,
     RunStop Stop,
     FailureRow Failures,
+    DomainRefusals Refusals,
     TimeProvider Time);

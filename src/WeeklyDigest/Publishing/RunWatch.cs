@@ -8,7 +8,13 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecoverEvery = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan GiveUpEvery = TimeSpan.FromSeconds(15);
+
+    /// <summary>Rows given up in one transaction.</summary>
+    private const int GiveUpPortion = 5000;
+
     private string? unreadable;
+    private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
     public async Task ReportAsync()
@@ -30,6 +36,20 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         {
             if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
             await environment.Recover(run.Stop.OverToken);
+            if (run.Time.GetElapsedTime(gaveUpAt) >= GiveUpEvery) await GiveUpAsync();
+        }
+    }
+
+    // Rows that were tried give up by their own schedule, with their last attempt.
+    private async Task GiveUpAsync()
+    {
+        gaveUpAt = run.Time.GetTimestamp();
+        var now = run.Time.GetUtcNow();
+        var reply = $"Gave up: not tried once in {environment.Options.GiveUpAfter:c}, the time to give up, since the mailing began to send.";
+        for (var changed = (long)GiveUpPortion; changed == GiveUpPortion;)
+        {
+            changed = await run.Writer.InTurnAsync(ledger => ledger.GiveUpAsync(
+                run.MailingId, now - environment.Options.GiveUpAfter, reply, GiveUpPortion, now, CancellationToken.None)).WaitAsync(run.Stop.OverToken);
         }
     }
 

@@ -7,11 +7,22 @@ public sealed class DeliveryTransitionsTests
     // Written out a second time, from the words of the promise: the table in the program must say the same and nothing more.
     private static readonly Dictionary<DeliveryState, Dictionary<DeliveryEvent, DeliveryState>> Allowed = new()
     {
-        [DeliveryState.Pending] = new() { [DeliveryEvent.Claim] = DeliveryState.Claimed, [DeliveryEvent.Leave] = DeliveryState.Suppressed },
-        [DeliveryState.Deferred] = new() { [DeliveryEvent.Claim] = DeliveryState.Claimed, [DeliveryEvent.Leave] = DeliveryState.Suppressed },
+        [DeliveryState.Pending] = new()
+        {
+            [DeliveryEvent.Claim] = DeliveryState.Claimed,
+            [DeliveryEvent.Leave] = DeliveryState.Suppressed,
+            [DeliveryEvent.GiveUp] = DeliveryState.Failed,
+        },
+        [DeliveryState.Deferred] = new()
+        {
+            [DeliveryEvent.Claim] = DeliveryState.Claimed,
+            [DeliveryEvent.Postpone] = DeliveryState.Deferred,
+            [DeliveryEvent.Leave] = DeliveryState.Suppressed,
+        },
         [DeliveryState.Claimed] = new()
         {
             [DeliveryEvent.Release] = DeliveryState.Pending,
+            [DeliveryEvent.Postpone] = DeliveryState.Deferred,
             [DeliveryEvent.Leave] = DeliveryState.Suppressed,
             [DeliveryEvent.Reject] = DeliveryState.Failed,
             [DeliveryEvent.Begin] = DeliveryState.Sending,

@@ -151,7 +151,9 @@ public sealed class LedgerWriterTests
             return [.. writes.Select(write => ResultOf(write.Id.SubscriberId))];
         }
 
-        public Task<IReadOnlyList<Delivery>> ClaimAsync(long mailingId, int count, Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<ClaimedRows> ClaimAsync(ClaimRequest request, CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 

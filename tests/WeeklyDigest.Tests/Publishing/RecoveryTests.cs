@@ -106,7 +106,7 @@ public sealed class RecoveryTests
         var mailing = await place.PublishAsync(10);
         await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel);
         var now = place.Time.GetUtcNow();
-        var claimed = await place.Database.Ledger.ClaimAsync(mailing, 5, new Claimant(owner, now, now.AddMinutes(1)), Cancel);
+        var claimed = (await place.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, 5, new Claimant(owner, now, now.AddMinutes(1))), Cancel)).Deliveries;
         Assert.Equal([LedgerWriteResult.Written], await place.Database.Ledger.WriteAsync([DeliveryVerdicts.Begin(claimed[0], now)], Cancel));
         return mailing;
     }

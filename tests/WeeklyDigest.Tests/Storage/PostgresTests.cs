@@ -11,3 +11,7 @@ public sealed class PostgresStandingTests : StandingSuite<PostgresPlace>;
 public sealed class PostgresSubscriberTests : SubscriberSuite<PostgresPlace>;
 
 public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>;
+
+public sealed class PostgresRefusalTests : RefusalSuite<PostgresPlace>;
+
+public sealed class PostgresRoomTests : RoomSuite<PostgresPlace>;

@@ -24,7 +24,10 @@ public sealed partial class SqliteQueriesTests : StorageSuite<SqlitePlace>
     }
 
     [Theory]
-    [InlineData("ClaimCandidates", "delivery_deferred", "delivery_pending")]
+    [InlineData("DueRows", "COVERING INDEX delivery_deferred")]
+    [InlineData("PendingRows", "COVERING INDEX delivery_pending")]
+    [InlineData("GiveUp", "delivery_pending")]
+    [InlineData("Rest", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("Holders", "delivery_held")]
     [InlineData("Renew", "delivery_held")]
     [InlineData("Release", "delivery_held")]
@@ -39,7 +42,11 @@ public sealed partial class SqliteQueriesTests : StorageSuite<SqlitePlace>
     }
 
     [Theory]
-    [InlineData("ClaimCandidates")]
+    [InlineData("DueRows")]
+    [InlineData("PendingRows")]
+    [InlineData("MailboxRefusalsBefore")]
+    [InlineData("NextAttempt")]
+    [InlineData("Rest")]
     [InlineData("Deliveries")]
     [InlineData("Members")]
     [InlineData("Subscribers")]

@@ -11,3 +11,7 @@ public sealed class SqliteStandingTests : StandingSuite<SqlitePlace>;
 public sealed class SqliteSubscriberTests : SubscriberSuite<SqlitePlace>;
 
 public sealed class SqliteTwoProcessesTests : TwoProcessesSuite<SqlitePlace>;
+
+public sealed class SqliteRefusalTests : RefusalSuite<SqlitePlace>;
+
+public sealed class SqliteRoomTests : RoomSuite<SqlitePlace>;

@@ -89,8 +89,8 @@ public abstract class StorageSuite<TPlace> : IDisposable where TPlace : IDatabas
 
     private protected Claimant Claimant(string owner = "one") => new(owner, Now, Now.AddMinutes(1));
 
-    private protected Task<IReadOnlyList<Delivery>> Claim(long mailing, int count = 100, string owner = "one")
-        => Ledger.ClaimAsync(mailing, count, Claimant(owner), Cancel);
+    private protected async Task<IReadOnlyList<Delivery>> Claim(long mailing, int count = 100, string owner = "one")
+        => (await Ledger.ClaimAsync(new ClaimRequest(mailing, count, Claimant(owner)), Cancel)).Deliveries;
 
     private protected async Task<LedgerWriteResult> Write(
         Delivery delivery, DeliveryState from, DeliveryState to, bool counted = false, string? reply = null, DateTimeOffset? next = null)

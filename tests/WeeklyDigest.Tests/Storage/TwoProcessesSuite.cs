@@ -60,7 +60,7 @@ public abstract class TwoProcessesSuite<TPlace> : StorageSuite<TPlace> where TPl
 
     private async Task Deliver(ILedger ledger, long mailing, string owner, ConcurrentBag<DeliveryId> sent)
     {
-        while (await ledger.ClaimAsync(mailing, 50, Claimant(owner), Cancel) is { Count: > 0 } rows)
+        while ((await ledger.ClaimAsync(new ClaimRequest(mailing, 50, Claimant(owner)), Cancel)).Deliveries is { Count: > 0 } rows)
         {
             var begun = await ledger.WriteAsync([.. rows.Select(row => Change(row, DeliveryState.Claimed, DeliveryState.Sending, true))], Cancel);
             Assert.All(begun, result => Assert.Equal(LedgerWriteResult.Written, result));

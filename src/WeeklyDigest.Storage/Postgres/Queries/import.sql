@@ -14,13 +14,20 @@ COPY arrival (number, address, name, attributes) FROM STDIN (FORMAT BINARY);
 -- From here on, while the rows are already here: two imports that add the same addresses in another order would wait for each other.
 SELECT pg_advisory_xact_lock(1464101223, 3);
 
+-- name: AddDomains
+INSERT INTO domain (name) SELECT DISTINCT split_part(address, '@', 2) FROM arrival
+ON CONFLICT (name) DO NOTHING;
+
+-- name: AddDomain
+INSERT INTO domain (name) VALUES (@domain) ON CONFLICT (name) DO NOTHING;
+
 -- name: AddArrivals
 -- New addresses, in the order of the file; of an address that comes twice, the first row counts and the second meets the constraint. So
 -- does one that is added by hand meanwhile: we wait for it, and it is known.
 WITH new AS (
-    INSERT INTO subscriber (address, name, attributes, status, created_at, updated_at)
-    SELECT a.address, a.name, a.attributes, 'active', @now, @now
-    FROM arrival a
+    INSERT INTO subscriber (address, domain_id, name, attributes, status, created_at, updated_at)
+    SELECT a.address, n.id, a.name, a.attributes, 'active', @now, @now
+    FROM arrival a JOIN domain n ON n.name = split_part(a.address, '@', 2)
     WHERE NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.address = a.address)
       AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = a.address)
     ORDER BY a.number
@@ -66,8 +73,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: AddSubscriber
 -- One address, by hand or by sign-up. No row: it is there already.
-INSERT INTO subscriber (address, name, attributes, status, created_at, updated_at)
-VALUES (@address, @name, @attributes, 'active', @now, @now)
+INSERT INTO subscriber (address, domain_id, name, attributes, status, created_at, updated_at)
+VALUES (@address, (SELECT n.id FROM domain n WHERE n.name = @domain), @name, @attributes, 'active', @now, @now)
 ON CONFLICT (address) DO NOTHING
 RETURNING id;
 

@@ -7,27 +7,32 @@ SELECT state, started_at FROM mailing WHERE id = @mailing;
 -- name: NoteStarted
 UPDATE mailing SET started_at = @now WHERE id = @mailing AND started_at IS NULL;
 
--- name: ClaimCandidates
--- Due deferred rows first, then pending ones; rows another node is taking at this moment are stepped over instead of waited for.
+-- name: DueRows
+-- Nothing but the index is walked: rows whose domain has no room now are passed by, and there may be very many of them.
+SELECT subscriber_id AS Id, domain_id AS Domain FROM delivery
+WHERE mailing_id = @mailing AND state = 'deferred' AND next_attempt_at <= @now
+ORDER BY next_attempt_at LIMIT @count;
+
+-- name: PendingRows
 -- @after: where the last claim of this process ended. A row that is not pending any more stays in the index until the next vacuum,
 -- and a claim that began at the front would step over all of them again: at a million, half a second instead of a millisecond.
-WITH due AS MATERIALIZED (
-    SELECT subscriber_id, stamp, attempts, first_attempt_at, next_attempt_at, resent FROM delivery
-    WHERE mailing_id = @mailing AND state = 'deferred' AND next_attempt_at <= @now
-    ORDER BY next_attempt_at LIMIT @count
-    FOR NO KEY UPDATE SKIP LOCKED
-), fresh AS MATERIALIZED (
-    SELECT subscriber_id, stamp, attempts, first_attempt_at, next_attempt_at, resent FROM delivery
-    WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id > @after
-    ORDER BY subscriber_id LIMIT @count - (SELECT count(*) FROM due)
+SELECT subscriber_id AS Id, domain_id AS Domain FROM delivery
+WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id > @after
+ORDER BY subscriber_id LIMIT @count;
+
+-- name: ClaimCandidates
+-- Those found a moment ago; what another node is taking at this moment is stepped over instead of waited for.
+WITH found AS MATERIALIZED (
+    SELECT subscriber_id, domain_id, stamp, attempts, first_attempt_at, next_attempt_at, resent FROM delivery
+    WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state IN ('pending', 'deferred')
     FOR NO KEY UPDATE SKIP LOCKED
 )
-SELECT d.subscriber_id AS Id, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,
+SELECT d.subscriber_id AS Id, d.domain_id AS DomainId, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,
        s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
        (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS Suppressed,
        (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists,
        d.resent AS Resent
-FROM (SELECT * FROM due UNION ALL SELECT * FROM fresh) d
+FROM found d
 JOIN subscriber s ON s.id = d.subscriber_id
 ORDER BY d.next_attempt_at NULLS LAST, d.subscriber_id;
 
@@ -35,6 +40,12 @@ ORDER BY d.next_attempt_at NULLS LAST, d.subscriber_id;
 UPDATE delivery
 SET state = 'claimed', stamp = stamp + 1, owner = @owner, lease_until = clock_ms() + @lease, next_attempt_at = NULL, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state IN ('pending', 'deferred');
+
+-- name: Postpone
+-- Deferred rows that are due, while their domains have no room and so many others of such domains are due that they hide the rest.
+UPDATE delivery d SET next_attempt_at = w.next, updated_at = @now
+FROM unnest(@subscribers, @nexts) AS w (subscriber_id, next)
+WHERE d.mailing_id = @mailing AND d.subscriber_id = w.subscriber_id AND d.state = 'deferred';
 
 -- name: Suppress
 -- The subscriber left between publishing and sending; nothing of this row is out.
@@ -74,6 +85,65 @@ FROM unnest(@mailings, @subscribers, @stamps, @counts, @replies, @times, @number
     AS w (mailing_id, subscriber_id, stamp, counted, reply, at, number, old, new, next)
 WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = w.old AND d.stamp = w.stamp
 RETURNING w.number;
+
+-- name: NoteRefusals
+-- What follows from refusals beside the deliveries' failure. Only for rows that failed under the writer's stamp and were not noted before.
+-- A mailbox is suppressed when the two issues before this one that it had a say in were refused so too: read from the ledger, when a refusal
+-- comes, a key lookup for each mailing back. A subscriber whom an import holds keeps the status; the suppression is what counts.
+WITH noted AS (
+    UPDATE delivery d SET refusal = w.refusal
+    FROM unnest(@mailings, @subscribers, @stamps, @refusals) AS w (mailing_id, subscriber_id, stamp, refusal)
+    WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'failed' AND d.stamp = w.stamp AND d.refusal IS NULL
+    RETURNING d.mailing_id, d.subscriber_id, d.domain_id, d.refusal, d.reply, d.updated_at
+), gone AS (
+    SELECT n.subscriber_id, n.reply, n.updated_at FROM noted n
+    WHERE n.refusal = 'address' OR (n.refusal = 'mailbox' AND @others <= (
+        SELECT count(*) FROM (
+            SELECT b.state FROM mailing m JOIN delivery b ON b.mailing_id = m.id AND b.subscriber_id = n.subscriber_id
+            WHERE m.id < n.mailing_id AND (b.state = 'sent' OR (b.state = 'failed' AND b.refusal = 'mailbox'))
+            ORDER BY m.id DESC LIMIT 2) earlier
+        WHERE earlier.state = 'failed'))
+), suppressed AS (
+    INSERT INTO suppression (address, reason, source, at)
+    SELECT s.address, 'bounced', 'refused by the relay: ' || coalesce(g.reply, ''), g.updated_at
+    FROM gone g JOIN subscriber s ON s.id = g.subscriber_id
+    ON CONFLICT (address) DO NOTHING
+), bounced AS (
+    UPDATE subscriber s SET status = 'bounced', updated_at = g.updated_at
+    FROM gone g
+    WHERE s.id = g.subscriber_id AND s.status IN ('pending', 'active')
+      AND s.id IN (SELECT f.id FROM subscriber f WHERE f.id IN (SELECT subscriber_id FROM gone) FOR NO KEY UPDATE SKIP LOCKED)
+)
+INSERT INTO alarm (mailing_id, domain_id, refusals, in_a_row, reply, first_at, last_at, stopped_at)
+SELECT n.mailing_id, n.domain_id, count(*), count(*), coalesce((array_agg(n.reply ORDER BY n.updated_at DESC))[1], ''), min(n.updated_at), max(n.updated_at),
+       CASE WHEN count(*) >= @limit THEN max(n.updated_at) END
+FROM noted n WHERE n.refusal = 'policy'
+GROUP BY n.mailing_id, n.domain_id
+ORDER BY n.mailing_id, n.domain_id
+ON CONFLICT (mailing_id, domain_id) DO UPDATE
+SET refusals = alarm.refusals + excluded.refusals, in_a_row = alarm.in_a_row + excluded.in_a_row, reply = excluded.reply, last_at = excluded.last_at,
+    stopped_at = coalesce(alarm.stopped_at, CASE WHEN alarm.in_a_row + excluded.in_a_row >= @limit THEN excluded.last_at END);
+
+-- name: EndRefusals
+-- The domain has accepted a message; a stop stays until the editor lifts it.
+UPDATE alarm a SET in_a_row = 0
+FROM unnest(@mailings, @subscribers, @stamps) AS w (mailing_id, subscriber_id, stamp)
+JOIN delivery d ON d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.stamp = w.stamp AND d.state = 'sent'
+WHERE a.mailing_id = d.mailing_id AND a.domain_id = d.domain_id AND a.stopped_at IS NULL;
+
+-- name: StoppedDomains
+SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NULL;
+
+-- name: IsOverdue
+SELECT count(*) FROM mailing
+WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
+
+-- name: GiveUp
+UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
+WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id IN (
+    SELECT subscriber_id FROM delivery
+    WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0
+    LIMIT @count FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: Unwritten
 -- Asked only about changes that changed nothing. No row: there is no such delivery.
@@ -131,7 +201,7 @@ ORDER BY subscriber_id LIMIT @count;
 -- The editor has uncertain or failed rows sent (again). Giving up counts from the next attempt; a failed row also starts anew with
 -- its waits. Who has left stays as the row is: it says what is known of the copy that may have gone out.
 UPDATE delivery d
-SET state = @to, next_attempt_at = NULL, first_attempt_at = NULL, updated_at = @now,
+SET state = @to, next_attempt_at = NULL, first_attempt_at = NULL, refusal = NULL, updated_at = @now,
     attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
     resent = CASE WHEN state = 'uncertain' THEN resent + 1 ELSE resent END
 WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = @from

@@ -23,8 +23,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: AddDeliveries
 -- The audience never leaves the database: a million rows are one statement. A member of two lists meets the primary key.
-INSERT INTO delivery (mailing_id, subscriber_id, state, updated_at)
-SELECT @mailing, s.id, 'pending', @now
+INSERT INTO delivery (mailing_id, subscriber_id, domain_id, state, updated_at)
+SELECT @mailing, s.id, s.domain_id, 'pending', @now
 FROM list l
 JOIN membership m ON m.list_id = l.id
 JOIN subscriber s ON s.id = m.subscriber_id
@@ -34,8 +34,13 @@ ORDER BY s.id
 ON CONFLICT (mailing_id, subscriber_id) DO NOTHING;
 
 -- name: Reopen
--- A further list came to a mailing that was finished.
-UPDATE mailing SET state = 'sending', state_reason = NULL, finished_at = NULL WHERE id = @mailing AND state = 'sent';
+-- Rows were added, by a further list or by the editor's decision: a mailing that was finished goes on, and the time to give up begins anew.
+UPDATE mailing
+SET resumed_at = @now,
+    state_reason = CASE state WHEN 'sent' THEN NULL ELSE state_reason END,
+    finished_at = CASE state WHEN 'sent' THEN NULL ELSE finished_at END,
+    state = CASE state WHEN 'sent' THEN 'sending' ELSE state END
+WHERE id = @mailing AND state <> 'cancelled';
 
 -- name: Mailings
 -- @id or @issue picks one; both null: all, newest first.
@@ -55,7 +60,8 @@ SELECT id FROM mailing WHERE permalink = @permalink AND state <> 'scheduled' ORD
 -- name: ChangeState
 -- 'sent' is refused while a row is open: a list that was added a moment ago must not be closed away.
 UPDATE mailing
-SET state = @to, state_reason = @reason, finished_at = CASE WHEN @to IN ('sent', 'cancelled') THEN @now END
+SET state = @to, state_reason = @reason, finished_at = CASE WHEN @to IN ('sent', 'cancelled') THEN @now END,
+    resumed_at = CASE WHEN @to = 'sending' THEN @now ELSE resumed_at END
 WHERE id = @mailing AND state = ANY(@from)
   AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state = 'pending'))
   AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state = 'deferred'))
@@ -85,18 +91,52 @@ WHERE d.mailing_id = @mailing AND d.subscriber_id > @after AND (@state::text IS 
 ORDER BY d.subscriber_id LIMIT @count;
 
 -- name: Due
--- A sending mailing without open rows is due too: whoever sent the last row died before noting the end.
+-- A sending mailing without rows that wait for somebody is due too: whoever sent the last row died before noting the end. Rows of
+-- stopped domains wait for the editor; what is left when only they are open is noted like the end.
 SELECT m.id FROM mailing m
 WHERE (m.state = 'scheduled' AND coalesce(m.scheduled_at, 0) <= @now)
    OR (m.state = 'sending' AND (
-          EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'pending')
-       OR EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'deferred' AND d.next_attempt_at <= @now)
-       OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'deferred')
-          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state IN ('claimed', 'sending'))))
+          EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'pending'
+                  AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = m.id AND a.stopped_at IS NOT NULL))
+       OR EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'deferred' AND d.next_attempt_at <= @now
+                  AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = m.id AND a.stopped_at IS NOT NULL))
+       OR NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = m.id AND d.state = 'deferred'
+                      AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = m.id AND a.stopped_at IS NOT NULL))
+          AND NOT EXISTS (SELECT 1 FROM delivery d
+                          WHERE d.mailing_id = m.id AND d.state IN ('claimed', 'sending'))))
 ORDER BY m.id;
 
+-- name: Rest
+-- What is left of a mailing, rows of stopped domains apart. One statement is one snapshot.
+SELECT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = @mailing AND d.state = 'pending'
+               AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)) AS Pending,
+       EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = @mailing AND d.state IN ('claimed', 'sending')) AS Held,
+       (SELECT d.next_attempt_at FROM delivery d WHERE d.mailing_id = @mailing AND d.state = 'deferred'
+        AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)
+        ORDER BY d.next_attempt_at LIMIT 1) AS NextAttemptAt,
+       EXISTS (SELECT 1 FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL) AS Stopped;
+
 -- name: NextAttempt
-SELECT min(next_attempt_at) FROM delivery WHERE mailing_id = @mailing AND state = 'deferred';
+SELECT d.next_attempt_at FROM delivery d
+WHERE d.mailing_id = @mailing AND d.state = 'deferred'
+  AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)
+ORDER BY d.next_attempt_at LIMIT 1;
+
+-- name: Alarms
+-- Stopped ones first. How many rows wait is counted for those only: it is a walk of everything that is open.
+SELECT n.name AS Domain, a.domain_id AS DomainId, a.refusals AS Refusals, a.in_a_row AS InARow, a.reply AS Reply,
+       a.first_at AS FirstAt, a.last_at AS LastAt, a.stopped_at AS StoppedAt,
+       CASE WHEN a.stopped_at IS NULL THEN 0 ELSE
+           (SELECT count(*) FROM delivery d WHERE d.mailing_id = a.mailing_id AND d.state = 'pending' AND d.domain_id = a.domain_id)
+         + (SELECT count(*) FROM delivery d WHERE d.mailing_id = a.mailing_id AND d.state = 'deferred' AND d.domain_id = a.domain_id)
+       END AS Waiting
+FROM alarm a JOIN domain n ON n.id = a.domain_id
+WHERE a.mailing_id = @mailing
+ORDER BY a.stopped_at IS NULL, a.refusals DESC, n.name
+LIMIT @count;
+
+-- name: LiftStops
+UPDATE alarm SET stopped_at = NULL, in_a_row = 0 WHERE mailing_id = @mailing AND stopped_at IS NOT NULL;
 
 -- name: NoteUnsubscribed
 UPDATE delivery SET unsubscribed_at = coalesce(unsubscribed_at, @at) WHERE mailing_id = @mailing AND subscriber_id = @subscriber;

@@ -7,33 +7,36 @@ SELECT state, started_at FROM mailing WHERE id = @mailing;
 -- name: NoteStarted
 UPDATE mailing SET started_at = @now WHERE id = @mailing AND started_at IS NULL;
 
--- name: ClaimCandidates
--- Due deferred rows first: they are few, and a million pending ones must not keep them waiting for hours. Both halves walk a
--- partial index and stop at the limit; left to itself, the planner takes the primary key and walks past every row sent so far.
+-- name: DueRows
+-- Nothing but the index is walked: rows whose domain has no room now are passed by, and there may be very many of them.
+SELECT subscriber_id, domain_id FROM delivery INDEXED BY delivery_deferred
+WHERE mailing_id = @mailing AND state = 'deferred' AND next_attempt_at <= @now
+ORDER BY next_attempt_at LIMIT @count;
+
+-- name: PendingRows
+-- In the order of the table, so that neighbours change together: claimed in the order of domains, every row would be a page of its own to
+-- write. Left to itself, the planner takes the primary key and walks past every row sent so far.
+SELECT subscriber_id, domain_id FROM delivery INDEXED BY delivery_pending
+WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id > @after
+ORDER BY subscriber_id LIMIT @count;
+
+-- name: ClaimCandidate
 -- Whether the subscriber is still to be mailed is read in the same transaction as the claim.
-SELECT d.subscriber_id, d.stamp, d.attempts, d.first_attempt_at,
-       s.address, s.name, s.attributes, s.status,
+SELECT d.stamp, d.attempts, d.first_attempt_at, d.resent, d.domain_id, s.address, s.name, s.attributes, s.status,
        (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS suppressed,
-       (SELECT group_concat(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS lists,
-       d.resent
-FROM (
-    SELECT * FROM (
-        SELECT subscriber_id, stamp, attempts, first_attempt_at, resent FROM delivery INDEXED BY delivery_deferred
-        WHERE mailing_id = @mailing AND state = 'deferred' AND next_attempt_at <= @now
-        ORDER BY next_attempt_at LIMIT @count)
-    UNION ALL
-    SELECT * FROM (
-        SELECT subscriber_id, stamp, attempts, first_attempt_at, resent FROM delivery INDEXED BY delivery_pending
-        WHERE mailing_id = @mailing AND state = 'pending'
-        ORDER BY subscriber_id LIMIT @count)
-    LIMIT @count
-) d
-CROSS JOIN subscriber s ON s.id = d.subscriber_id;
+       (SELECT group_concat(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS lists
+FROM delivery d CROSS JOIN subscriber s ON s.id = d.subscriber_id
+WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber;
 
 -- name: Claim
 UPDATE delivery
 SET state = 'claimed', stamp = stamp + 1, owner = @owner, lease_until = @lease, next_attempt_at = NULL, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred');
+
+-- name: Postpone
+-- A deferred row that is due, while its domain has no room and so many others of such domains are due that they hide the rest.
+UPDATE delivery SET next_attempt_at = @next, updated_at = @now
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'deferred';
 
 -- name: Suppress
 -- The subscriber left between publishing and sending; nothing of this row is out.
@@ -70,6 +73,53 @@ SET state = @to, owner = NULL, lease_until = NULL, next_attempt_at = @next, atte
     first_attempt_at = CASE WHEN @counted = 1 THEN coalesce(first_attempt_at, @now) ELSE first_attempt_at END,
     resent = CASE WHEN @from = 'uncertain' AND @to = 'pending' THEN resent + 1 ELSE resent END
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from AND stamp = @stamp;
+
+-- name: NoteRefusal
+UPDATE delivery SET refusal = @refusal WHERE mailing_id = @mailing AND subscriber_id = @subscriber;
+
+-- name: MailboxRefusalsBefore
+-- Of the two issues before this one that the mailbox had a say in, how many it refused. Read from the ledger, when a refusal comes: a
+-- counter would have to be set back with every accepted message. Walks back from mailing to mailing, a key lookup each.
+SELECT count(*) FROM (
+    SELECT d.state FROM mailing m CROSS JOIN delivery d ON d.mailing_id = m.id AND d.subscriber_id = @subscriber
+    WHERE m.id < @mailing AND (d.state = 'sent' OR (d.state = 'failed' AND d.refusal = 'mailbox'))
+    ORDER BY m.id DESC LIMIT 2)
+WHERE state = 'failed';
+
+-- name: SuppressBounced
+INSERT INTO suppression (address, reason, source, at)
+SELECT address, 'bounced', @source, @now FROM subscriber WHERE id = @subscriber
+ON CONFLICT (address) DO NOTHING;
+
+-- name: NoteBounced
+UPDATE subscriber SET status = 'bounced', updated_at = @now WHERE id = @subscriber AND status IN ('pending', 'active');
+
+-- name: RaiseAlarm
+INSERT INTO alarm (mailing_id, domain_id, refusals, in_a_row, reply, first_at, last_at, stopped_at)
+SELECT mailing_id, domain_id, 1, 1, @reply, @now, @now, CASE WHEN @limit <= 1 THEN @now END
+FROM delivery WHERE mailing_id = @mailing AND subscriber_id = @subscriber
+ON CONFLICT (mailing_id, domain_id) DO UPDATE
+SET refusals = refusals + 1, in_a_row = in_a_row + 1, reply = excluded.reply, last_at = excluded.last_at,
+    stopped_at = coalesce(stopped_at, CASE WHEN in_a_row + 1 >= @limit THEN excluded.last_at END);
+
+-- name: EndRefusals
+-- The domain has accepted a message; a stop stays until the editor lifts it.
+UPDATE alarm SET in_a_row = 0
+WHERE mailing_id = @mailing AND stopped_at IS NULL
+  AND domain_id = (SELECT d.domain_id FROM delivery d WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber);
+
+-- name: StoppedDomains
+SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NULL;
+
+-- name: IsOverdue
+SELECT 1 FROM mailing
+WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
+
+-- name: GiveUp
+UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
+WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id IN (
+    SELECT subscriber_id FROM delivery INDEXED BY delivery_pending
+    WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0 LIMIT @count);
 
 -- name: Renew
 UPDATE delivery SET lease_until = @lease WHERE owner = @owner AND state IN ('claimed', 'sending');
@@ -112,7 +162,7 @@ ORDER BY subscriber_id LIMIT @count;
 -- The editor has an uncertain or a failed row sent (again). Giving up counts from the next attempt; a failed row also starts anew with
 -- its waits. Who has left stays as the row is: it says what is known of the copy that may have gone out.
 UPDATE delivery
-SET state = @to, next_attempt_at = NULL, first_attempt_at = NULL, updated_at = @now,
+SET state = @to, next_attempt_at = NULL, first_attempt_at = NULL, refusal = NULL, updated_at = @now,
     attempts = CASE WHEN state = 'failed' THEN 0 ELSE attempts END,
     resent = CASE WHEN state = 'uncertain' THEN resent + 1 ELSE resent END
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from

@@ -21,9 +21,15 @@ SELECT id FROM subscriber WHERE address = @address;
 -- name: SuppressionOf
 SELECT reason AS Reason, source AS Source, at AS At FROM suppression WHERE address = @address;
 
+-- name: AddDomain
+INSERT INTO domain (name) VALUES (@domain) ON CONFLICT (name) DO NOTHING;
+
+-- name: DomainId
+SELECT id FROM domain WHERE name = @domain;
+
 -- name: AddSubscriber
-INSERT INTO subscriber (address, name, attributes, status, created_at, updated_at)
-VALUES (@address, @name, @attributes, 'active', @now, @now);
+INSERT INTO subscriber (address, domain_id, name, attributes, status, created_at, updated_at)
+VALUES (@address, @domain, @name, @attributes, 'active', @now, @now);
 
 -- name: ChangeSubscriber
 UPDATE subscriber SET name = @name, attributes = @attributes, updated_at = @now WHERE id = @subscriber;

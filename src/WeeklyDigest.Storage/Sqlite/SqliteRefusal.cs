@@ -1,0 +1,32 @@
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Storage.Sqlite;
+
+/// <summary>What follows from a refusal beside the delivery's failure, inside the transaction that writes it.</summary>
+internal sealed class SqliteRefusal(SqliteWriter transaction, LedgerWrite write)
+{
+    private readonly long now = Codes.Of(write.At);
+
+    /// <summary>Notes it; suppresses the address or raises the alarm where that is due.</summary>
+    public void Note()
+    {
+        OfDelivery("NoteRefusal").With("@refusal", Codes.Of(write.Refusal)).Run();
+        if (write.Refusal == Refusal.Policy) RaiseAlarm();
+        else if (write.Refusal == Refusal.Address || (write.Refusal == Refusal.Mailbox && IsRepeated())) SuppressAddress();
+    }
+
+    private bool IsRepeated() => OfDelivery("MailboxRefusalsBefore").Number() >= LedgerWrite.MailboxRefusalsToSuppress - 1;
+
+    private void SuppressAddress()
+    {
+        OfSubscriber("SuppressBounced").With("@source", $"refused by the relay: {write.Reply}").With("@now", now).Run();
+        OfSubscriber("NoteBounced").With("@now", now).Run();
+    }
+
+    private void RaiseAlarm()
+        => OfDelivery("RaiseAlarm").With("@reply", write.Reply ?? "").With("@limit", DomainAlarm.RefusalsInARow).With("@now", now).Run();
+
+    private SqliteStatement OfDelivery(string name) => OfSubscriber(name).With("@mailing", write.Id.MailingId);
+
+    private SqliteStatement OfSubscriber(string name) => transaction.Statement(name).With("@subscriber", write.Id.SubscriberId);
+}

@@ -1,0 +1,150 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Storage;
+
+/// <summary>What follows from a refusal, in the transaction that writes it.</summary>
+public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace : IDatabasePlace, new()
+{
+    private const string Words = "550 5.0.0 the words";
+
+    [Fact]
+    public async Task An_address_that_does_not_exist_is_suppressed_with_the_reply_and_never_comes_back_by_import()
+    {
+        var mailing = await Published(2);
+        await RefuseAsync((await Claim(mailing, 1)).Single(), Refusal.Address);
+
+        var reader = (await Subscribers.FindAsync(Address("reader1@example.org"), Cancel))!;
+        Assert.Equal((SubscriberStatus.Bounced, "bounced", "refused by the relay: " + Words), (reader.Status, reader.Suppression!.Reason, reader.Suppression.Source));
+        Assert.Equal(new ImportCounts(0, 0, 1, 1), await Import("readers", "reader1@example.org", "reader2@example.org"));
+        Assert.Equal(1, (await Publish("week-2")).Added);
+        Assert.Equal((1, 1), ((await Balance(mailing)).Failed, (await Balance(mailing)).Pending));
+    }
+
+    [Fact]
+    public async Task A_fenced_refusal_suppresses_nobody()
+    {
+        var mailing = await Published(1);
+        var row = (await Claim(mailing)).Single();
+        Assert.Equal(LedgerWriteResult.Fenced, await RefuseAsync(row with { Stamp = row.Stamp + 1 }, Refusal.Address));
+        Assert.Null(await Subscribers.FindSuppressionAsync(row.Recipient.Address, Cancel));
+    }
+
+    [Fact]
+    public async Task A_mailbox_is_suppressed_at_the_third_issue_in_a_row_that_it_refuses()
+    {
+        await Import("readers", "full@example.org");
+        Assert.Null(await IssueAsync("1", Refusal.Mailbox));
+        Assert.Null(await IssueAsync("2", Refusal.Mailbox));
+        Assert.Null(await IssueAsync("3", null));
+        Assert.Null(await IssueAsync("4", Refusal.Mailbox));
+        Assert.Null(await IssueAsync("5", Refusal.Mailbox));
+        // Policy is not the mailbox's word: it neither counts nor ends the row.
+        Assert.Null(await IssueAsync("6", Refusal.Policy));
+        Assert.Equal("bounced", (await IssueAsync("7", Refusal.Mailbox))!.Reason);
+    }
+
+    [Theory]
+    [InlineData(Refusal.Policy)]
+    [InlineData(Refusal.Other)]
+    public async Task Nobody_is_suppressed_for_anything_else(Refusal refusal)
+    {
+        await Import("readers", "fine@example.org");
+        for (var issue = 1; issue <= 4; issue++) Assert.Null(await IssueAsync($"{issue}", refusal));
+    }
+
+    [Fact]
+    public async Task Twenty_policy_refusals_in_a_row_stop_the_domain_in_this_mailing_until_it_is_resumed()
+    {
+        await Import("readers", Enumerable.Range(1, 30).SelectMany(i => new[] { $"a{i}@strict.example", $"b{i}@kind.example" }));
+        var mailing = (await Publish()).MailingId;
+        foreach (var row in (await Claim(mailing, 40)).Where(row => row.Recipient.Address.Domain == "strict.example")) await RefuseAsync(row, Refusal.Policy);
+
+        var alarm = Assert.Single(await Mailings.AlarmsAsync(mailing, 10, Cancel));
+        Assert.Equal(("strict.example", 20L, 20L, Words, Now, 10L), (alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.StoppedAt, alarm.Waiting));
+        var rest = await Ledger.ClaimAsync(new ClaimRequest(mailing, 100, Claimant()), Cancel);
+        Assert.All(rest.Deliveries, row => Assert.Equal("kind.example", row.Recipient.Address.Domain));
+        Assert.Equal((10, 0L, false), (rest.Deliveries.Count, rest.Next, rest.PassedOver));
+        Assert.Equal([rest.Deliveries[0].DomainId + 0L], rest.Deliveries.Select(row => row.DomainId).Distinct());
+        Assert.Equal([alarm.DomainId], rest.Stopped);
+        Assert.Equal(new MailingRest(Pending: false, Held: true, null, Stopped: true), await Mailings.RestAsync(mailing, Cancel));
+
+        Assert.True(await Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Sending, null, Now, Cancel));
+        Assert.Equal((20L, 0L, null), Single(await Mailings.AlarmsAsync(mailing, 10, Cancel)));
+        Assert.Equal(10, (await Claim(mailing)).Count);
+    }
+
+    [Fact]
+    public async Task An_accepted_message_ends_the_row()
+    {
+        var mailing = await Published(40);
+        var rows = await Claim(mailing);
+        foreach (var row in rows.Take(19)) await RefuseAsync(row, Refusal.Policy);
+        await Write(rows[19], DeliveryState.Claimed, DeliveryState.Sending);
+        await Ledger.WriteAsync([Change(rows[19], DeliveryState.Sending, DeliveryState.Sent) with { EndsRefusals = true }], Cancel);
+        foreach (var row in rows.Skip(20).Take(19)) await RefuseAsync(row, Refusal.Policy);
+        Assert.Equal((38L, 19L, null), Single(await Mailings.AlarmsAsync(mailing, 10, Cancel)));
+        await RefuseAsync(rows[39], Refusal.Policy);
+        Assert.Equal((39L, 20L, Now), Single(await Mailings.AlarmsAsync(mailing, 10, Cancel)));
+    }
+
+    [Fact]
+    public async Task A_mailing_whose_open_rows_are_all_of_stopped_domains_is_due_for_its_end_only()
+    {
+        var mailing = await Published(25);
+        foreach (var row in await Claim(mailing, 20)) await RefuseAsync(row, Refusal.Policy);
+        Assert.Equal([mailing], await Mailings.DueAsync(Now, Cancel));
+        Assert.Empty(await Claim(mailing));
+        await Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Paused, "stopped", Now, Cancel);
+        Assert.Empty(await Mailings.DueAsync(Now, Cancel));
+    }
+
+    [Fact]
+    public async Task Rows_that_were_never_tried_are_given_up_so_long_after_the_start_or_the_last_resumption()
+    {
+        var mailing = await Published(3);
+        var row = (await Claim(mailing, 1)).Single();
+        await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(row, DeliveryState.Sending, DeliveryState.Deferred, counted: true, next: Now.AddMinutes(5));
+        Clock.Advance(TimeSpan.FromDays(3));
+        await Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Paused, null, Now, Cancel);
+        Assert.Equal(0, await GiveUpAsync(mailing));
+        await Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, Now, Cancel);
+        Assert.Equal(0, await GiveUpAsync(mailing));
+
+        Clock.Advance(TimeSpan.FromDays(3));
+        Assert.Equal(2, await GiveUpAsync(mailing));
+        Assert.Equal((2, 1), ((await Balance(mailing)).Failed, (await Balance(mailing)).Deferred));
+        Assert.Equal("too late", (await Mailings.DeliveriesAsync(mailing, DeliveryState.Failed, Cancel).FirstAsync(Cancel)).Reply);
+    }
+
+    private Task<long> GiveUpAsync(long mailing) => Ledger.GiveUpAsync(mailing, Now.AddDays(-3), "too late", 100, Now, Cancel);
+
+    private static (long, long, DateTimeOffset?) Single(IReadOnlyList<DomainAlarm> alarms) => (alarms.Single().Refusals, alarms.Single().InARow, alarms.Single().StoppedAt);
+
+    /// <summary>One issue to everybody that is left; null is an accepted one.</summary>
+    /// <returns>The first address's suppression afterwards.</returns>
+    private async Task<Suppression?> IssueAsync(string issue, Refusal? refusal)
+    {
+        var row = (await Claim((await Publish("week-" + issue)).MailingId)).Single();
+        if (refusal is { } why)
+        {
+            await RefuseAsync(row, why);
+        }
+        else
+        {
+            await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+            await Write(row, DeliveryState.Sending, DeliveryState.Sent);
+        }
+        return await Subscribers.FindSuppressionAsync(row.Recipient.Address, Cancel);
+    }
+
+    private async Task<LedgerWriteResult> RefuseAsync(Delivery row, Refusal refusal)
+    {
+        await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        return (await Ledger.WriteAsync([Change(row, DeliveryState.Sending, DeliveryState.Failed) with { Refusal = refusal }], Cancel)).Single();
+    }
+
+    private LedgerWrite Change(Delivery row, DeliveryState from, DeliveryState to) => new(row.Id, row.Stamp, from, to, CountAttempt: true, Words, null, Now);
+}

@@ -32,7 +32,7 @@ internal sealed class Installation : IAsyncDisposable
         SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
-        sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time));
+        sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time, Warn));
         engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom(), Warn));
         preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, settings.Dkim, sessions.Value, time));
     }

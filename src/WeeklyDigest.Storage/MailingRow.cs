@@ -16,6 +16,7 @@ internal sealed class MailingRow
     public long? ScheduledAt { get; init; }
     public long? StartedAt { get; init; }
     public long? FinishedAt { get; init; }
+    public long? ResumedAt { get; init; }
     public string? Lists { get; init; }
 
     /// <summary>The row as a mailing.</summary>
@@ -29,7 +30,7 @@ internal sealed class MailingRow
         Codes.Time(CreatedAt),
         Codes.Time(ScheduledAt),
         Codes.Time(StartedAt),
-        Codes.Time(FinishedAt));
+        Codes.Time(FinishedAt)) { ResumedAt = Codes.Time(ResumedAt) };
 }
 
 /// <summary>A row of the query Deliveries.</summary>

@@ -57,6 +57,7 @@ internal static class SmtpReader
             Username = section.Text("Username"),
             Password = section.Text("Password", secret: true),
             Connections = section.Number("Connections", defaults.Connections, 1, 100),
+            Weight = section.Number("Weight", defaults.Weight, 1, 1000),
             MessagesPerSecond = section.Factor("MessagesPerSecond", 0, 0, 1_000_000),
             MessagesPerConnection = section.Number("MessagesPerConnection", defaults.MessagesPerConnection, 0, 1_000_000),
             TrustedCertificates = TrustedCertificates(section, root),

@@ -38,6 +38,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             mailings,
             new LedgerWriter(ledger, time, options.Lease),
             sessions,
+            new Resumptions(),
             tokens,
             signer,
             options,

@@ -31,7 +31,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
 
     private async Task DeliverAsync(PooledSession session)
     {
-        while (!run.Stop.IsRequested && !(session.HadItsTurn && run.Sessions.HasWaiters) && feed.TryTake(out var delivery))
+        while (!(session.HadItsTurn && run.Sessions.HasWaiters) && await ReadyAsync(session) && feed.TryTake(out var delivery))
         {
             if (feed.IsStopped(delivery))
             {
@@ -42,6 +42,22 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
             if (await MarkAsync(delivery) && !await HandOverAsync(session, delivery, message)) break;
         }
         await WriteAsync();
+    }
+
+    /// <summary>Waits until the relay may get one more message, before one is taken: what others could send meanwhile is not held.</summary>
+    private async ValueTask<bool> ReadyAsync(PooledSession session)
+    {
+        try
+        {
+            if (run.Stop.IsRequested) return false;
+            var ready = session.ReadyAsync(run.Stop.Token);
+            if (!ready.IsCompleted) await WriteAsync();
+            return await ready && !run.Stop.IsRequested;
+        }
+        catch (OperationCanceledException) when (run.Stop.IsRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>The message, or null when the relay cannot be used; the delivery is then given back, untouched.</summary>
@@ -63,9 +79,10 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
             if (!opening.IsCompleted) await WriteAsync();
             return await opening;
         }
-        catch (RelayException failure)
+        catch (RelayException)
         {
-            if (!failure.IsTransient) run.Stop.RequestPause(failure.Message);
+            // It rests, or is set aside. The others go on; without any the mailing waits for the editor.
+            if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
         }
         catch (OperationCanceledException) when (run.Stop.IsRequested)
         {

@@ -43,4 +43,8 @@ public sealed record Mailing(
     DateTimeOffset CreatedAt,
     DateTimeOffset? ScheduledAt,
     DateTimeOffset? StartedAt,
-    DateTimeOffset? FinishedAt);
+    DateTimeOffset? FinishedAt)
+{
+    /// <summary>When it was last put to sending after its publication (its time had come, or the editor resumed it), or null.</summary>
+    public DateTimeOffset? ResumedAt { get; init; }
+}

@@ -68,6 +68,7 @@ internal sealed class MailingRun : IDisposable
 
     private async Task DeliverAsync(Mailing mailing)
     {
+        if (environment.Resumptions.IsNew(mailing)) environment.Sessions.TakeBack();
         var parts = await PartsAsync(mailing);
         await meter.RefreshAsync(stop.Token);
         var feed = new ClaimFeed(parts, end.LookAsync);

@@ -5,13 +5,15 @@ using WeeklyDigest.Smtp;
 namespace WeeklyDigest.Publishing;
 
 /// <summary>One connection of the pool while somebody has it: keeps the relay's pace and tells the pool how the relay does.</summary>
-internal sealed class PooledSession(RelayState relay, SmtpSession session)
+internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSession session)
 {
     /// <summary>Messages after which a connection is handed on when others wait: often enough to be fair, seldom enough to cost nothing.</summary>
     private const int Turn = 50;
 
     private int notStarted;
     private int sentThisTurn;
+    private bool hasShare;
+    private bool hasPace;
 
     /// <summary>The relay it belongs to.</summary>
     public RelayState Relay => relay;
@@ -22,26 +24,48 @@ internal sealed class PooledSession(RelayState relay, SmtpSession session)
     /// <summary>Whether it has carried enough messages to be handed on.</summary>
     public bool HadItsTurn => sentThisTurn >= Turn;
 
-    /// <summary>Starts a turn.</summary>
+    /// <summary>Starts a turn, with the share of its first message taken.</summary>
     public PooledSession Lent()
     {
         sentThisTurn = 0;
+        hasShare = true;
         return this;
     }
 
-    /// <summary>Waits for the relay's pace, then opens when it is not open. Completes at once when neither is needed.</summary>
-    /// <exception cref="RelayException">The relay cannot be used; when that may pass, the pool leaves it alone for a while.</exception>
+    /// <summary>Waits until the relay's rate allows one more message. Completes at once when nothing is to be waited for.</summary>
+    /// <returns>False when the connection is to be given back: the relay is set aside, or another one is to get the next messages.</returns>
+    public ValueTask<bool> ReadyAsync(CancellationToken cancel)
+    {
+        if (relay.Refusal is not null) return ValueTask.FromResult(false);
+        if (!hasShare && !(hasShare = pool.TryTakeShare(relay))) return ValueTask.FromResult(false);
+        if (hasPace) return ValueTask.FromResult(true);
+        var pace = relay.Pace.NextAsync(cancel);
+        hasPace = pace.IsCompletedSuccessfully;
+        return hasPace ? ValueTask.FromResult(true) : new ValueTask<bool>(ReadyAfterAsync(pace));
+    }
+
+    /// <summary>Opens when it is not open.</summary>
+    /// <exception cref="RelayException">The relay cannot be used: the pool leaves it alone for a while, or sets it aside when only somebody can mend that.</exception>
     public Task<RelayAbilities> OpenAsync(CancellationToken cancel)
     {
-        var pace = relay.Pace.NextAsync(cancel);
-        var opening = pace.IsCompletedSuccessfully ? session.OpenAsync(cancel) : null;
-        return opening is { IsCompletedSuccessfully: true } ? opening : OpenSlowlyAsync(pace, opening, cancel);
+        var opening = session.OpenAsync(cancel);
+        return opening.IsCompletedSuccessfully ? opening : OpenSlowlyAsync(opening);
+    }
+
+    /// <summary>Ends a turn.</summary>
+    /// <returns>Whether a share was taken and not used.</returns>
+    public bool EndTurn()
+    {
+        var unused = hasShare;
+        hasShare = false;
+        return unused;
     }
 
     /// <summary>Hands one message over.</summary>
     public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         sentThisTurn++;
+        hasShare = hasPace = false;
         var outcome = await session.SendAsync(message, sender, recipient, cancel);
         Note(outcome);
         return outcome;
@@ -50,16 +74,22 @@ internal sealed class PooledSession(RelayState relay, SmtpSession session)
     /// <summary>Says goodbye and closes.</summary>
     public async Task CloseAsync() => await session.DisposeAsync();
 
-    private async Task<RelayAbilities> OpenSlowlyAsync(Task pace, Task<RelayAbilities>? opening, CancellationToken cancel)
+    private async Task<bool> ReadyAfterAsync(Task pace)
+    {
+        await pace;
+        return hasPace = true;
+    }
+
+    private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
     {
         try
         {
-            await pace;
-            return await (opening ?? session.OpenAsync(cancel));
+            return await opening;
         }
-        catch (RelayException failure) when (failure.IsTransient)
+        catch (RelayException failure)
         {
-            relay.Failed(failure.Message);
+            if (failure.IsTransient) relay.Failed(failure.Message);
+            else relay.SetAside(failure.Message);
             throw;
         }
     }

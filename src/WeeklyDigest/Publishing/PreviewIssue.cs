@@ -52,19 +52,33 @@ public sealed class PreviewIssue(
         return new MailingMessages(issue.Slug.Value, new FrozenContent(newsletter, issue.Title, issue.Permalink, email, "", now), tokens);
     }
 
+    // The editor asks for it: a relay that was set aside gets its chance, and where one fails the next one steps in.
     private async Task<SendOutcome> SendAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
+    {
+        sessions.TakeBack();
+        for (var left = sessions.Relays; ; left--)
+        {
+            try
+            {
+                return await SendOverOneAsync(messages, recipient, cancel);
+            }
+            catch (RelayException failure)
+            {
+                if (left <= 1 || sessions.Capacity == 0) throw new RefusedException("The preview was not sent. " + failure.Message);
+            }
+        }
+    }
+
+    private async Task<SendOutcome> SendOverOneAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
     {
         var session = await sessions.RentAsync(cancel);
         try
         {
+            await session.ReadyAsync(cancel);
             var composer = new MessageComposer(messages.PreviewContent(), signer);
             var first = await TryAsync(session, composer, messages.Sender, recipient, cancel);
             // A connection kept from before may have gone stale; nothing went out, so a fresh one may try.
             return first.Result == SendResult.NotStarted ? await TryAsync(session, composer, messages.Sender, recipient, cancel) : first;
-        }
-        catch (RelayException failure)
-        {
-            throw new RefusedException("The preview was not sent. " + failure.Message);
         }
         finally
         {

@@ -9,25 +9,30 @@ internal sealed class RelayState : IAsyncDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
+    /// <summary>A relay that has answered nothing for so long holds no other up.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private readonly Lock gate = new();
     private readonly Stack<PooledSession> idle = new();
     private readonly RelayOptions options;
     private readonly TimeProvider time;
     private readonly ITimer pauseOver;
-    private readonly Action changed;
+    private readonly SessionPool pool;
     private TimeSpan pause;
     private long pausedAt;
+    private long answeredAt;
     private volatile string? trouble;
+    private volatile string? refusal;
     private volatile bool isPausing;
     private int lent;
 
     /// <summary>A relay nothing is known of.</summary>
     /// <param name="options">The relay.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="changed">Called when it can be used (again).</param>
-    public RelayState(RelayOptions options, TimeProvider time, Action changed)
+    /// <param name="pool">Told when it can be used again, or not any more.</param>
+    public RelayState(RelayOptions options, TimeProvider time, SessionPool pool)
     {
-        (this.options, this.time, this.changed) = (options, time, changed);
+        (this.options, this.time, this.pool) = (options, time, pool);
         Pace = new SendPace(options.MessagesPerSecond, time);
         pauseOver = time.CreateTimer(_ => EndPause(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -35,8 +40,23 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>The relay's rate.</summary>
     public SendPace Pace { get; }
 
-    /// <summary>How many connections may be out now: all, one to try it after a pause, or none during one.</summary>
-    public int Capacity => trouble is null ? options.Connections : isPausing ? 0 : 1;
+    /// <summary>Its weight.</summary>
+    public int Weight => options.Weight;
+
+    /// <summary>Messages it has had, divided by its weight. Kept by <see cref="RelayShares"/>.</summary>
+    public double Position { get; set; }
+
+    /// <summary>Whether it takes no part in the shares at the moment. Kept by <see cref="RelayShares"/>.</summary>
+    public bool IsAway { get; set; }
+
+    /// <summary>Why it is set aside, or null.</summary>
+    public string? Refusal => refusal;
+
+    /// <summary>Whether others may wait for it to take its share: it works, or was given its first message a moment ago.</summary>
+    public bool KeepsUp => trouble is null && refusal is null && (lent == 0 || time.GetElapsedTime(Volatile.Read(ref answeredAt)) < Patience);
+
+    /// <summary>How many connections may be out now: all, one to try it after a pause, or none during one or while it is set aside.</summary>
+    public int Capacity => refusal is not null ? 0 : trouble is null ? options.Connections : isPausing ? 0 : 1;
 
     /// <summary>Whether a connection can be lent. Under the pool's lock.</summary>
     public bool CanLend => lent < Capacity;
@@ -49,6 +69,7 @@ internal sealed class RelayState : IAsyncDisposable
     {
         get
         {
+            if (refusal is { } reason) return $"{reason} It is set aside until the mailing is resumed or the program starts again.";
             if (trouble is not { } words) return null;
             var next = isPausing ? NextTry().ToString("HH:mm:ss", CultureInfo.InvariantCulture) : "now";
             return $"{words} Next try: {next}.";
@@ -58,8 +79,8 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>Lends a connection, an idle one first. Under the pool's lock.</summary>
     public PooledSession Lend()
     {
-        lent++;
-        return (idle.TryPop(out var session) ? session : new PooledSession(this, new SmtpSession(options, time))).Lent();
+        if (lent++ == 0) Volatile.Write(ref answeredAt, time.GetTimestamp());
+        return (idle.TryPop(out var session) ? session : new PooledSession(pool, this, new SmtpSession(options, time))).Lent();
     }
 
     /// <summary>Takes a connection back. Under the pool's lock.</summary>
@@ -97,13 +118,31 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>It answered for a message: all connections may be used.</summary>
     public void Answered()
     {
+        Volatile.Write(ref answeredAt, time.GetTimestamp());
         if (trouble is null) return;
         lock (gate)
         {
             trouble = null;
             isPausing = false;
         }
-        changed();
+        pool.Pump();
+    }
+
+    /// <summary>It refuses us for good: trying it over and over would only lock the account. The first reason counts.</summary>
+    public void SetAside(string reason)
+    {
+        lock (gate)
+        {
+            if (refusal is not null) return;
+            refusal = reason;
+        }
+        pool.Warn(Notice!);
+    }
+
+    /// <summary>Gives it another chance when it was set aside.</summary>
+    public void TakeBack()
+    {
+        lock (gate) refusal = null;
     }
 
     /// <summary>Stops its timer.</summary>
@@ -113,7 +152,7 @@ internal sealed class RelayState : IAsyncDisposable
     private void EndPause()
     {
         isPausing = false;
-        changed();
+        pool.Pump();
     }
 
     private DateTimeOffset NextTry()

@@ -22,6 +22,8 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         using var timer = new PeriodicTimer(ReportEvery, run.Time);
         while (await timer.WaitForNextTickAsync(run.Stop.OverToken))
         {
+            // Found out by another mailing, or before this one began.
+            if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
             await LookAsync(run.Stop.OverToken);
             callers.Report(run.Meter.Progress(Notice()));
         }

@@ -7,34 +7,44 @@ namespace WeeklyDigest.Publishing;
 /// between messages, closed after half a minute without work.
 /// </summary>
 /// <remarks>
-/// Who waits is served in turn. A relay that cannot be reached is left alone for a growing pause, then tried over one connection; the
-/// other relays carry on.
+/// Who waits is served in turn. A relay that cannot be reached is left alone for a growing pause, then tried over one connection; one that
+/// refuses us (login, certificate, sender) is set aside until a mailing is resumed. The other relays carry on.
 /// </remarks>
 public sealed class SessionPool : IAsyncDisposable
 {
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock gate = new();
     private readonly LinkedList<TaskCompletionSource<PooledSession>> waiting = [];
     private readonly List<RelayState> relays;
+    private readonly RelayShares shares;
     private readonly TimeProvider time;
+    private readonly Action<string> warn;
     private readonly ITimer tidying;
+    private readonly ITimer lookAgain;
     private int waiters;
 
     /// <summary>A pool without a single connection yet.</summary>
     /// <param name="relays">At least one.</param>
     /// <param name="time">The clock.</param>
-    public SessionPool(IReadOnlyList<RelayOptions> relays, TimeProvider time)
+    /// <param name="warn">Told, in one line, of a relay that is set aside. Null: nobody is told.</param>
+    public SessionPool(IReadOnlyList<RelayOptions> relays, TimeProvider time, Action<string>? warn = null)
     {
         if (relays.Count == 0) throw new ArgumentException("There has to be a relay.", nameof(relays));
-        this.time = time;
-        this.relays = [.. relays.Select(relay => new RelayState(relay, time, Pump))];
+        (this.time, this.warn) = (time, warn ?? (_ => { }));
+        this.relays = [.. relays.Select(relay => new RelayState(relay, time, this))];
+        shares = new RelayShares(this.relays);
         Connections = relays.Sum(relay => relay.Connections);
         tidying = time.CreateTimer(_ => CloseIdle(), null, IdleLimit, IdleLimit / 3);
+        lookAgain = time.CreateTimer(_ => Pump(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The most connections there can be at once.</summary>
     public int Connections { get; }
+
+    /// <summary>How many relays there are.</summary>
+    internal int Relays => relays.Count;
 
     /// <summary>What keeps messages from going out, or null.</summary>
     internal string? Notice
@@ -58,6 +68,9 @@ public sealed class SessionPool : IAsyncDisposable
         }
     }
 
+    /// <summary>Why no relay is left that could be used, in the words of all; null while one is, even if it is down.</summary>
+    internal string? NoneLeft => relays.All(relay => relay.Refusal is not null) ? string.Join(" ", relays.Select(relay => relay.Refusal)) : null;
+
     /// <summary>Whether somebody waits for a connection.</summary>
     internal bool HasWaiters => Volatile.Read(ref waiters) > 0;
 
@@ -69,7 +82,7 @@ public sealed class SessionPool : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             if (waiting.Count == 0 && Take() is { } session) return Task.FromResult(session);
             var place = waiting.AddLast(new TaskCompletionSource<PooledSession>(TaskCreationOptions.RunContinuationsAsynchronously));
-            waiters = waiting.Count;
+            CountWaiters();
             return WaitAsync(place, cancel);
         }
     }
@@ -77,14 +90,49 @@ public sealed class SessionPool : IAsyncDisposable
     /// <summary>Gives a connection back, open or not.</summary>
     internal void Return(PooledSession session)
     {
+        if (session.EndTurn()) shares.GiveBack(session.Relay);
         lock (gate) session.Relay.Return(session, time.GetTimestamp());
         Pump();
+    }
+
+    /// <summary>Takes a message of a relay's share while one of its connections is lent.</summary>
+    /// <returns>False when another relay is to get the next messages.</returns>
+    internal bool TryTakeShare(RelayState relay)
+    {
+        if (!shares.TryTake(relay)) return false;
+        if (shares.Matter && HasWaiters) Pump();
+        return true;
+    }
+
+    /// <summary>Gives relays that were set aside another chance.</summary>
+    internal void TakeBack()
+    {
+        foreach (var relay in relays) relay.TakeBack();
+        Pump();
+    }
+
+    /// <summary>Tells whoever looks after the program.</summary>
+    internal void Warn(string words) => warn(words);
+
+    /// <summary>Serves those who wait, first come first served, as far as connections are free.</summary>
+    internal void Pump()
+    {
+        lock (gate)
+        {
+            while (waiting.First is { } next && Take() is { } session)
+            {
+                waiting.Remove(next);
+                next.Value.SetResult(session);
+            }
+            CountWaiters();
+        }
     }
 
     /// <summary>Closes all connections that are not in use.</summary>
     public async ValueTask DisposeAsync()
     {
         await tidying.DisposeAsync();
+        await lookAgain.DisposeAsync();
         foreach (var relay in relays) await relay.DisposeAsync();
         await Task.WhenAll(TakeIdle(TimeSpan.Zero).Select(session => session.CloseAsync()));
     }
@@ -101,27 +149,23 @@ public sealed class SessionPool : IAsyncDisposable
         {
             if (place.List is null) return;
             waiting.Remove(place);
-            waiters = waiting.Count;
+            CountWaiters();
         }
         place.Value.TrySetCanceled(cancel);
     }
 
-    // Serves those who wait, first come first served, as far as connections are free.
-    private void Pump()
+    private PooledSession? Take()
     {
-        lock (gate)
-        {
-            while (waiting.First is { } next && Take() is { } session)
-            {
-                waiting.Remove(next);
-                next.Value.SetResult(session);
-            }
-            waiters = waiting.Count;
-        }
+        var next = relays.Where(relay => relay.CanLend).OrderBy(shares.Order).FirstOrDefault(shares.TryTake);
+        return next?.Lend();
     }
 
-    private PooledSession? Take()
-        => relays.Where(relay => relay.CanLend).MinBy(relay => relay.Load)?.Lend();
+    // A relay that stops answering lets the others go on in the end, but nothing happens then that would tell.
+    private void CountWaiters()
+    {
+        waiters = waiting.Count;
+        if (waiters > 0 && shares.Matter) lookAgain.Change(LookAgain, Timeout.InfiniteTimeSpan);
+    }
 
     private void CloseIdle()
     {

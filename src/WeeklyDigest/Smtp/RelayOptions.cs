@@ -30,6 +30,12 @@ public sealed record RelayOptions
     /// <summary>Upper bound of messages per second over all connections of this process; 0 (default) is none.</summary>
     public double MessagesPerSecond { get; init; }
 
+    /// <summary>
+    /// Its share of the messages among several relays, 1 to 1000; default 1. A relay waits for one of larger weight that keeps up; relays of equal
+    /// weight take what their connections and rates allow.
+    /// </summary>
+    public int Weight { get; init; } = 1;
+
     /// <summary>A connection is closed and opened anew after so many messages; 0 is never. Default 1000.</summary>
     public int MessagesPerConnection { get; init; } = 1000;
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Feedback;
@@ -51,11 +52,21 @@ internal sealed class EnginePlace : IAsyncDisposable
     /// <summary>Another process on the same database.</summary>
     public EngineProcess Start(Func<RelayOptions, RelayOptions>? relay = null)
     {
-        var options = new RelayOptions { Name = "test", Host = "127.0.0.1", Port = Server.Port, Security = RelaySecurity.None, Connections = 4 };
-        var process = new EngineProcess(this, relay is null ? options : relay(options));
+        var options = Relay("test", Server);
+        return StartOver(relay is null ? options : relay(options));
+    }
+
+    /// <summary>Another process on the same database, over these relays.</summary>
+    public EngineProcess StartOver(params RelayOptions[] relays)
+    {
+        var process = new EngineProcess(this, relays);
         processes.Add(process);
         return process;
     }
+
+    /// <summary>The settings that lead to a server.</summary>
+    public static RelayOptions Relay(string name, ScriptedSmtpServer server)
+        => new() { Name = name, Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None, Connections = 4 };
 
     /// <summary>Imports r1@example.org, r2@… and publishes an issue to them.</summary>
     /// <returns>The mailing.</returns>
@@ -116,13 +127,16 @@ internal sealed class EngineProcess : IAsyncDisposable
     private readonly Database database;
     private bool isDisposed;
 
-    public EngineProcess(EnginePlace place, RelayOptions relay)
+    public EngineProcess(EnginePlace place, IReadOnlyList<RelayOptions> relays)
     {
         database = place.OpenDatabase();
         Owner = ProcessOwner.Take(place.DataFolder);
-        Sessions = new SessionPool([relay], place.Time);
+        Sessions = new SessionPool(relays, place.Time, Warnings.Enqueue);
         Engine = new DeliveryEngine(database.Mailings, database.Ledger, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1));
     }
+
+    /// <summary>What the log would have.</summary>
+    public ConcurrentQueue<string> Warnings { get; } = new();
 
     public ProcessOwner Owner { get; }
 

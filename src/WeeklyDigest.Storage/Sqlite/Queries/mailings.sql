@@ -39,7 +39,7 @@ WHERE id = @mailing AND state <> 'cancelled';
 -- name: Mailings
 -- @id or @issue picks one; both null: all, newest first.
 SELECT m.id AS Id, m.issue AS Issue, m.state AS State, m.state_reason AS StateReason, m.content_hash AS ContentHash,
-       m.created_at AS CreatedAt, m.scheduled_at AS ScheduledAt, m.started_at AS StartedAt, m.finished_at AS FinishedAt,
+       m.created_at AS CreatedAt, m.scheduled_at AS ScheduledAt, m.started_at AS StartedAt, m.finished_at AS FinishedAt, m.resumed_at AS ResumedAt,
        (SELECT group_concat(l.name, ' ') FROM mailing_list ml JOIN list l ON l.id = ml.list_id WHERE ml.mailing_id = m.id) AS Lists
 FROM mailing m
 WHERE (@id IS NULL OR m.id = @id) AND (@issue IS NULL OR m.issue = @issue)

@@ -50,9 +50,10 @@ public sealed class SQLiteStorage : JobStorage, IDisposable
         options = storageOptions;
         Database = JobDatabase.Open(databasePath, options);
         Owner = new Owner(Database.Path + "-owners");
-        Queue = new JobQueue(Database, Owner, Clock);
-        Locks = new LockTable(Database, Owner, Clock);
-        Watch = new StorageWatch(Database, new OwnerWatch(Database, Owner), Queue, Locks.Released, options);
+        var leftovers = new Leftovers(Database);
+        Queue = new JobQueue(Database, leftovers, Owner, Clock);
+        Locks = new LockTable(Database, leftovers, Owner, Clock);
+        Watch = new StorageWatch(Database, leftovers, new OwnerWatch(Database, Owner), Queue, Locks.Released, options);
     }
 
     /// <summary>True: what was committed before a read began is in it.</summary>

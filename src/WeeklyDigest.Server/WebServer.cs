@@ -1,4 +1,3 @@
-using Hangfire;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Server.Dashboard;
 using WeeklyDigest.Server.Desk;
@@ -31,7 +30,7 @@ internal static class WebServer
         AddServices(builder.Services, installation);
         var app = builder.Build();
         Map(app, installation);
-        JobSetup.Schedule(app.Services.GetRequiredService<IRecurringJobManager>(), settings.Schedule);
+        app.Services.GetRequiredService<RecurringJobs>().Write();
         return app;
     }
 

@@ -27,12 +27,11 @@ internal static class Schema
             throw new SQLiteStorageException($"The job database {path} was made by a newer version (schema {version}, this one knows {Version}). Use that version, or move the file away.");
     }
 
-    /// <summary>Applies what is missing, all of it or nothing. Of two processes that start at once, one waits and then finds nothing to do.</summary>
-    public static void Upgrade(Session session)
-    {
-        if (session.Plain("PRAGMA user_version").Number() == Version) return;
-        session.Transact(Apply, mustSurvivePowerFailure: true);
-    }
+    /// <summary>
+    /// Applies what is missing, all of it or nothing. Of two processes that start at once, one waits and then finds nothing to do. Where
+    /// nothing is missing, this still finds out whether the file can be written.
+    /// </summary>
+    public static void Upgrade(Session session) => session.Transact(Apply, mustSurvivePowerFailure: true);
 
     private static bool Apply(Session session)
     {

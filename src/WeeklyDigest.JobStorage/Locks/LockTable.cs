@@ -6,9 +6,10 @@ namespace Hangfire.Storage.SQLite.Locks;
 
 /// <summary>Locks that exclude each other among all processes on the database. A lock lasts until it is released or its process is dead.</summary>
 /// <param name="database">The database.</param>
+/// <param name="leftovers">Lets go.</param>
 /// <param name="owner">This process.</param>
 /// <param name="clock">Measures how long somebody waits.</param>
-internal sealed class LockTable(JobDatabase database, Owner owner, TimeProvider clock)
+internal sealed class LockTable(JobDatabase database, Leftovers leftovers, Owner owner, TimeProvider clock)
 {
     // Another process's release is noticed by looking; one of this process wakes.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
@@ -37,7 +38,7 @@ internal sealed class LockTable(JobDatabase database, Owner owner, TimeProvider 
     /// <summary>Lets go of a lock; does nothing when it is lost.</summary>
     public void Release(long id)
     {
-        database.Write(session => Release(session, id), mustSurvivePowerFailure: false);
+        leftovers.LetGo(session => Release(session, id));
         Released.Announce();
     }
 

@@ -13,8 +13,8 @@ internal sealed class Owner(string folder) : IDisposable
     /// <summary>Where processes keep the files that show that they live.</summary>
     public string Folder => folder;
 
-    /// <summary>The id of our row; 0 before we held anything.</summary>
-    public long Id => Volatile.Read(ref id);
+    /// <summary>The name in our row, and in no other; empty before we held anything.</summary>
+    public string Name => Volatile.Read(ref name) ?? "";
 
     /// <summary>Our row, written if it is not there: not yet, or not any more because others took us for dead. Part of the caller's writing transaction.</summary>
     public long IdIn(Session session)
@@ -22,17 +22,17 @@ internal sealed class Owner(string folder) : IDisposable
         if (name is null)
         {
             file = OwnerFile.Take(folder);
-            name = file?.Name ?? Guid.NewGuid().ToString("N");
+            Volatile.Write(ref name, file?.Name ?? Guid.NewGuid().ToString("N"));
         }
         if (id == 0 || !session["IsOwner"].With("@owner", id).With("@name", name).Any())
-            Volatile.Write(ref id, session["AddOwner"].With("@name", name).RunForId() ?? 0);
+            id = session["AddOwner"].With("@name", name).RunForId() ?? 0;
         return id;
     }
 
     /// <summary>Lets go of everything, in an orderly end.</summary>
     public void Leave(JobDatabase database)
     {
-        if (id != 0) database.Write(session => session["RemoveOwner"].With("@owner", id).Run(), mustSurvivePowerFailure: false);
+        if (Name.Length > 0) database.Write(session => session["RemoveOwner"].With("@name", Name).Run(), mustSurvivePowerFailure: false);
     }
 
     /// <inheritdoc/>

@@ -17,7 +17,7 @@ internal sealed class OwnerWatch(JobDatabase database, Owner owner)
     /// <summary>So often a process shows that it lives within one lease.</summary>
     public const int BeatsOfALease = 5;
 
-    private readonly Dictionary<long, (long Beat, int Silences)> seen = [];
+    private readonly Dictionary<string, (long Beat, int Silences)> seen = [];
 
     /// <summary>Lets go of what those held who left their file unlocked.</summary>
     /// <returns>How many others there are, and whether any of them died.</returns>
@@ -25,9 +25,9 @@ internal sealed class OwnerWatch(JobDatabase database, Owner owner)
     {
         var others = database.Read(Others);
         var dead = others.Where(other => OwnerFile.IsAbandoned(owner.Folder, other.Name)).ToList();
-        foreach (var (id, name, _) in dead)
+        foreach (var (name, _) in dead)
         {
-            database.Write(session => session["RemoveOwner"].With("@owner", id).Run(), mustSurvivePowerFailure: false);
+            database.Write(session => session["RemoveOwner"].With("@name", name).Run(), mustSurvivePowerFailure: false);
             OwnerFile.Remove(owner.Folder, name);
         }
         return (others.Count - dead.Count, dead.Count > 0);
@@ -37,20 +37,20 @@ internal sealed class OwnerWatch(JobDatabase database, Owner owner)
     /// <returns>Whether any of them died.</returns>
     public bool Beat() => database.Write(session =>
     {
-        session["Beat"].With("@owner", owner.Id).Run();
+        session["Beat"].With("@name", owner.Name).Run();
         var others = Others(session);
-        foreach (var gone in seen.Keys.Except(others.Select(other => other.Id)).ToList()) seen.Remove(gone);
-        foreach (var (id, _, beat) in others) seen[id] = (beat, seen.TryGetValue(id, out var last) && last.Beat == beat ? last.Silences + 1 : 0);
-        var dead = others.Where(other => seen[other.Id].Silences >= BeatsOfALease).ToList();
-        foreach (var (id, _, _) in dead) session["RemoveOwner"].With("@owner", id).Run();
+        foreach (var gone in seen.Keys.Except(others.Select(other => other.Name)).ToList()) seen.Remove(gone);
+        foreach (var (name, beat) in others) seen[name] = (beat, seen.TryGetValue(name, out var last) && last.Beat == beat ? last.Silences + 1 : 0);
+        var dead = others.Where(other => seen[other.Name].Silences >= BeatsOfALease).ToList();
+        foreach (var (name, _) in dead) session["RemoveOwner"].With("@name", name).Run();
         return dead.Count > 0;
     }, mustSurvivePowerFailure: false);
 
-    private List<(long Id, string Name, long Beat)> Others(Session session)
+    private List<(string Name, long Beat)> Others(Session session)
     {
-        using var rows = session["OtherOwners"].With("@owner", owner.Id).Read();
-        var others = new List<(long, string, long)>();
-        while (rows.Next()) others.Add((rows.Number(0), rows.Text(1), rows.Number(2)));
+        using var rows = session["OtherOwners"].With("@name", owner.Name).Read();
+        var others = new List<(string, long)>();
+        while (rows.Next()) others.Add((rows.Text(0), rows.Number(1)));
         return others;
     }
 }

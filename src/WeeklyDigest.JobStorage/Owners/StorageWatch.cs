@@ -6,11 +6,13 @@ namespace Hangfire.Storage.SQLite.Owners;
 
 /// <summary>The one thread of a storage: shows that this process lives, looks after the others, and notices what they wrote. Idle, it reads a few rows a second.</summary>
 /// <param name="database">The database.</param>
+/// <param name="leftovers">What is still to be let go of.</param>
 /// <param name="watch">Looks after the others.</param>
 /// <param name="queue">Whose workers to wake.</param>
 /// <param name="locks">Whose waiting threads to wake.</param>
 /// <param name="options">How often to look, and the lease.</param>
-internal sealed class StorageWatch(JobDatabase database, OwnerWatch watch, JobQueue queue, Signal locks, SQLiteStorageOptions options) : IDisposable
+internal sealed class StorageWatch(
+    JobDatabase database, Leftovers leftovers, OwnerWatch watch, JobQueue queue, Signal locks, SQLiteStorageOptions options) : IDisposable
 {
     private readonly ILog log = LogProvider.For<SQLiteStorage>();
     private readonly TimeSpan beatInterval = options.InvisibilityTimeout / OwnerWatch.BeatsOfALease;
@@ -71,17 +73,18 @@ internal sealed class StorageWatch(JobDatabase database, OwnerWatch watch, JobQu
 
     private void Look()
     {
-        var (others, died) = watch.LookAtFiles();
+        var (others, free) = watch.LookAtFiles();
+        free |= leftovers.Retry();
         if (others > 0 && options.Clock.GetElapsedTime(lastBeat) >= beatInterval)
         {
-            died |= watch.Beat();
+            free |= watch.Beat();
             lastBeat = options.Clock.GetTimestamp();
         }
         reader ??= database.OpenReader();
         var now = reader.Plain("PRAGMA data_version").Number() ?? 0;
-        if (!died && now == version) return;
+        if (!free && now == version) return;
         version = now;
         queue.Work.Announce();
-        if (died) locks.Announce();
+        if (free) locks.Announce();
     }
 }

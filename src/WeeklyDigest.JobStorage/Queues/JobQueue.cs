@@ -6,9 +6,10 @@ namespace Hangfire.Storage.SQLite.Queues;
 
 /// <summary>Hands the entries of the queues to workers, each to one.</summary>
 /// <param name="database">The database.</param>
+/// <param name="leftovers">Lets go.</param>
 /// <param name="owner">This process.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class JobQueue(JobDatabase database, Owner owner, TimeProvider clock)
+internal sealed class JobQueue(JobDatabase database, Leftovers leftovers, Owner owner, TimeProvider clock)
 {
     // Nobody has to look this often: whoever waits is woken. In case a wake-up is lost to a failure we did not think of.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
@@ -42,21 +43,18 @@ internal sealed class JobQueue(JobDatabase database, Owner owner, TimeProvider c
     /// <summary>Gives an entry back, to the front of its queue; does nothing when the claim was lost.</summary>
     public void Requeue(SQLiteFetchedJob job)
     {
-        database.Write(session => session["Requeue"].With("@entry", job.Entry).With("@stamp", job.Stamp).Run(), mustSurvivePowerFailure: false);
+        leftovers.LetGo(session => session["Requeue"].With("@entry", job.Entry).With("@stamp", job.Stamp).Run());
         Work.Announce();
     }
 
     private SQLiteFetchedJob? TryClaim(string[] queues)
     {
         if (!database.Read(session => queues.Any(queue => session["AnyFree"].With("@queue", queue).Any()))) return null;
-        SQLiteFetchedJob? claimed = null;
-        database.TryWrite(session =>
+        return database.Write(session =>
         {
             var id = owner.IdIn(session);
-            claimed = queues.Select(queue => Claim(session, queue, id)).FirstOrDefault(job => job is not null);
-            return claimed is not null;
+            return queues.Select(queue => Claim(session, queue, id)).FirstOrDefault(job => job is not null);
         }, mustSurvivePowerFailure: false);
-        return claimed;
     }
 
     // If we die at this line, the entry is still free; after the commit it is ours, and given back when our death is noticed.

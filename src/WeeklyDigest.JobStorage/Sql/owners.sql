@@ -1,20 +1,20 @@
 -- Processes at work, and what they hold: claims, locks, announced servers. The schema lets go of all of it with the owner's row.
 
 -- name: AddOwner
+-- The name is what others know it by; the id may come from a transaction that is taken back, and then be somebody else's.
 INSERT INTO owner (name) VALUES (@name);
 
 -- name: IsOwner
--- By name too: an id from a transaction that was taken back may have become somebody else's.
 SELECT 1 FROM owner WHERE id = @owner AND name = @name;
 
 -- name: Beat
-UPDATE owner SET beat = beat + 1 WHERE id = @owner;
+UPDATE owner SET beat = beat + 1 WHERE name = @name;
 
 -- name: OtherOwners
-SELECT id, name, beat FROM owner WHERE id <> @owner;
+SELECT name, beat FROM owner WHERE name <> @name;
 
 -- name: RemoveOwner
-DELETE FROM owner WHERE id = @owner;
+DELETE FROM owner WHERE name = @name;
 
 -- name: TakeLock
 INSERT INTO distributed_lock (resource, owner) VALUES (@resource, @owner) ON CONFLICT (resource) DO NOTHING;

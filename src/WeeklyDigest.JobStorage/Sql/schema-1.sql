@@ -43,7 +43,7 @@ CREATE INDEX job_state_by_job ON job_state (job_id);
 CREATE TABLE owner (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- The name of the file it keeps locked.
-    name TEXT NOT NULL,
+    name TEXT NOT NULL UNIQUE,
     -- Grows while it lives.
     beat INTEGER NOT NULL DEFAULT 0
 ) STRICT;

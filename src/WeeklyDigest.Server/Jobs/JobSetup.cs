@@ -1,19 +1,23 @@
+using System.Data.Common;
 using Hangfire;
 using Hangfire.AspNetCore;
-using Hangfire.InMemory;
+using Hangfire.Storage.SQLite;
 using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Jobs;
 
-/// <summary>Hangfire: its storage, its server, and the recurring jobs, which are written anew from settings at each start.</summary>
+/// <summary>Hangfire: its storage, its server, and the jobs.</summary>
 internal static class JobSetup
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
+    // The page of a job shows what was sent for as long as the next few issues may ask.
+    private static readonly TimeSpan History = TimeSpan.FromDays(31);
+
     /// <summary>Registers Hangfire, the jobs and what they need.</summary>
     public static void Add(IServiceCollection services, ServerSettings settings)
     {
-        services.AddSingleton<JobStorage>(Storage());
+        services.AddSingleton<JobStorage>(_ => Storage(settings.Paths.Jobs));
         // Hangfire's default is a static field that the latest server in this process wins.
         services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(configuration => configuration
@@ -28,6 +32,7 @@ internal static class JobSetup
             options.SchedulePollingInterval = TimeSpan.FromSeconds(5);
         });
         services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
+        services.AddSingleton<RecurringJobs>();
         services.AddSingleton<DeliveryRuns>();
         services.AddSingleton<Candidates>();
         services.AddSingleton<IssueSending>();
@@ -38,14 +43,17 @@ internal static class JobSetup
         services.AddHostedService<LedgerWatch>();
     }
 
-    /// <summary>Writes the recurring jobs.</summary>
-    public static void Schedule(IRecurringJobManager jobs, ScheduleSettings schedule)
+    // The one place that says where jobs are kept. No option is set: what the package of that name would take for a lease is another
+    // thing than what ours does, and each has its own defaults.
+    private static SQLiteStorage Storage(string file)
     {
-        jobs.AddOrUpdate<WeeklyDigestJob>(WeeklyDigestJob.Name, job => job.RunAsync(null, CancellationToken.None), schedule.Cron,
-            new RecurringJobOptions { TimeZone = schedule.TimeZone });
-        jobs.AddOrUpdate<PreviewJob>(PreviewJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
+        try
+        {
+            return GlobalConfiguration.Configuration.UseSQLiteStorage(file, new SQLiteStorageOptions()).WithJobExpirationTimeout(History).Entry;
+        }
+        catch (DbException problem)
+        {
+            throw new StorageException(problem.Message, problem);
+        }
     }
-
-    // The one place that says where jobs are kept. Lost with the process, which is no loss: the ledger knows what is to be sent.
-    private static InMemoryStorage Storage() => new InMemoryStorage(new InMemoryStorageOptions { MaxExpirationTime = TimeSpan.FromDays(7) });
 }

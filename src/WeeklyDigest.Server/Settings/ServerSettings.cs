@@ -71,6 +71,9 @@ internal sealed record PathsSettings(string Issues, string Templates, string Sub
 {
     /// <summary>Where the built-in inbox keeps its messages.</summary>
     public string Inbox => Path.Combine(Data, "inbox");
+
+    /// <summary>Where Hangfire keeps its jobs.</summary>
+    public string Jobs => Path.Combine(Data, "jobs.db");
 }
 
 /// <summary>The built-in inbox.</summary>

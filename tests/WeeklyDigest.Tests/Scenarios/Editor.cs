@@ -58,7 +58,8 @@ internal sealed partial class Editor : IDisposable
         answer.EnsureSuccessStatusCode();
     }
 
-    private async Task<IHtmlDocument> PageAsync(string path) => await new HtmlParser().ParseDocumentAsync(await TextAsync(path), Cancel);
+    /// <summary>A page, parsed.</summary>
+    public async Task<IHtmlDocument> PageAsync(string path) => await new HtmlParser().ParseDocumentAsync(await TextAsync(path), Cancel);
 
     private static string Meta(IHtmlDocument page, string name) => page.QuerySelector($"meta[name={name}]")?.GetAttribute("content") ?? "";
 

@@ -1,0 +1,107 @@
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>The server goes while a job sends, and comes back.</summary>
+public sealed class JobRestartTests
+{
+    private const int Subscribers = 600;
+    private const int Connections = 4;
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    [Fact]
+    public async Task A_job_of_a_killed_server_finishes_by_itself_after_the_restart_and_sends_nobody_twice()
+    {
+        await using var relay = ScriptedSmtpServer.Start(SlowAtTheDot);
+        using var workspace = Workspace(relay);
+        string job;
+        using (var serve = workspace.Start("serve"))
+        {
+            using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
+            job = await TriggerAsync(editor);
+            await relay.WaitForAcceptedAsync(50, Limit);
+            serve.Kill();
+        }
+        await relay.WaitForAsync(r => r.OpenConnections == 0, Limit, "no connection outlives the process");
+
+        using var again = workspace.Start("serve");
+        using var back = await Editor.SignInAsync(await again.PrintedAsync("/sign-in?token="));
+        await EventuallyAsync(async () => (await back.TextAsync($"/hangfire/jobs/details/{job}")).Contains("Sent: week-1", StringComparison.Ordinal));
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.InRange(accounts["uncertain"], 0, Connections);
+        Assert.Equal(Subscribers, accounts["sent"] + accounts["uncertain"]);
+        Assert.Equal(2, await RunsAsync(back, job));
+    }
+
+    [Fact]
+    public async Task A_job_that_a_stop_interrupts_goes_on_after_the_restart_and_its_history_is_kept()
+    {
+        await using var relay = ScriptedSmtpServer.Start(SlowAtTheDot);
+        using var workspace = Workspace(relay);
+        string job;
+        using (var serve = workspace.Start("serve"))
+        {
+            using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
+            job = await TriggerAsync(editor);
+            await relay.WaitForAcceptedAsync(50, Limit);
+            serve.Terminate();
+            await serve.EndAsync(Limit);
+        }
+
+        using (var again = workspace.Start("serve"))
+        {
+            using var back = await Editor.SignInAsync(await again.PrintedAsync("/sign-in?token="));
+            await EventuallyAsync(async () => (await back.TextAsync($"/hangfire/jobs/details/{job}")).Contains("Sent: week-1", StringComparison.Ordinal));
+            again.Terminate();
+            Assert.Equal(0, (await again.EndAsync(Limit)).ExitCode);
+        }
+
+        using var third = workspace.Start("serve");
+        using var reader = await Editor.SignInAsync(await third.PrintedAsync("/sign-in?token="));
+        var text = (await reader.PageAsync($"/hangfire/jobs/details/{job}")).Body!.TextContent;
+        Assert.True(text.Contains($", {Subscribers} of {Subscribers}.", StringComparison.Ordinal), text);
+        Assert.Equal(job, await reader.LastJobAsync("weekly-digest"));
+        (await Accounts.ReadAsync(workspace, "week-1")).AgreeWith(relay);
+        Assert.Equal(Subscribers, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task Jobs_that_cannot_be_kept_stop_the_start_with_words()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(1).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        workspace.Write("data/jobs.db", "These are no jobs.");
+        var result = await workspace.RunAsync("serve");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"The file {workspace.PathOf("data/jobs.db")} is not a database.", result.Error, StringComparison.Ordinal);
+        Assert.Equal("These are no jobs.", File.ReadAllText(workspace.PathOf("data/jobs.db")));
+    }
+
+    private static Workspace Workspace(ScriptedSmtpServer relay) => new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections)
+        .Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+
+    private static async Task<string> TriggerAsync(Editor editor)
+    {
+        await editor.TriggerAsync("weekly-digest");
+        string? job = null;
+        await EventuallyAsync(async () => (job = await editor.LastJobAsync("weekly-digest")) is not null);
+        return job!;
+    }
+
+    // The job's page has one heading "Processing" for each time it was begun.
+    private static async Task<int> RunsAsync(Editor editor, string job)
+        => (await editor.PageAsync($"/hangfire/jobs/details/{job}")).QuerySelectorAll(".state-card-title").Count(heading => heading.TextContent.Contains("Processing", StringComparison.Ordinal));
+
+    private static async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, "not in time");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+
+    private static SmtpMove SlowAtTheDot(SmtpMoment moment)
+        => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;
+}

@@ -69,6 +69,8 @@ internal static class DkimRelaxed
 
     private static int EndLines(Span<byte> target, int length)
     {
+        // A last line without an end of its own.
+        if (length > 0 && target[length - 1] == ' ') length--;
         while (target[..length].EndsWith("\r\n"u8)) length -= 2;
         if (length == 0) return 0;
         "\r\n"u8.CopyTo(target[length..]);

@@ -10,7 +10,8 @@ public sealed class DkimSignerTests
 
     public static TheoryData<string> Shapes => [.. Messages.Keys];
 
-    private static Dictionary<string, MessageContent> Messages { get; } = new()
+    /// <summary>Contents that canonicalization has something to do with.</summary>
+    internal static Dictionary<string, MessageContent> Messages { get; } = new()
     {
         ["ordinary"] = Samples.Content(),
         ["trailing blank lines"] = Samples.Content(text: MergeTemplate.Of("a \t b\n \n\t\n\n\n"), html: MergeTemplate.Of("<p>x</p>\n\n \n\n")),

@@ -2,6 +2,7 @@ using System.Text;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Merging;
 using WeeklyDigest.Smtp;
+using WeeklyDigest.Tests.Smtp.Dkim;
 
 namespace WeeklyDigest.Tests.Smtp.Postfix;
 
@@ -29,6 +30,17 @@ public sealed class PostfixTests(PostfixRelay postfix) : IClassFixture<PostfixRe
             Assert.Equal(Encoding.UTF8.GetString(message.Bytes.Span).ReplaceLineEndings("\n"), delivered);
             Assert.Equal(["Return-Path", "X-Original-To", "Delivered-To", "Received"], added);
         }
+    }
+
+    [Fact]
+    public async Task Leaves_our_signatures_whole()
+    {
+        await using var session = new SmtpSession(postfix.Options(RelaySecurity.StartTls), TimeProvider.System);
+        var signer = DkimKeys.Instance.Both;
+        var message = new MessageComposer(Samples.Content(), signer).Compose(Samples.Recipient("signed@example.org"), await session.OpenAsync(Cancel));
+        Assert.Equal(SendResult.Accepted, (await session.SendAsync(message, Samples.Bounces, Samples.Address("signed@example.org"), Cancel)).Result);
+        var delivered = Encoding.Latin1.GetString(await postfix.DeliveredAsync("signed@example.org")).ReplaceLineEndings("\r\n");
+        Assert.Equal(["pass, pass"], await PythonDkim.VerifyAsync(signer, [Encoding.Latin1.GetBytes(delivered)], Cancel));
     }
 
     [Fact]

@@ -60,7 +60,8 @@ public abstract class ServerSuite<TPlace> : JobStorageSuite<TPlace> where TPlace
         var id = client.Enqueue(() => EndlessJob.RunAsync(CancellationToken.None));
         using (Start()) await InStateAsync(id, "Processing");
         await Eventually.HoldsAsync(() => Monitor.Servers().Count == 0, "the server has left");
-        Assert.Equal(1, Monitor.EnqueuedCount("default"));
+        // A worker that outlives the time to stop gives its job back on its own, maybe after the server has left.
+        await Eventually.HoldsAsync(() => Monitor.EnqueuedCount("default") == 1, "its job waits for another");
         using var next = Start();
         await Eventually.HoldsAsync(() => Monitor.JobDetails(id).History.Count(state => state.StateName == "Processing") == 2, "it runs again");
         client.Delete(id);
@@ -69,6 +70,8 @@ public abstract class ServerSuite<TPlace> : JobStorageSuite<TPlace> where TPlace
 
     private BackgroundJobServer Start() => new(new BackgroundJobServerOptions
     {
+        // Not the process-wide one, which a web server of another test may have set and taken with it.
+        Activator = new JobActivator(),
         WorkerCount = 3,
         SchedulePollingInterval = TimeSpan.FromMilliseconds(100),
         CancellationCheckInterval = TimeSpan.FromMilliseconds(100),

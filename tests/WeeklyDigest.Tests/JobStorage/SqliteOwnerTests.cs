@@ -143,9 +143,9 @@ public sealed class SqliteOwnerTests : IDisposable
         Enqueue();
         Claim(one);
         for (var beat = 0; beat < OwnerWatch.BeatsOfALease; beat++) watchOfTwo.Beat();
+        using var impatient = new SQLiteStorage(place.File, new SQLiteStorageOptions { BusyTimeout = TimeSpan.Zero });
         using (var other = new OtherProgram(place.File, "BEGIN IMMEDIATE"))
         {
-            using var impatient = new SQLiteStorage(place.File, new SQLiteStorageOptions { BusyTimeout = TimeSpan.Zero });
             var watch = new OwnerWatch(impatient.Database, impatient.Owner);
             for (var beat = 0; beat < 3 * OwnerWatch.BeatsOfALease; beat++) Assert.Throws<SQLiteStorageException>(() => watch.Beat());
         }

@@ -85,7 +85,7 @@ public sealed class SqliteTroubleTests : IDisposable
     public async Task Workers_go_on_when_the_trouble_is_over()
     {
         var client = new BackgroundJobClient(storage);
-        using var server = new BackgroundJobServer(new BackgroundJobServerOptions { WorkerCount = 2, ShutdownTimeout = TimeSpan.FromSeconds(10), StopTimeout = TimeSpan.FromSeconds(5) }, storage);
+        using var server = new BackgroundJobServer(new BackgroundJobServerOptions { Activator = new JobActivator(), WorkerCount = 2, ShutdownTimeout = TimeSpan.FromSeconds(10), StopTimeout = TimeSpan.FromSeconds(5) }, storage);
         var before = client.Enqueue(() => SampleJobs.Say("x"));
         await SucceedsAsync(before);
         using (new OtherProgram(place.File, "BEGIN IMMEDIATE"))

@@ -60,13 +60,15 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
     public async Task Rows_given_back_behind_the_place_of_the_last_claim_are_found_again()
     {
         var mailing = await Published(20);
-        var first = await Claim(mailing, 5);
-        var second = await Claim(mailing, 10);
-        await Write(first[1], DeliveryState.Claimed, DeliveryState.Pending);
-        Assert.Equal([.. Enumerable.Range(16, 5).Select(i => $"reader{i}@example.org"), first[1].Recipient.Address.Value], (await Claim(mailing, 10)).Select(row => row.Recipient.Address.Value));
-        Assert.Empty(await Claim(mailing, 10));
-        await Write(second[0], DeliveryState.Claimed, DeliveryState.Pending);
-        Assert.Equal(second[0].Id, Assert.Single(await Claim(mailing, 10)).Id);
+        var first = await ClaimAfter(0);
+        var second = await ClaimAfter(first.Next);
+        await Write(first.Deliveries[1], DeliveryState.Claimed, DeliveryState.Pending);
+        var third = await ClaimAfter(second.Next);
+        Assert.Equal(Enumerable.Range(15, 6).Select(i => $"reader{i}@example.org"), third.Deliveries.Select(row => row.Recipient.Address.Value));
+        Assert.Equal(0, third.Next);
+        Assert.Equal(first.Deliveries[1].Id, Assert.Single((await ClaimAfter(third.Next)).Deliveries).Id);
+
+        Task<ClaimedRows> ClaimAfter(long after) => Ledger.ClaimAsync(new ClaimRequest(mailing, 7, Claimant("one")) { After = after }, Cancel);
     }
 
     [Fact]

@@ -65,10 +65,11 @@ public sealed class ScriptedSmtpServerTests
             using var client = await ConnectAsync(server);
             client.Timeout = 300;
             await Assert.ThrowsAnyAsync<Exception>(() => client.SendAsync(Message($"{name}@example.org"), Cancel));
+            client.Dispose();
+            await server.WaitForAsync(s => s.OpenConnections == 0, TimeSpan.FromSeconds(10), "the connection closed");
         }
 
         Assert.Equal(["kept@example.org", "stalled@example.org"], server.Accepted.Select(m => m.Recipient));
-        await server.WaitForAsync(s => s.OpenConnections == 0, TimeSpan.FromSeconds(10), "all connections closed");
         Assert.Equal(1, server.MostOpenConnections);
     }
 

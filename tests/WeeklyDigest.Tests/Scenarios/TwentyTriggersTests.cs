@@ -3,6 +3,7 @@ using WeeklyDigest.Tests.Relays;
 namespace WeeklyDigest.Tests.Scenarios;
 
 /// <summary>Everybody presses every button at the same time.</summary>
+[Collection(nameof(WholeMachine))]
 public sealed class TwentyTriggersTests
 {
     private const int Subscribers = 10_000;

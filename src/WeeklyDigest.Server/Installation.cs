@@ -27,9 +27,9 @@ internal sealed class Installation : IAsyncDisposable
         LinkTokens = new LinkTokens(linkKey);
         Issues = new IssueLibrary(settings.Paths.Issues);
         Renderer = new IssueRenderer(settings.Paths.Templates);
-        PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, Renderer, settings.Newsletter, time);
-        DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
         SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
+        PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, SyncLists, Renderer, settings.Newsletter, time);
+        DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
         sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time, Warn));

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net.NetworkInformation;
-using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Storage;
@@ -30,7 +29,7 @@ internal static class DemoCommand
         var folder = Directory.CreateTempSubdirectory("weeklydigest-demo-").FullName;
         try
         {
-            return await RunAsync(run, Throwaway(settings, folder, urls is null), cancel);
+            return await RunAsync(run, Throwaway(settings, folder), cancel);
         }
         finally
         {
@@ -46,8 +45,8 @@ internal static class DemoCommand
         await using var server = WebServer.Build(installation, settings.Urls);
         await Listening.StartAsync(server, settings.Urls, cancel);
         await run.Out.WriteLineAsync("The demo: nothing leaves this machine; the built-in inbox receives every message.");
-        var list = await ImportAsync(run, installation, cancel);
-        var published = await installation.PublishIssue.RunAsync(issue, list, null, cancel);
+        var published = await installation.PublishIssue.RunAsync(
+            issue, Inputs.ReadList(SampleList), null, reports => ListReports.WriteAsync(run, reports), cancel);
         var code = await new Delivering(run, installation).RunAsync(published.MailingId, wait: false, cancel);
         await ServeCommand.WriteAddressesAsync(run.Out, server, installation);
         await run.Out.WriteLineAsync($"Ctrl-C ends it and removes {settings.Paths.Data}");
@@ -64,18 +63,9 @@ internal static class DemoCommand
         return ready ?? throw new RefusedException($"There is no issue to publish in {folder}; write one, or remove 'draft: true' from it.");
     }
 
-    private static async Task<ListName> ImportAsync(CommandRun run, Installation installation, CancellationToken cancel)
+    private static ServerSettings Throwaway(ServerSettings settings, string folder)
     {
-        var path = Path.Combine(installation.Settings.Paths.Subscribers, SampleList + ".csv");
-        if (!File.Exists(path)) throw new RefusedException($"There is no {path}; the demo publishes to the list in it.");
-        var list = Inputs.ReadList(SampleList)!;
-        await ListReports.WriteAsync(run, [await installation.SyncLists.ImportAsync(path, list, cancel)]);
-        return list;
-    }
-
-    private static ServerSettings Throwaway(ServerSettings settings, string folder, bool choosePort)
-    {
-        IReadOnlyList<string> urls = choosePort ? [$"http://127.0.0.1:{FreePort()}"] : settings.Urls;
+        IReadOnlyList<string> urls = settings.Urls is [SettingsLoader.DefaultUrl] ? [$"http://127.0.0.1:{FreePort()}"] : settings.Urls;
         return settings with
         {
             Relays = [],

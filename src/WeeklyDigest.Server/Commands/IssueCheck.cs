@@ -48,22 +48,25 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
 
     private async Task<IReadOnlyList<Finding>> ListsAsync(IssueFile file, Issue issue, CancellationToken cancel)
     {
-        if (issue.Lists.Count == 0) return [];
-        var known = await KnownListsAsync(cancel);
+        var files = ListFolder.Files(settings.Paths.Subscribers);
+        var known = await KnownListsAsync(files, cancel);
         var line = await LineOfListsAsync(file.Path, cancel);
-        return [.. issue.Lists
-            .Where(name => !ListName.TryParse(name, out var list) || !known.Contains(list))
-            .Select(name => new Finding(Severity.Error, "list-unknown",
-                $"There is no list '{name}'; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}. Put {name}.csv into {settings.Paths.Subscribers}, or correct the name.", line, 1))];
+        bool Wanted(ListFile list) => issue.Lists.Count == 0 || issue.Lists.Contains(list.List?.Value, StringComparer.OrdinalIgnoreCase);
+        return [
+            .. issue.Lists
+                .Where(name => !ListName.TryParse(name, out var list) || !known.Contains(list))
+                .Select(name => new Finding(Severity.Error, "list-unknown",
+                    $"There is no list '{name}'; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}. Put {name}.csv into {settings.Paths.Subscribers}, or correct the name.", line, 1)),
+            .. files.Where(Wanted)
+                .Select(list => (list.Path, Problem: list.Problem ?? ListFolder.ProblemOf(list.Path)))
+                .Where(list => list.Problem is not null)
+                .Select(list => new Finding(Severity.Error, "list-unusable", $"{list.Path} cannot be used. {list.Problem}", line, 1))];
     }
 
     // A file in the subscribers folder becomes a list when the issue is sent; the database is asked only when there is one.
-    private async Task<SortedSet<ListName>> KnownListsAsync(CancellationToken cancel)
+    private async Task<SortedSet<ListName>> KnownListsAsync(IReadOnlyList<ListFile> files, CancellationToken cancel)
     {
-        var names = new SortedSet<ListName>();
-        if (Directory.Exists(settings.Paths.Subscribers))
-            foreach (var path in Directory.EnumerateFiles(settings.Paths.Subscribers, "*.csv"))
-                if (ListName.TryParse(Path.GetFileNameWithoutExtension(path), out var name)) names.Add(name);
+        var names = new SortedSet<ListName>(files.Select(file => file.List).OfType<ListName>());
         if (!DatabaseFile.Exists(settings.Storage)) return names;
         using var database = Database.Open(settings.Storage, time);
         foreach (var list in await database.Subscribers.ListsAsync(cancel)) names.Add(list.Name);

@@ -29,8 +29,7 @@ internal static class SendCommand
         var issue = run.Issue(name);
         var installation = await run.OpenAsync(cancel);
         await RefusePastAsync(run, installation, issue, at, cancel);
-        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(cancel));
-        var published = await installation.PublishIssue.RunAsync(issue, list, at, cancel);
+        var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
         await DescribeAsync(run, issue.Slug, published, list);
         return await new Delivering(run, installation).RunAsync(published.MailingId, wait, cancel);
     }

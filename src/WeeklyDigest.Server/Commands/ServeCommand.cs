@@ -43,7 +43,7 @@ internal static class ServeCommand
     {
         var settings = run.Load(Overrides(urls));
         var installation = await run.OpenAsync(settings, null, cancel);
-        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(cancel));
+        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(only: null, cancel));
         await using var server = WebServer.Build(installation, settings.Urls);
         await Listening.StartAsync(server, settings.Urls, cancel);
         await WriteAddressesAsync(run.Out, server, installation);

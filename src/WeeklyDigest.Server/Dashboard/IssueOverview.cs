@@ -31,6 +31,11 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
 /// <param name="CanPreview">Whether the editor's address is set.</param>
 internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview);
 
+/// <summary>Who an issue would go to.</summary>
+/// <param name="Lists">The lists.</param>
+/// <param name="Problems">Files of lists that cannot be used; while there are any, the issue cannot be sent.</param>
+internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnlyList<string> Problems);
+
 /// <summary>Reads what the page Issues shows: the folder, the mailings, the lists.</summary>
 /// <param name="library">The issues folder.</param>
 /// <param name="mailings">The mailings.</param>
@@ -64,12 +69,15 @@ internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings
     }
 
     /// <summary>The lists an issue goes to when it is sent now, the subscribers folder read anew as sending does. A member of several gets it once.</summary>
-    public async Task<IReadOnlyList<ListSummary>> AudienceAsync(IssueFile file, CancellationToken cancel)
+    public async Task<IssueAudience> AudienceAsync(IssueFile file, CancellationToken cancel)
     {
-        await folder.RunAsync(cancel);
-        var wanted = file.Issue?.Lists ?? [];
+        var names = file.Issue?.Lists ?? [];
+        bool Wants(ListName list) => names.Count == 0 || names.Contains(list.Value, StringComparer.OrdinalIgnoreCase);
+        var reports = await folder.RunAsync(names.Count == 0 ? null : [.. folder.Names.Where(Wants)], cancel);
         var lists = await subscribers.ListsAsync(cancel);
-        return [.. lists.Where(list => wanted.Count == 0 || wanted.Contains(list.Name.Value, StringComparer.OrdinalIgnoreCase))];
+        return new IssueAudience(
+            [.. lists.Where(list => Wants(list.Name))],
+            [.. reports.Where(report => report.Refusal is not null).Select(report => $"{Path.GetFileName(report.Path)} cannot be used. {report.Refusal}")]);
     }
 
     private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, CancellationToken cancel)

@@ -40,8 +40,8 @@ internal static partial class IssueRoutes
             case "retry": return new DashboardPage("Retry " + row.Slug, page => DecisionView.Retry(page, row));
         }
         if (row.File is null) return null;
-        var lists = await overview.AudienceAsync(row.File, http.RequestAborted);
-        return new DashboardPage("Send " + row.Slug, page => QuestionView.Send(page, row, lists));
+        var audience = await overview.AudienceAsync(row.File, http.RequestAborted);
+        return new DashboardPage("Send " + row.Slug, page => QuestionView.Send(page, row, audience));
     }
 
     // Not a job: Hangfire runs jobs at least once, and a decision that ran twice would send again what nobody decided on.

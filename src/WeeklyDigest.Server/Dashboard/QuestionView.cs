@@ -9,14 +9,18 @@ namespace WeeklyDigest.Server.Dashboard;
 internal static class QuestionView
 {
     /// <summary>Before an issue is sent.</summary>
-    public static Html Send(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Frame(page, row.Slug, $"Send {row.Slug}?", !row.CanSend || lists.Sum(list => list.Active) == 0
-        ? Html.Of($"<p>{Obstacle(row)}</p>")
-        : Html.Of(
+    public static Html Send(RazorPage page, IssueRow row, IssueAudience audience) => Frame(page, row.Slug, $"Send {row.Slug}?", audience switch
+    {
+        _ when !row.CanSend => Html.Of($"<p>{Obstacle(row)}</p>"),
+        { Problems.Count: > 0 } => Html.Of(
             $"""
-            <p>{People(lists)} will get <strong>{row.Title}</strong>{Reservation(row)}</p>
-            <p>Lists: {string.Join(", ", lists.Select(list => $"{list.Name} ({Number(list.Active)})"))}</p>
-            {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/send", "Send to " + Count(lists), "btn-primary", "Send to " + Count(lists))}
-            """));
+            <p>It cannot be sent: who is on these lists would be left out.</p>
+            <ul>{Html.Join(audience.Problems.Select(problem => Html.Of($"<li>{problem}</li>")))}</ul>
+            <p>Mend them, or move a file that is no list out of the subscribers folder, and load this page again.</p>
+            """),
+        _ when audience.Lists.Sum(list => list.Active) == 0 => Html.Of($"<p>No subscriber is on its lists: put a CSV file into the subscribers folder first.</p>"),
+        _ => Ask(page, row, audience.Lists),
+    });
 
     /// <summary>Before a mailing is cancelled.</summary>
     public static Html Cancel(RazorPage page, IssueRow row) => Frame(page, row.Slug, $"Cancel {row.Slug}?", Html.Of(
@@ -35,11 +39,17 @@ internal static class QuestionView
         </div>
         """);
 
+    private static Html Ask(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Html.Of(
+        $"""
+        <p>{People(lists)} will get <strong>{row.Title}</strong>{Reservation(row)}</p>
+        <p>Lists: {string.Join(", ", lists.Select(list => $"{list.Name} ({Number(list.Active)})"))}</p>
+        {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/send", "Send to " + Count(lists), "btn-primary", "Send to " + Count(lists))}
+        """);
+
     private static string Obstacle(IssueRow row) => row switch
     {
         { Mailing: not null } => "This issue has been published already.",
         { Readiness: "draft" } => "This issue is a draft: remove draft: true from its front matter first.",
-        { CanSend: true } => "No subscriber is on its lists: put a CSV file into the subscribers folder first.",
         _ => "This issue has errors; they have to be mended first.",
     };
 

@@ -6,27 +6,12 @@ namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>Sends one issue from a job: publishes it unless that was done, delivers what is left, and says what became of it.</summary>
 /// <param name="library">The issues folder.</param>
-/// <param name="lists">The subscribers folder.</param>
 /// <param name="publish">Publishes.</param>
 /// <param name="runs">Delivers.</param>
 /// <param name="mailings">The mailings.</param>
 /// <param name="time">The clock.</param>
-internal sealed class IssueSending(IssueLibrary library, SyncLists lists, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time)
+internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time)
 {
-    /// <summary>Brings the subscribers folder into the database and notes on the page what was skipped.</summary>
-    public async Task SyncListsAsync(JobPage page, CancellationToken cancel)
-    {
-        page.Say("Reading the subscriber lists.");
-        foreach (var file in await lists.RunAsync(cancel))
-        {
-            var name = Path.GetFileName(file.Path);
-            page.Note(file.Refusal is null
-                ? $"{name}: {file.Counts.Added} added, {file.Counts.Updated} updated, {file.Counts.KeptOut} kept out."
-                : $"{name} was not read: {file.Refusal}");
-            if (file.ProblemCount > 0) page.Note($"{name}: {file.ProblemCount} rows were skipped; the first: line {file.Problems[0].Line}: {file.Problems[0].Message}");
-        }
-    }
-
     /// <summary>Sends the issue, or goes on with it, or says that it was sent.</summary>
     /// <exception cref="RefusedException">There is no such issue, it has errors, or its lists have no member.</exception>
     public async Task<string> SendAsync(JobPage page, string slug, CancellationToken cancel)
@@ -92,9 +77,22 @@ internal sealed class IssueSending(IssueLibrary library, SyncLists lists, Publis
         var file = library.All().FirstOrDefault(file => file.Slug == slug)
             ?? throw new RefusedException($"There is no issue {slug} in the issues folder any more. Nothing was sent.");
         page.Say($"Publishing {slug}.");
-        var published = await publish.RunAsync(file, list: null, scheduledAt: null, cancel);
+        var published = await publish.RunAsync(file, list: null, scheduledAt: null, reports => Note(page, reports), cancel);
         page.Note(published.Created ? $"Published {slug} to {published.Added} subscribers." : $"{slug} was published at the same moment by somebody else; joined.");
         return await mailings.FindAsync(published.MailingId, cancel) ?? throw new RefusedException($"The mailing of {slug} is gone.");
+    }
+
+    private static Task Note(JobPage page, IReadOnlyList<ListFileReport> reports)
+    {
+        foreach (var file in reports)
+        {
+            var name = Path.GetFileName(file.Path);
+            page.Note(file.Refusal is null
+                ? $"{name}: {file.Counts.Added} added, {file.Counts.Updated} updated, {file.Counts.KeptOut} kept out."
+                : $"{name} was not read: {file.Refusal}");
+            if (file.ProblemCount > 0) page.Note($"{name}: {file.ProblemCount} {(file.ProblemCount == 1 ? "row was" : "rows were")} skipped; the first, line {file.Problems[0].Line}: {file.Problems[0].Message}");
+        }
+        return Task.CompletedTask;
     }
 
     private static string Tally(Balance balance)

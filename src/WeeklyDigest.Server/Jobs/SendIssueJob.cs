@@ -13,10 +13,9 @@ internal sealed class SendIssueJob(IssueSending sending)
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancel">Filled in by Hangfire.</param>
     [AutomaticRetry(Attempts = 0), DisplayName("send {0}")]
-    public Task<string> RunAsync(string slug, PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, async page =>
+    public Task<string> RunAsync(string slug, PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, page =>
     {
         page.Choose(slug);
-        await sending.SyncListsAsync(page, cancel);
-        return await sending.SendAsync(page, slug, cancel);
+        return sending.SendAsync(page, slug, cancel);
     });
 }

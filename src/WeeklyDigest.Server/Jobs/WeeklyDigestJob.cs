@@ -20,7 +20,6 @@ internal sealed class WeeklyDigestJob(IssueSending sending, Candidates candidate
 
     private async Task<string> RunAsync(JobPage page, CancellationToken cancel)
     {
-        await sending.SyncListsAsync(page, cancel);
         var slug = page.ChosenIssue ?? await ChooseAsync(page, cancel);
         return slug is null ? page.Finish("Nothing to send: no issue is ready.") : await sending.SendAsync(page, slug, cancel);
     }

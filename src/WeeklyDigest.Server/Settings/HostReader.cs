@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Net;
 using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Settings;
@@ -17,6 +18,13 @@ internal static class HostReader
         if (urls.FirstOrDefault(url => !IsBindable(url)) is not { } wrong) return urls;
         report.Problem("Urls", $"'{wrong}' is no address to listen on; write one such as {SettingsLoader.DefaultUrl}, several separated by semicolons.");
         return [SettingsLoader.DefaultUrl];
+    }
+
+    /// <summary>The addresses that stand in the web server's own section; it reads the rest of it.</summary>
+    public static void Endpoints(IConfigurationSection kestrel, SettingsReport report)
+    {
+        foreach (var url in kestrel.GetSection("Endpoints").GetChildren().Select(endpoint => endpoint.GetSection("Url")))
+            if (url.Value is { } text && !IsBindable(text)) report.Problem(url.Path, $"'{text}' is no address to listen on; write one such as {SettingsLoader.DefaultUrl}.");
     }
 
     /// <summary>The folders, absolute.</summary>
@@ -65,14 +73,19 @@ internal static class HostReader
         try
         {
             var address = BindingAddress.Parse(url);
-            return address is { IsUnixPipe: false, IsNamedPipe: false, Host.Length: > 0, PathBase: "", Port: >= 0 and <= 65535 }
-                && address.Scheme.ToLowerInvariant() is "http" or "https";
+            return address is { IsUnixPipe: false, IsNamedPipe: false, PathBase: "", Port: >= 0 and <= 65535 }
+                && address.Scheme.ToLowerInvariant() is "http" or "https"
+                && IsHost(address.Host);
         }
         catch (FormatException)
         {
             return false;
         }
     }
+
+    // Kestrel listens on every interface for a host it does not know, a mistyped address too; that has to be asked for, with a star.
+    private static bool IsHost(string host)
+        => host is "*" or "+" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out _) && host.IndexOfAny(['.', ':']) >= 0);
 
     private static string Folder(SettingsSection section, string key, string fallback, string root)
     {

@@ -20,6 +20,7 @@ internal static class SettingsLoader
         var report = new SettingsReport(configuration, SettingsSources.Names);
         var urls = HostReader.Urls(configuration["Urls"], report);
         var settings = Read(folder, configuration, report, urls);
+        HostReader.Endpoints(configuration.GetSection("Kestrel"), report);
         CheckLogging(configuration, report);
         CheckSectionNames(configuration, report);
         return report.Problems.Count == 0 ? settings : throw new SettingsException(report.Problems);

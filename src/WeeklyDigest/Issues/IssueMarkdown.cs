@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Markdig;
 using Markdig.Extensions.AutoLinks;
 using Markdig.Extensions.EmphasisExtras;
@@ -6,7 +7,7 @@ using Markdig.Syntax;
 namespace WeeklyDigest.Issues;
 
 /// <summary>The Markdown that issues are written in: CommonMark with tables, footnotes, task lists, strikethrough and bare addresses as links.</summary>
-public static class IssueMarkdown
+public static partial class IssueMarkdown
 {
     private const int MaxMarks = 20_000;
     private const int MaxMarksInParagraph = 2_000;
@@ -30,7 +31,7 @@ public static class IssueMarkdown
     internal static MarkdownDocument? Parse(string text, int bodyStart, FindingList findings)
     {
         var body = Blanked(text, bodyStart);
-        if (TooComplex(body) is var (offset, reason))
+        if (TooComplex(body, bodyStart) is var (offset, reason))
         {
             findings.Error("too-complex", offset, $"{reason} Check what was pasted.");
             return null;
@@ -42,7 +43,7 @@ public static class IssueMarkdown
         catch (ArgumentException)
         {
             // Markdig's only refusal: quotes, lists or emphasis nested deeper than it follows.
-            findings.Error("too-complex", bodyStart, "Quotes, lists, brackets or emphasis are nested too deeply somewhere in this text. Check what was pasted.");
+            findings.Error("too-complex", TooDeep(body, bodyStart), "Quotes, lists, brackets or emphasis are nested too deeply in the text that begins here. Check what was pasted.");
             return null;
         }
     }
@@ -60,22 +61,49 @@ public static class IssueMarkdown
 
     // Markdig's time grows with the square of the open brackets and of the bare addresses of a paragraph: 20,000 brackets take 4 seconds, 2 MB
     // of them would take an hour.
-    private static (int Offset, string Reason)? TooComplex(string text)
+    private static (int Offset, string Reason)? TooComplex(string text, int bodyStart)
     {
-        var (marks, marksHere, start, isBlank) = (0, 0, 0, true);
-        for (var i = 0; i < text.Length; i++)
+        var (marks, marksHere, start, isBlank) = (0, 0, bodyStart, true);
+        for (var i = bodyStart; i < text.Length; i++)
         {
             if (text[i] is '\n' or '\r')
             {
-                if (isBlank) (marksHere, start) = (0, i);
+                if (isBlank) (marksHere, start) = (0, i + 1);
                 isBlank = true;
             }
             else if (IsMark(text, i) && (++marks > MaxMarks || ++marksHere > MaxMarksInParagraph)) return (i, "There are too many brackets and addresses here to be a text.");
-            else if (i - start > MaxParagraph) return (start, $"A paragraph, list or table has more than {MaxParagraph} characters; mail programs cut a whole issue of that size.");
+            else if (!isBlank && i - start > MaxParagraph) return (FirstOfText(text, start), $"A paragraph, list or table has more than {MaxParagraph} characters; mail programs cut a whole issue of that size.");
             isBlank &= char.IsWhiteSpace(text[i]);
         }
         return null;
     }
+
+    // Where the paragraph begins that Markdig refuses by itself; where the text begins when it is several together.
+    private static int TooDeep(string body, int bodyStart)
+    {
+        foreach (var paragraph in Paragraph().EnumerateMatches(body, bodyStart))
+        {
+            try
+            {
+                Markdown.Parse(body.Substring(paragraph.Index, paragraph.Length), Pipeline);
+            }
+            catch (ArgumentException)
+            {
+                return paragraph.Index;
+            }
+        }
+        return FirstOfText(body, bodyStart);
+    }
+
+    private static int FirstOfText(string text, int from)
+    {
+        while (from < text.Length && char.IsWhiteSpace(text[from])) from++;
+        return from;
+    }
+
+    // Lines that are not blank, one after the other.
+    [GeneratedRegex(@"\S[^\r\n]*(?:(?:\r\n|\r|\n)[ \t]*[^\s][^\r\n]*)*", RegexOptions.CultureInvariant)]
+    private static partial Regex Paragraph();
 
     private static bool IsMark(string text, int i)
         => text[i] == '[' || (text[i] == ':' && string.CompareOrdinal(text, i, "://", 0, 3) == 0) || (text[i] == 'w' && string.CompareOrdinal(text, i, "www.", 0, 4) == 0);

@@ -4,31 +4,44 @@ using WeeklyDigest.Rendering;
 
 namespace WeeklyDigest.Publishing;
 
-/// <summary>Publishes an issue: renders it once, freezes it and writes the ledger, in one transaction.</summary>
+/// <summary>
+/// Publishes an issue: renders it once, imports what changed in the files of its lists, freezes the content and writes the ledger in one
+/// transaction. Everything that can be refused is looked at before the first write.
+/// </summary>
 /// <param name="mailings">The mailings.</param>
 /// <param name="subscribers">The lists.</param>
+/// <param name="folder">Brings the lists' files into the database.</param>
 /// <param name="renderer">Renders e-mail and archive page.</param>
 /// <param name="newsletter">The identity that is frozen with the content.</param>
 /// <param name="time">The clock.</param>
-public sealed class PublishIssue(IMailingStore mailings, ISubscriberStore subscribers, IssueRenderer renderer, Newsletter newsletter, TimeProvider time)
+public sealed class PublishIssue(
+    IMailingStore mailings, ISubscriberStore subscribers, SyncLists folder, IssueRenderer renderer, Newsletter newsletter, TimeProvider time)
 {
     /// <summary>Publishes, or finds it published.</summary>
     /// <param name="issue">An issue file.</param>
     /// <param name="list">The list asked for; null: the issue's lists, else every list. A published issue is extended only by naming a list.</param>
     /// <param name="scheduledAt">When to start; null or past: at once.</param>
+    /// <param name="imported">Told what was imported before the issue is published.</param>
     /// <param name="cancel">Stops; nothing is published.</param>
-    /// <exception cref="RefusedException">The issue has errors (all of them are in the message) or is a draft, the list is unknown or has no active member.</exception>
+    /// <exception cref="RefusedException">
+    /// The issue has errors (all of them are in the message) or is a draft; a list is unknown, its file cannot be used, or it has no active member.
+    /// </exception>
     /// <exception cref="TemplateException">A template cannot be used.</exception>
-    public async Task<PublishResult> RunAsync(IssueFile issue, ListName? list, DateTimeOffset? scheduledAt, CancellationToken cancel)
+    public async Task<PublishResult> RunAsync(
+        IssueFile issue, ListName? list, DateTimeOffset? scheduledAt, Func<IReadOnlyList<ListFileReport>, Task> imported, CancellationToken cancel)
     {
         var ready = Preflight.Require(issue);
         var published = await mailings.FindAsync(ready.Slug, cancel);
         if (published is not null && list is null) return await AsItStandsAsync(published, ready, cancel);
         if (ready.Draft) throw new RefusedException($"{issue.Path} is a draft; remove 'draft: true' from its front matter to publish it, or preview it as it is.");
-        var lists = await ListsAsync(ready, list, cancel);
+        var wanted = Wanted(ready, list);
+        await RequireListsAsync(wanted, cancel);
         var now = time.GetUtcNow();
         var start = scheduledAt > now ? scheduledAt : null;
         var content = await FreezeAsync(ready, start ?? now, cancel);
+        await imported(await folder.RunAsync(wanted, cancel));
+        // Dying here: the lists are up to date, and nothing is published.
+        var lists = await WithMembersAsync(wanted, cancel);
         return await mailings.PublishAsync(new PublishRequest(ready.Slug, lists, content, start, now), cancel);
     }
 
@@ -60,17 +73,28 @@ public sealed class PublishIssue(IMailingStore mailings, ISubscriberStore subscr
         return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date));
     }
 
-    private async Task<IReadOnlyList<ListName>> ListsAsync(Issue issue, ListName? named, CancellationToken cancel)
+    // Null: every list there is.
+    private static IReadOnlyList<ListName>? Wanted(Issue issue, ListName? named)
+        => named is not null ? [named] : issue.Lists.Count > 0 ? [.. issue.Lists.Select(ListNamed).Distinct()] : null;
+
+    // A list that cannot be read keeps the whole issue back: who is on it would be left out, and nobody is added afterwards.
+    private async Task RequireListsAsync(IReadOnlyList<ListName>? wanted, CancellationToken cancel)
     {
-        var known = await subscribers.ListsAsync(cancel);
-        var wanted = named is not null ? [named] : issue.Lists.Count > 0 ? [.. issue.Lists.Select(ListNamed)] : known.Select(list => list.Name).ToList();
-        if (wanted.Count == 0) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
-        var unknown = wanted.Where(name => known.All(list => list.Name != name)).ToList();
-        if (unknown.Count > 0)
-            throw new RefusedException($"There is no list {string.Join(", ", unknown)}; there are: {(known.Count > 0 ? string.Join(", ", known.Select(list => list.Name)) : "none")}.");
-        if (known.Where(list => wanted.Contains(list.Name)).Sum(list => list.Active) == 0)
-            throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted)}; nothing was published.");
-        return [.. wanted.Distinct()];
+        var known = (await subscribers.ListsAsync(cancel)).Select(list => list.Name).Union(folder.Names).Order().ToList();
+        if (known.Count == 0 && wanted is null) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
+        var problems = (wanted ?? []).Except(known)
+            .Select(name => $"There is no list {name}; there are: {(known.Count > 0 ? string.Join(", ", known) : "none")}.")
+            .Concat((await folder.RefusedAsync(wanted, cancel)).Select(file => $"{file.Path} cannot be used. {file.Refusal}"))
+            .ToList();
+        if (problems.Count > 0) throw new RefusedException($"{string.Join('\n', problems)}\nNothing was published. Mend it, or move a file that is no list out of the subscribers folder, and try again.");
+    }
+
+    private async Task<IReadOnlyList<ListName>> WithMembersAsync(IReadOnlyList<ListName>? wanted, CancellationToken cancel)
+    {
+        var lists = (await subscribers.ListsAsync(cancel)).Where(list => wanted is null || wanted.Contains(list.Name)).ToList();
+        return lists.Sum(list => list.Active) > 0
+            ? [.. lists.Select(list => list.Name)]
+            : throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted ?? lists.Select(list => list.Name))}; nothing was published.");
     }
 
     private static ListName ListNamed(string text)

@@ -15,22 +15,30 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
 
     private static readonly ImportCounts Nothing = new(0, 0, 0, 0);
 
+    /// <summary>The lists the files are read into.</summary>
+    public IReadOnlyList<ListName> Names => [.. ListFolder.Files(folder).Select(file => file.List).OfType<ListName>().Distinct()];
+
     /// <summary>Imports what changed since it was imported last.</summary>
+    /// <param name="only">Only these lists; null: all.</param>
     /// <param name="cancel">Stops; a list is imported whole or not at all.</param>
     /// <returns>A report for each file that was imported or refused, by file name; a refused file does not keep the others back.</returns>
-    public async Task<IReadOnlyList<ListFileReport>> RunAsync(CancellationToken cancel)
+    public async Task<IReadOnlyList<ListFileReport>> RunAsync(IReadOnlyCollection<ListName>? only, CancellationToken cancel)
     {
         var reports = new List<ListFileReport>();
-        var owners = new Dictionary<ListName, string>();
-        foreach (var path in Files())
-        {
-            if (!ListName.TryParse(Path.GetFileNameWithoutExtension(path), out var list))
-                reports.Add(Refused(path, null, "The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv."));
-            else if (!owners.TryAdd(list, path))
-                reports.Add(Refused(path, list, $"The list '{list}' is read from {Path.GetFileName(owners[list])} already. Give one of the files another name."));
-            else if (await SyncAsync(path, list, cancel) is { } report)
-                reports.Add(report);
-        }
+        foreach (var file in Wanted(only))
+            if (await VisitAsync(file, ImportNotedAsync, cancel) is { } report) reports.Add(report);
+        return reports;
+    }
+
+    /// <summary>Finds out what <see cref="RunAsync"/> would refuse, and imports nothing: every file that changed is read to its end.</summary>
+    /// <param name="only">Only these lists; null: all, and with them the files whose name is no list name.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>The refused files, by file name.</returns>
+    public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(IReadOnlyCollection<ListName>? only, CancellationToken cancel)
+    {
+        var reports = new List<ListFileReport>();
+        foreach (var file in Wanted(only))
+            if (await VisitAsync(file, (one, _, _, _) => Task.FromResult(ListFolder.ProblemOf(one.Path) is { } problem ? Refused(one, problem) : null), cancel) is { } report) reports.Add(report);
         return reports;
     }
 
@@ -43,45 +51,45 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
             await using var file = File.OpenRead(path);
             return await ImportAsync(path, file, list, cancel);
         }
-        catch (Exception problem) when (IsRefusal(problem))
+        catch (Exception problem) when (ListFolder.IsRefusal(problem))
         {
             throw new RefusedException($"{path}: {problem.Message}");
         }
     }
 
-    private IEnumerable<string> Files()
-        => Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder)
-                .Where(path => Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
-                // What editors and spreadsheets leave beside a file that is open.
-                .Where(path => Path.GetFileName(path)[0] is not ('.' or '~'))
-                .Order(StringComparer.Ordinal)
-            : [];
+    private IEnumerable<ListFile> Wanted(IReadOnlyCollection<ListName>? only)
+        => ListFolder.Files(folder).Where(file => only is null || (file.List is { } list && only.Contains(list)));
 
-    private async Task<ListFileReport?> SyncAsync(string path, ListName list, CancellationToken cancel)
+    private async Task<ListFileReport?> VisitAsync(ListFile file, Func<ListFile, Stream, string, CancellationToken, Task<ListFileReport?>> visit, CancellationToken cancel)
     {
+        if (file.Problem is not null) return Refused(file, file.Problem);
         try
         {
-            await using var file = File.OpenRead(path);
-            var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancel));
-            if (await subscribers.WasImportedAsync(list, hash, cancel)) return null;
-            file.Position = 0;
-            var report = await ImportAsync(path, file, list, cancel);
-            // If we die before this line, or the file changed since it was hashed, the next run imports it again and finds most of it unchanged.
-            await subscribers.MarkImportedAsync(list, hash, cancel);
-            return report;
+            await using var content = File.OpenRead(file.Path);
+            var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel));
+            if (await subscribers.WasImportedAsync(file.List!, hash, cancel)) return null;
+            content.Position = 0;
+            return await visit(file, content, hash, cancel);
         }
-        catch (Exception problem) when (IsRefusal(problem))
+        catch (Exception problem) when (ListFolder.IsRefusal(problem))
         {
-            return Refused(path, list, problem.Message);
+            return Refused(file, problem.Message);
         }
+    }
+
+    private async Task<ListFileReport?> ImportNotedAsync(ListFile file, Stream content, string hash, CancellationToken cancel)
+    {
+        var report = await ImportAsync(file.Path, content, file.List!, cancel);
+        // If we die before this line, or the file changed since it was hashed, the next run imports it again and finds most of it unchanged.
+        await subscribers.MarkImportedAsync(file.List!, hash, cancel);
+        return report;
     }
 
     private async Task<ListFileReport> ImportAsync(string path, Stream file, ListName list, CancellationToken cancel)
     {
         var problems = new List<RowProblem>();
         var count = 0L;
-        var rows = SubscriberCsv.Read(file, problem =>
+        var rows = ListFolder.Rows(file, problem =>
         {
             if (++count <= MaxProblems) problems.Add(problem);
         });
@@ -89,7 +97,5 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
         return new ListFileReport(path, list, counts, problems, count, null);
     }
 
-    private static bool IsRefusal(Exception problem) => problem is FormatException or IOException or UnauthorizedAccessException;
-
-    private static ListFileReport Refused(string path, ListName? list, string reason) => new(path, list, Nothing, [], 0, reason);
+    private static ListFileReport Refused(ListFile file, string reason) => new(file.Path, file.List, Nothing, [], 0, reason);
 }

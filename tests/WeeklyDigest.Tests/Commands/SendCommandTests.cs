@@ -44,6 +44,37 @@ public sealed class SendCommandTests : IAsyncDisposable
         Assert.Equal(3, relay.AcceptedCount);
     }
 
+    [Theory]
+    [InlineData("subscribers/open.csv", "email\nx@example.com\n\"y@example.com", "Line 3: the quotation mark that opens here is never closed.")]
+    [InlineData("subscribers/a b.csv", "email\nx@example.com\n", "The file's name is no list name.")]
+    [InlineData("subscribers/none.csv", "name,email\nx@example.com,Ann\n", "No row can be used (1 skipped).")]
+    public async Task A_list_that_cannot_be_read_keeps_the_whole_issue_back(string file, string content, string reason)
+    {
+        workspace.Write(file, content);
+        foreach (var command in new[] { "check", "send" })
+        {
+            var result = await workspace.RunHereAsync(command, "a");
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains($"{workspace.PathOf(file)} cannot be used. {reason}", result.Out + result.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal("", (await workspace.RunHereAsync("subscribers", "export")).Out.ReplaceLineEndings("\n").Split('\n', 2)[1]);
+        Assert.Equal(0, relay.AcceptedCount);
+
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--list", "all")).ExitCode);
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Theory]
+    [InlineData("Hello {{ nobody }}.", "")]
+    [InlineData("Hello.", "nope")]
+    [InlineData("Hello.\n\n[x]()", "")]
+    public async Task What_is_refused_has_imported_nobody(string body, string list)
+    {
+        workspace.Write("issues/a.md", $"---\ntitle: A\npermalink: /posts/a\n---\n{body}\n");
+        Assert.Equal(1, (await workspace.RunHereAsync(list.Length > 0 ? ["send", "a", "--list", list] : ["send", "a"])).ExitCode);
+        Assert.Equal("", (await workspace.RunHereAsync("subscribers", "export")).Out.ReplaceLineEndings("\n").Split('\n', 2)[1]);
+    }
+
     [Fact]
     public async Task Says_when_the_issue_changed_since_it_was_published()
     {

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 using WeeklyDigest.Tests.Smtp.Postfix;
 
@@ -32,7 +30,7 @@ internal sealed class PrivatePostgres : IDisposable
     /// <summary>Makes a data folder and starts the server.</summary>
     public PrivatePostgres()
     {
-        Port = FreePort();
+        Port = LoopbackPort.Free();
         File.WriteAllText(Path.Combine(folder, "password"), Password);
         if (Environment.IsPrivilegedProcess) Run("chown", "-R", "65534:65534", folder);
         Run([.. AsNobody, Program("initdb"), "-D", Data, "-U", Username, "--pwfile", Path.Combine(folder, "password"), "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
@@ -152,12 +150,5 @@ internal sealed class PrivatePostgres : IDisposable
         process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{string.Join(' ', command)} failed with {process.ExitCode}: {complaints.Result}");
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

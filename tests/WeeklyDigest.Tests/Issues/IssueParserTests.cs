@@ -19,14 +19,15 @@ public sealed class IssueParserTests
     }
 
     [Theory]
-    [InlineData(new byte[] { 0xFF, 0xFE, 0x61, 0x00 }, "not-utf8")]
-    [InlineData(new byte[] { 0xFE, 0xFF, 0x00, 0x61 }, "not-utf8")]
-    [InlineData(new byte[] { 0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00 }, "binary")]
-    [InlineData(new byte[] { 0x50, 0x4B, 0x03, 0x04, 0x00 }, "binary")]
-    public void Says_of_a_file_that_is_no_text_only_that(byte[] bytes, string code)
+    [InlineData(new byte[] { 0xFF, 0xFE, 0x61, 0x00 }, "not-utf8", 1, 1)]
+    [InlineData(new byte[] { 0xFE, 0xFF, 0x00, 0x61 }, "not-utf8", 1, 1)]
+    [InlineData(new byte[] { 0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00 }, "binary", 3, 1)]
+    [InlineData(new byte[] { 0x50, 0x4B, 0x03, 0x04, 0x00 }, "binary", 1, 5)]
+    [InlineData(new byte[] { 0xEF, 0xBB, 0xBF, 0x61, 0x0A, 0xC3, 0xA9, 0x00 }, "binary", 2, 2)]
+    public void Says_of_a_file_that_is_no_text_only_that(byte[] bytes, string code, int line, int column)
     {
         var finding = Assert.Single(IssueParser.Parse(bytes, "week-7").Findings);
-        Assert.Equal((Severity.Error, code, 1, 1), (finding.Severity, finding.Code, finding.Line, finding.Column));
+        Assert.Equal((Severity.Error, code, line, column), (finding.Severity, finding.Code, finding.Line, finding.Column));
     }
 
     [Fact]
@@ -42,6 +43,29 @@ public sealed class IssueParserTests
     [Fact]
     public void Refuses_a_title_beyond_a_thousand_characters()
         => Assert.Contains(Samples.Parse($"---\ntitle: {new string('x', 1001)}\n---\nText.\n").Findings, finding => finding is { Code: "front-matter-too-long", Line: 2, Column: 8 });
+
+    [Fact]
+    public void Says_of_endless_front_matter_nothing_but_that()
+        => Assert.Equal(
+            [("front-matter-too-long", 1, 1)],
+            Samples.Parse($"---\ntitle: {new string('x', 1_500_000)}\n---\nText.\n").Findings.Select(finding => (finding.Code, finding.Line, finding.Column)));
+
+    [Theory]
+    [InlineData("", 4)]
+    [InlineData("\n\nHello.\n\n", 8)]
+    public void Says_where_the_text_is_that_nests_too_deeply(string before, int line)
+    {
+        var deep = string.Concat(Enumerable.Repeat("*a **a ", 20_000));
+        var finding = Assert.Single(Samples.Parse($"---\ntitle: x\n---\n{before}{deep}\n").Findings);
+        Assert.Equal(("too-complex", line, 1), (finding.Code, finding.Line, finding.Column));
+    }
+
+    [Fact]
+    public void Says_where_the_paragraph_is_that_has_no_end()
+    {
+        var finding = Assert.Single(Samples.Parse($"---\ntitle: x\n---\n\nHello.\n\n  {string.Concat(Enumerable.Repeat("word ", 30_000))}\n").Findings);
+        Assert.Equal(("too-complex", 7, 3), (finding.Code, finding.Line, finding.Column));
+    }
 
     [Theory]
     [InlineData("\uFEFF---\ntitle: Frogs\n---\nText [x]().\n")]

@@ -1,6 +1,7 @@
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Tests.Relays;
 using WeeklyDigest.Tests.Web;
 
 namespace WeeklyDigest.Tests.Jobs;
@@ -37,16 +38,42 @@ public sealed class WeeklyDigestJobTests
     [Fact]
     public async Task Twenty_triggers_at_the_same_moment_are_one()
     {
-        await using var site = await ThreeReadersAsync("week-1", "week-2");
+        // Nothing is delivered before the last of them has been triggered: one that comes after the end means the next issue.
+        var triggered = new TaskCompletionSource();
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(triggered.Task, SmtpMove.Accept) : SmtpMove.Accept);
+        await using var site = await ThreeReadersAsync(relay, "week-1", "week-2");
         var desk = new JobDesk(site);
 
         var jobs = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => desk.Trigger(WeeklyDigestJob.Name))));
+        triggered.SetResult();
         var reports = await Task.WhenAll(jobs.Select(job => desk.EndAsync(job)));
 
         Assert.All(reports, report => Assert.Equal("week-1", report.Issue));
         Assert.All(reports, report => Assert.Contains("week-1, 3 of 3", report.Headline, StringComparison.Ordinal));
-        Assert.Equal(3, site.Inbox.Count);
-        Assert.Equal(3, Received(site).Distinct().Count());
+        Assert.Equal(3, relay.AcceptedCount);
+        Assert.Equal(3, relay.Accepted.Select(message => message.Recipient).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_list_that_cannot_be_read_keeps_the_issue_back_and_the_page_before_sending_says_why()
+    {
+        await using var site = await ThreeReadersAsync("week-1");
+        site.Write("subscribers/friends.csv", "email\nfriend@example.com\n\"other@example.com");
+        var desk = new JobDesk(site);
+
+        var report = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name), "Failed");
+
+        Assert.True(report.Refused);
+        Assert.Contains("friends.csv cannot be used. Line 3: the quotation mark that opens here is never closed.", report.Headline, StringComparison.Ordinal);
+        Assert.Empty(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None));
+        Assert.Equal(0, site.Inbox.Count);
+        using var editor = await site.EditorAsync();
+        var question = await editor.GetStringAsync(new Uri("/hangfire/issues/week-1/send", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Contains("friends.csv cannot be used. Line 3:", question, StringComparison.Ordinal);
+        Assert.DoesNotContain("/do/send", question, StringComparison.Ordinal);
+
+        site.Write("subscribers/friends.csv", "email\nfriend@example.com\n");
+        Assert.Equal("Sent: week-1, 4 of 4.", (await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name))).Headline);
     }
 
     [Fact]
@@ -133,11 +160,16 @@ public sealed class WeeklyDigestJobTests
         Assert.Equal(belongs, underWay is not null);
     }
 
-    private static Task<TestSite> ThreeReadersAsync(params string[] issues) => TestSite.StartAsync(folder =>
+    private static Task<TestSite> ThreeReadersAsync(params string[] issues) => TestSite.StartAsync(folder => WriteThreeReaders(folder, issues));
+
+    private static Task<TestSite> ThreeReadersAsync(ScriptedSmtpServer relay, params string[] issues)
+        => TestSite.StartAsync(folder => WriteThreeReaders(folder, issues), ("Smtp:Relays:0:Port", $"{relay.Port}"));
+
+    private static void WriteThreeReaders(TemporaryFolder folder, string[] issues)
     {
         folder.Write("subscribers/all.csv", TestSite.List(3));
         foreach (var issue in issues) folder.Write($"issues/{issue}.md", TestSite.Issue(issue));
-    });
+    }
 
     private static string[] Received(TestSite site) => [.. site.Inbox.Page(0, 1000).SelectMany(entry => entry.Recipients).Order()];
 }

@@ -151,11 +151,13 @@ public sealed class PublishIssueTests : IAsyncDisposable
         Assert.Single(results, result => result.Created);
     }
 
+    private string ListsFolder => Path.Combine(place.DataFolder, "subscribers");
+
     private Task<PublishResult> PublishAsync(IssueFile issue, string? list = null, DateTimeOffset? at = null)
     {
         var publish = new PublishIssue(
-            place.Database.Mailings, place.Database.Subscribers, new IssueRenderer(Path.Combine(Workspace.RepositoryRoot, "templates")), Rendered.Newsletter, clock);
-        return publish.RunAsync(issue, list is null ? null : EnginePlace.List(list), at, Cancel);
+            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, ListsFolder), new IssueRenderer(Path.Combine(Workspace.RepositoryRoot, "templates")), Rendered.Newsletter, clock);
+        return publish.RunAsync(issue, list is null ? null : EnginePlace.List(list), at, _ => Task.CompletedTask, Cancel);
     }
 
     private async Task<string> RefusedAsync(IssueFile issue, string? list = null)

@@ -52,6 +52,18 @@ public sealed partial class DemoTests
         });
     }
 
+    [Fact]
+    public async Task Listens_where_the_settings_say()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(1, "sample");
+        var url = $"http://127.0.0.1:{LoopbackPort.Free()}";
+        workspace.Environment["Urls"] = url;
+        using var demo = workspace.Start("demo");
+        Assert.Contains($"{url}/sign-in?token=", await demo.PrintedAsync("/sign-in?token=", Limit), StringComparison.Ordinal);
+        demo.Terminate();
+        Assert.Equal(0, (await demo.EndAsync(Limit)).ExitCode);
+    }
+
     // The throw-away data folder, wherever in the temporary folder it was put.
     private static string DataFolder(string temporary)
         => Path.GetDirectoryName(Directory.GetDirectories(temporary, "inbox", SearchOption.AllDirectories).Single())!;

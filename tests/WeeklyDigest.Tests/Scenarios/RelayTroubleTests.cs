@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Scenarios;
@@ -66,7 +64,7 @@ public sealed class RelayTroubleTests
     [Fact]
     public async Task A_relay_that_is_down_at_the_start_is_waited_for_and_uses_up_nobodys_attempts()
     {
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         using var workspace = Workspace(port);
         using var send = workspace.Start("send", "week-1", "--wait");
         await Eventually.HoldsAsync(() => File.Exists(workspace.DatabaseFile), "the database", Limit);
@@ -110,13 +108,6 @@ public sealed class RelayTroubleTests
 
     private static int Number(string address)
         => address.StartsWith("subscriber", StringComparison.Ordinal) ? int.Parse(address.AsSpan(10, 6), System.Globalization.CultureInfo.InvariantCulture) : 0;
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     private static async Task PublishedAsync(Workspace workspace)
     {

@@ -59,9 +59,42 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     }
 
     [Fact]
+    public async Task A_file_without_a_usable_row_is_refused_and_one_without_rows_is_an_empty_list()
+    {
+        Put("readers.csv", "name,email\nann@example.org,Ann\nben@example.org,Ben\n");
+        Put("empty.csv", "email\n");
+
+        var reports = await Sync();
+
+        Assert.Equal([(List("empty"), null), (List("readers"), "No row can be used (2 skipped). The first, line 2: 'Ann' is not an address: it has no @.")],
+            reports.Select(report => (report.List!, report.Refusal)));
+        Assert.Equal([new ListSummary(List("empty"), 0, 0)], await Subscribers.ListsAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task What_would_be_refused_is_found_without_importing_anything()
+    {
+        var sync = new SyncLists(Subscribers, folder.Path);
+        Put("good.csv", "email\nann@example.org\n");
+        Put("known.csv", "email\nann@example.org\n");
+        await sync.RunAsync([List("known")], Cancel);
+        Put("open.csv", "email\nann@example.org\n\"ben@example.org");
+        Put("b b.csv", "email\nann@example.org\n");
+
+        Assert.Equal(
+            ["b b.csv: The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.",
+                "open.csv: Line 3: the quotation mark that opens here is never closed."],
+            (await sync.RefusedAsync(null, Cancel)).Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
+        Assert.Equal(["open.csv"], (await sync.RefusedAsync([List("open"), List("good")], Cancel)).Select(report => Path.GetFileName(report.Path)));
+        Assert.Empty(await sync.RefusedAsync([List("good")], Cancel));
+        Assert.Equal(["known"], (await Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
+        Assert.Equal(["good", "known", "open"], sync.Names.Select(name => name.Value));
+    }
+
+    [Fact]
     public async Task Only_the_first_thousand_problems_are_kept_but_all_are_counted()
     {
-        Put("readers.csv", "email\n" + string.Join('\n', Enumerable.Repeat("nobody", 1500)));
+        Put("readers.csv", "email\nann@example.org\n" + string.Join('\n', Enumerable.Repeat("nobody", 1500)));
         var report = Assert.Single(await Sync());
         Assert.Equal((1000, 1500L), (report.Problems.Count, report.ProblemCount));
     }
@@ -70,7 +103,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     public async Task One_file_is_imported_from_anywhere_or_refused()
     {
         var sync = new SyncLists(Subscribers, folder.File("none"));
-        Assert.Empty(await sync.RunAsync(Cancel));
+        Assert.Empty(await sync.RunAsync(null, Cancel));
         Put("any name.txt", "email;name\nann@example.org;Ann\n");
         var report = await sync.ImportAsync(folder.File("any name.txt"), List("readers"), Cancel);
         Assert.Equal((List("readers"), 1L), (report.List, report.Counts.Added));
@@ -85,5 +118,5 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
 
     private void Put(string name, string text) => folder.Write(name, text);
 
-    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path).RunAsync(Cancel);
+    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path).RunAsync(null, Cancel);
 }

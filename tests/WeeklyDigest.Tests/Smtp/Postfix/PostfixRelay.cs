@@ -24,7 +24,7 @@ public sealed class PostfixRelay : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        (startTlsPort, tlsPort) = (FreePort(), FreePort());
+        (startTlsPort, tlsPort) = (LoopbackPort.Free(), LoopbackPort.Free());
         folder = new PostfixFolder(startTlsPort, tlsPort);
         await folder.CreateAsync(CancellationToken.None);
         var daemons = System.Text.Encoding.UTF8.GetString(await Command.RunAsync("/usr/sbin/postconf", ["-dh", "daemon_directory"])).Trim();
@@ -130,12 +130,5 @@ public sealed class PostfixRelay : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

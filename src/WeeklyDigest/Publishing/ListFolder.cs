@@ -1,0 +1,75 @@
+using WeeklyDigest.Audience;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>A CSV file in the subscribers folder.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="List">The list it is read into; null when the file's name is no list name.</param>
+/// <param name="Problem">Why it cannot be told which list it is, and what to do; else null.</param>
+public sealed record ListFile(string Path, ListName? List, string? Problem);
+
+/// <summary>The subscribers folder as it stands on the disk: which file is which list, and what a file holds.</summary>
+public static class ListFolder
+{
+    /// <summary>The files, by name; none when there is no such folder.</summary>
+    public static IReadOnlyList<ListFile> Files(string folder)
+    {
+        var owners = new Dictionary<ListName, string>();
+        return [.. Paths(folder).Select(path =>
+        {
+            if (!ListName.TryParse(Path.GetFileNameWithoutExtension(path), out var list))
+                return new ListFile(path, null, "The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.");
+            return owners.TryAdd(list, path)
+                ? new ListFile(path, list, null)
+                : new ListFile(path, list, $"The list '{list}' is read from {Path.GetFileName(owners[list])} already. Give one of the files another name.");
+        })];
+    }
+
+    /// <summary>Reads a file to its end and keeps nothing.</summary>
+    /// <returns>Why it cannot be used as a whole, or null.</returns>
+    public static string? ProblemOf(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            foreach (var _ in Rows(file, _ => { })) continue;
+            return null;
+        }
+        catch (Exception problem) when (IsRefusal(problem))
+        {
+            return problem.Message;
+        }
+    }
+
+    /// <summary>The rows of a file, as <see cref="SubscriberCsv.Read"/> reads them.</summary>
+    /// <exception cref="FormatException">Thrown while the rows are read; also when there are rows and none can be used: such a file is another than was meant.</exception>
+    public static IEnumerable<SubscriberRow> Rows(Stream file, Action<RowProblem> onProblem)
+    {
+        var (usable, skipped, first) = (false, 0L, default(RowProblem));
+        var rows = SubscriberCsv.Read(file, problem =>
+        {
+            skipped++;
+            first ??= problem;
+            onProblem(problem);
+        });
+        foreach (var row in rows)
+        {
+            usable = true;
+            yield return row;
+        }
+        if (!usable && first is not null)
+            throw new FormatException($"No row can be used ({skipped} skipped). The first, line {first.Line}: {first.Message}");
+    }
+
+    /// <summary>Whether an exception means that a file cannot be used.</summary>
+    public static bool IsRefusal(Exception problem) => problem is FormatException or IOException or UnauthorizedAccessException;
+
+    private static IEnumerable<string> Paths(string folder)
+        => Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder)
+                .Where(path => Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
+                // What editors and spreadsheets leave beside a file that is open.
+                .Where(path => Path.GetFileName(path)[0] is not ('.' or '~'))
+                .Order(StringComparer.Ordinal)
+            : [];
+}

@@ -140,7 +140,6 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         public required string Attributes { get; init; }
         public required string Status { get; init; }
         public string? Suppressed { get; init; }
-        public string? Lists { get; init; }
         public int Resent { get; init; }
 
         public string? WhyNot => LedgerReplies.WhyNot(Status, Suppressed);
@@ -150,7 +149,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
             Stamp + 1,
             Attempts,
             Codes.Time(FirstAttemptAt),
-            new Subscriber(Id, Codes.Address(Address), Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Codes.Lists(Lists)),
+            new Subscriber(Id, Codes.Address(Address), Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Lists: []),
             Resent,
             DomainId);
     }

@@ -123,7 +123,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
             row.TextOrNull(6),
             AttributesJson.Read(row.Text(7)),
             Codes.State<SubscriberStatus>(status),
-            Codes.Lists(row.TextOrNull(10)));
+            Lists: []);
         var id = new DeliveryId(request.MailingId, subscriber);
         var delivery = new Delivery(id, row.Number(0), (int)row.Number(1), Codes.Time(row.NumberOrNull(2)), recipient, (int)row.Number(3), row.Number(4));
         return (delivery, LedgerReplies.WhyNot(status, row.TextOrNull(9)));

@@ -21,7 +21,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         await turn.WaitAsync(cancel);
         try
         {
-            return await Task.Run(() => Transact(work), CancellationToken.None);
+            return await OwnThread.BlockAsync(() => Transact(work));
         }
         finally
         {
@@ -30,12 +30,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     }
 
     /// <summary>A named statement of this connection, prepared on first use. Only inside a transaction.</summary>
-    public SqliteStatement Statement(string name)
-    {
-        if (!statements.TryGetValue(name, out var statement))
-            statements[name] = statement = new SqliteStatement(connection, Queries.Get(name));
-        return statement;
-    }
+    public SqliteStatement Statement(string name) => Prepared(name, Queries.Get);
 
     /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
     public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
@@ -54,9 +49,9 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         var committed = false;
         try
         {
-            SqliteFile.Execute(connection, "BEGIN IMMEDIATE");
+            Prepared("BEGIN IMMEDIATE", static sql => sql).Run();
             var result = work(this);
-            SqliteFile.Execute(connection, "COMMIT");
+            Prepared("COMMIT", static sql => sql).Run();
             committed = true;
             return result;
         }
@@ -68,6 +63,13 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         {
             if (!committed) RollBack();
         }
+    }
+
+    private SqliteStatement Prepared(string name, Func<string, string> sql)
+    {
+        if (!statements.TryGetValue(name, out var statement))
+            statements[name] = statement = new SqliteStatement(connection, sql(name));
+        return statement;
     }
 
     // Some failures (a full disk) have rolled back already.

@@ -15,6 +15,7 @@ internal static class AddressSyntax
 
     // RFC 5322 section 3.2.3, atext, and the dots between atoms.
     private static readonly SearchValues<char> DotAtom = SearchValues.Create(Alphanumeric + "!#$%&'*+-/=?^_`{|}~.");
+    private static readonly SearchValues<char> AsciiControls = SearchValues.Create([.. Enumerable.Range(0, 128).Select(code => (char)code).Where(char.IsControl)]);
     private static readonly SearchValues<char> Hostname = SearchValues.Create(Alphanumeric + "-.");
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true, AllowUnassigned = false };
 
@@ -42,7 +43,7 @@ internal static class AddressSyntax
 
     private static string? Unprintable(string text)
     {
-        if (Ascii.IsValid(text)) return text.Any(char.IsControl) ? "it holds a control character" : text.Contains(' ') ? "it holds a space" : null;
+        if (Ascii.IsValid(text)) return text.AsSpan().ContainsAny(AsciiControls) ? "it holds a control character" : text.Contains(' ') ? "it holds a space" : null;
         foreach (var rune in text.EnumerateRunes())
         {
             switch (Rune.GetUnicodeCategory(rune))
@@ -105,10 +106,15 @@ internal static class AddressSyntax
     private static string? ProblemOfHostname(string ascii)
     {
         if (ascii.Length > 253) return "its domain is longer than 253 octets";
-        var labels = ascii.Split('.');
-        if (labels.Any(label => label.Length is 0 or > 63 || label[0] == '-' || label[^1] == '-'))
-            return $"'{ascii}' is not a valid domain";
-        if (labels.Length < 2) return $"its domain '{ascii}' has no dot";
-        return labels[^1].All(char.IsAsciiDigit) ? "an IP address in place of a domain is not supported" : null;
+        var labels = 0;
+        var last = ReadOnlySpan<char>.Empty;
+        foreach (var range in ascii.AsSpan().Split('.'))
+        {
+            labels++;
+            last = ascii.AsSpan()[range];
+            if (last.Length is 0 or > 63 || last[0] == '-' || last[^1] == '-') return $"'{ascii}' is not a valid domain";
+        }
+        if (labels < 2) return $"its domain '{ascii}' has no dot";
+        return last.ContainsAnyExceptInRange('0', '9') ? null : "an IP address in place of a domain is not supported";
     }
 }

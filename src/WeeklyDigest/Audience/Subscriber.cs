@@ -25,7 +25,7 @@ public enum SubscriberStatus
 /// <param name="Name">The name, or null; no control characters, at most 200 characters.</param>
 /// <param name="Attributes">Further columns of the list file, by column name, lower case; values without control characters.</param>
 /// <param name="Status">Where the subscriber stands.</param>
-/// <param name="Lists">The lists the subscriber is a member of, sorted.</param>
+/// <param name="Lists">The lists the subscriber is a member of, sorted; none for the recipient of a claimed delivery, where nobody asks.</param>
 public sealed record Subscriber(
     long Id,
     EmailAddress Address,

@@ -38,7 +38,7 @@ public sealed class LedgerWriter : IAsyncDisposable
     public LedgerWriter(ILedger ledger, TimeProvider time, TimeSpan patience)
     {
         (this.ledger, this.time, this.patience) = (ledger, time, patience);
-        loop = Task.Run(RunAsync);
+        loop = OwnThread.RunAsync("ledger", RunAsync);
     }
 
     /// <summary>Why the ledger cannot be written at the moment, or null.</summary>
@@ -173,7 +173,9 @@ public sealed class LedgerWriter : IAsyncDisposable
     {
         public IReadOnlyList<LedgerWrite> Writes => writes;
 
-        public TaskCompletionSource<IReadOnlyList<LedgerWriteResult>> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Who waits on a thread of its own is woken there at once; anybody else must not go on in the writer's thread.
+        public TaskCompletionSource<IReadOnlyList<LedgerWriteResult>> Answer { get; } = new(
+            SynchronizationContext.Current is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
 
         public override async Task RunAsync(ILedger ledger) => Answer.TrySetResult(await ledger.WriteAsync(writes, CancellationToken.None));
 

@@ -11,6 +11,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
 {
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
     private readonly List<LedgerWrite> unwritten = [];
+    private readonly MessageBuffer buffer = new();
 
     /// <summary>Runs until the feed is over or the run stops.</summary>
     public async Task RunAsync()
@@ -64,7 +65,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     private async Task<ComposedMessage?> ComposeAsync(PooledSession session, Delivery delivery)
     {
         if (await OpenAsync(session) is { } abilities)
-            return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), abilities);
+            return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), abilities, buffer);
         GiveBack(delivery, DeliveryState.Claimed);
         return null;
     }

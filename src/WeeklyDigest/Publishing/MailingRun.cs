@@ -74,7 +74,7 @@ internal sealed class MailingRun : IDisposable
         var feed = new ClaimFeed(parts, end.LookAsync);
         var watch = new RunWatch(parts, environment, callers);
         var work = Enumerable.Range(0, environment.Sessions.Connections)
-            .Select(_ => GuardAsync(new DeliveryLoop(parts, feed).RunAsync))
+            .Select(_ => GuardAsync(() => OwnThread.RunAsync("connection", new DeliveryLoop(parts, feed).RunAsync)))
             .Append(GuardAsync(feed.RunAsync))
             .ToList();
         work.Add(EndAfterAsync(Task.WhenAll(work)));

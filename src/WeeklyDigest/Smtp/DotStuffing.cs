@@ -4,16 +4,14 @@ namespace WeeklyDigest.Smtp;
 internal static class DotStuffing
 {
     /// <summary>Writes text that begins at the start of a line and has CRLF line ends.</summary>
-    public static async ValueTask WriteAsync(ReadOnlyMemory<byte> text, Stream output, CancellationToken cancel)
+    public static void Write(ReadOnlySpan<byte> text, Stream output)
     {
-        if (text.Span.StartsWith("."u8)) await output.WriteAsync(Dot, cancel);
-        for (int at; (at = text.Span.IndexOf("\r\n."u8)) >= 0; text = text[(at + 2)..])
+        if (text.StartsWith("."u8)) output.Write("."u8);
+        for (int at; (at = text.IndexOf("\r\n."u8)) >= 0; text = text[(at + 2)..])
         {
-            await output.WriteAsync(text[..(at + 2)], cancel);
-            await output.WriteAsync(Dot, cancel);
+            output.Write(text[..(at + 2)]);
+            output.Write("."u8);
         }
-        await output.WriteAsync(text, cancel);
+        output.Write(text);
     }
-
-    private static readonly byte[] Dot = "."u8.ToArray();
 }

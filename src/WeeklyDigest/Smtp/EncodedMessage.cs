@@ -71,15 +71,15 @@ internal sealed class EncodedMessage : IDisposable
 
         public Action? Beginning { get; set; }
 
-        public override async Task WriteToAsync(FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
+        public override void WriteTo(FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
         {
             Beginning?.Invoke();
             // For DATA, MailKit puts its dot-stuffing in between, which looks at every octet twice and costs more than all the rest. The
             // same is done here by a search. The header block went through MailKit's; we begin at the start of a line, as it does.
-            if (stream is FilteredStream stuffing) await DotStuffing.WriteAsync(Bytes[..^1], stuffing.Source, cancellationToken);
-            else await stream.WriteAsync(Bytes[..^1], cancellationToken);
+            if (stream is FilteredStream stuffing) DotStuffing.Write(Bytes.Span[..^1], stuffing.Source);
+            else stream.Write(Bytes.Span[..^1]);
             Sealing?.Invoke();
-            await stream.WriteAsync(Bytes[^1..], cancellationToken);
+            stream.Write(Bytes.Span[^1..]);
         }
     }
 }

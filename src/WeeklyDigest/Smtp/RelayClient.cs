@@ -21,13 +21,13 @@ internal sealed class RelayClient : SmtpClient
 
     /// <summary>Sends a composed message.</summary>
     /// <returns>The text of the reply to the final dot.</returns>
-    public Task<string> SendAsync(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
+    public string Send(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
     {
         var options = _message.Fill(composed);
         _message.Sealing = stream.Seal;
         stream.Unseal();
         Stage = DialogueStage.Sender;
-        return SendAsync(options, _message.Message, sender, [recipient], cancel);
+        return Send(options, _message.Message, sender, [recipient], cancel);
     }
 
     /// <summary>Nothing to prepare: the message is encoded for this relay, and must not change.</summary>
@@ -35,8 +35,7 @@ internal sealed class RelayClient : SmtpClient
     {
     }
 
-    protected override Task<long> GetSizeAsync(FormatOptions options, MimeMessage message, CancellationToken cancellationToken)
-        => Task.FromResult(_message.Size);
+    protected override long GetSize(FormatOptions options, MimeMessage message, CancellationToken cancellationToken) => _message.Size;
 
     protected override void OnSenderAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
         => Stage = DialogueStage.Recipient;

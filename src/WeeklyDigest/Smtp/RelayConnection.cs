@@ -26,21 +26,24 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
     /// <summary>Messages sent over this connection, accepted or not.</summary>
     public int Messages { get; private set; }
 
-    /// <summary>Whether another message can be sent: false when the relay closed while nobody looked.</summary>
-    public bool IsUsable => client.IsConnected && !lifetime.IsCancellationRequested && stream.IsQuiet;
+    /// <summary>Whether another message can be sent, as far as we know.</summary>
+    public bool IsOpen => client.IsConnected && !lifetime.IsCancellationRequested;
+
+    /// <summary>Whether the relay has said nothing since its last answer; anything would be that it closes. Asks the system.</summary>
+    public bool IsQuiet => stream.IsQuiet;
 
     /// <summary>Whether this message can go over this connection; after <see cref="HideUtf8"/> one with SMTPUTF8 cannot.</summary>
     public bool Suits(ComposedMessage message) => !message.Utf8Headers || !_hidesUtf8;
 
-    /// <summary>Sends one message.</summary>
-    public async Task<SendAttempt> SendAsync(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    /// <summary>Sends one message; blocks until the relay has answered.</summary>
+    public SendAttempt Send(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
         if (!message.Utf8Headers && (sender.IsInternational || recipient.IsInternational)) HideUtf8();
         Messages++;
-        await using var registration = cancel.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), lifetime);
+        using var registration = cancel.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), lifetime);
         try
         {
-            var text = await client.SendAsync(message, sender, recipient, stream, lifetime.Token);
+            var text = client.Send(message, sender, recipient, stream, lifetime.Token);
             return stream.HandedOver
                 ? new SendAttempt(DialogueStage.FinalDot, 250, ReplyText.Of(250, text), ReplyPolicy.Judge(DialogueStage.FinalDot, 250, text))
                 : Failed(new RelayFailure(ReplyPolicy.Lost, "The relay answered before it had the message."));
@@ -58,10 +61,10 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
     /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (IsUsable)
+        if (IsOpen && IsQuiet)
         {
             stream.Leave();
-            await client.DisconnectAsync(quit: true, lifetime.Token);
+            await Task.Run(() => client.Disconnect(quit: true, lifetime.Token));
         }
         Close();
     }

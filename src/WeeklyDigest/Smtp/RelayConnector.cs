@@ -25,9 +25,10 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         var registration = cancel.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), lifetime);
         try
         {
-            await ConnectAsync(opening);
-            await GreetAsync(opening);
-            await LogInAsync(opening);
+            opening.Lifetime.CancelAfter(RelayLimits.Connect);
+            var addresses = await Dns.GetHostAddressesAsync(relay.Host, opening.Lifetime.Token);
+            // Blocks for minutes at worst, one for each connection: not on the threads that renew leases.
+            await Task.Factory.StartNew(() => Open(opening, addresses), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             opening.Stream!.Rest();
             await registration.DisposeAsync();
             return new RelayConnection(opening.Client, opening.Stream, lifetime);
@@ -43,16 +44,21 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         }
     }
 
-    private async Task ConnectAsync(Opening opening)
+    private void Open(Opening opening, IPAddress[] addresses)
+    {
+        Connect(opening, addresses);
+        Greet(opening);
+        LogIn(opening);
+    }
+
+    private void Connect(Opening opening, IPAddress[] addresses)
     {
         // A socket of our own: MailKit's leaves Nagle's algorithm on, which costs 40 ms a message.
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         opening.Stream = new RelayStream(socket, opening.Lifetime);
-        opening.Lifetime.CancelAfter(RelayLimits.Connect);
-        var addresses = await Dns.GetHostAddressesAsync(relay.Host, opening.Lifetime.Token);
         // The settings know only the name; where it leads is known here.
         if (relay.Security == RelaySecurity.None && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere) RefusePlaintext(elsewhere);
-        await socket.ConnectAsync(addresses, relay.Port, opening.Lifetime.Token);
+        socket.Connect(addresses, relay.Port);
         opening.Client.LocalDomain = HelloName(((IPEndPoint)socket.LocalEndPoint!).Address);
     }
 
@@ -72,7 +78,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         }
     }
 
-    private async Task GreetAsync(Opening opening)
+    private void Greet(Opening opening)
     {
         opening.Stage = relay.Security == RelaySecurity.Tls ? DialogueStage.Tls : DialogueStage.Greeting;
         opening.Client.ServerCertificateValidationCallback = opening.Certificates.Validate;
@@ -84,10 +90,10 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
             RelaySecurity.StartTls => SecureSocketOptions.StartTls,
             _ => SecureSocketOptions.None,
         };
-        await opening.Client.ConnectAsync(opening.Stream!, relay.Host, relay.Port, security, opening.Lifetime.Token);
+        opening.Client.Connect(opening.Stream!, relay.Host, relay.Port, security, opening.Lifetime.Token);
     }
 
-    private async Task LogInAsync(Opening opening)
+    private void LogIn(Opening opening)
     {
         if (relay.Username.Length == 0) return;
         opening.Stage = DialogueStage.Login;
@@ -97,7 +103,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
                 $"Relay '{relay.Name}' offers no login that can be used here (it offers: {ReplyText.Clean(string.Join(", ", offered.Order()))}). Check port and security, or remove the user name.",
                 isTransient: false);
         offered.RemoveWhere(name => name != chosen);
-        await opening.Client.AuthenticateAsync(Encoding.UTF8, new NetworkCredential(relay.Username, relay.Password), opening.Lifetime.Token);
+        opening.Client.Authenticate(Encoding.UTF8, new NetworkCredential(relay.Username, relay.Password), opening.Lifetime.Token);
     }
 
     private static bool IsThisMachine(IPAddress address)

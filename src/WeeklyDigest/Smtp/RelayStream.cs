@@ -7,11 +7,13 @@ namespace WeeklyDigest.Smtp;
 /// message can have left this machine.
 /// </summary>
 /// <remarks>
+/// Blocks, as <see cref="OwnThread"/> tells why; when the connection's lifetime ends, the socket is closed and what blocks comes back.
 /// MailKit writes in blocks of 4 KB; here they become one write of the whole message in most cases. What is held back goes out with a flush,
 /// but after <see cref="Seal"/> only when the reply is awaited: MailKit flushes once between the message and its final dot, and they belong together.
 /// </remarks>
 internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetime) : Stream
 {
+    private readonly CancellationTokenRegistration _end = lifetime.Token.UnsafeRegister(static state => ((Socket)state!).Dispose(), socket);
     private readonly byte[] _held = GC.AllocateUninitializedArray<byte>(64 * 1024);
     private int _heldCount;
     private int _replyOctets;
@@ -43,63 +45,70 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     /// <summary>QUIT follows: from now on nothing is waited for longer than <see cref="RelayLimits.Quit"/>.</summary>
     public void Leave() => _leaving = true;
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override int Read(Span<byte> buffer)
     {
-        if (_heldCount > 0) await SendHeldAsync(cancellationToken);
-        var count = await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
-        if ((_replyOctets += count) > RelayLimits.ReplyOctets) throw new IOException("The relay's reply does not end.");
-        return count;
+        if (_heldCount > 0) SendHeld();
+        try
+        {
+            var count = socket.Receive(buffer, SocketFlags.None);
+            if ((_replyOctets += count) > RelayLimits.ReplyOctets) throw new IOException("The relay's reply does not end.");
+            return count;
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            throw new IOException(failure.Message, failure);
+        }
     }
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (_heldCount + buffer.Length > _held.Length) await SendHeldAsync(cancellationToken);
+        if (_heldCount + buffer.Length > _held.Length) SendHeld();
         if (buffer.Length > _held.Length)
         {
-            await SendAsync(buffer, cancellationToken);
+            Send(buffer);
             return;
         }
-        buffer.CopyTo(_held.AsMemory(_heldCount));
+        buffer.CopyTo(_held.AsSpan(_heldCount));
         _heldCount += buffer.Length;
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken)
-        => _heldCount > 0 && !_sealed ? SendHeldAsync(cancellationToken).AsTask() : Task.CompletedTask;
-
-    private ValueTask SendHeldAsync(CancellationToken cancel)
+    public override void Flush()
     {
-        var held = _held.AsMemory(0, _heldCount);
-        _heldCount = 0;
-        return SendAsync(held, cancel);
+        if (_heldCount > 0 && !_sealed) SendHeld();
     }
 
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    private void SendHeld()
+    {
+        var held = _held.AsSpan(0, _heldCount);
+        _heldCount = 0;
+        Send(held);
+    }
+
+    private void Send(ReadOnlySpan<byte> bytes)
     {
         lifetime.CancelAfter(_leaving ? RelayLimits.Quit : _sealed ? RelayLimits.FinalReply : RelayLimits.Reply);
         _replyOctets = 0;
         Sendings++;
         try
         {
-            while (bytes.Length > 0) bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None, cancel)..];
+            while (bytes.Length > 0) bytes = bytes[socket.Send(bytes, SocketFlags.None)..];
         }
-        catch (SocketException failure)
-        {
-            // The kernel took nothing of the call that failed, so the end of the message is still here: HandedOver stays as it was.
-            throw new IOException(failure.Message, failure);
-        }
-        catch (OperationCanceledException) when (_sealed)
+        catch (Exception) when (_sealed && lifetime.IsCancellationRequested)
         {
             HandedOver = true;
             throw;
         }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            // The kernel took nothing of the call that failed, so the end of the message is still here: HandedOver stays as it was.
+            throw new IOException(failure.Message, failure);
+        }
         if (_sealed) HandedOver = true;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override bool CanRead => true;
 
@@ -115,19 +124,17 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
         set => throw new NotSupportedException();
     }
 
-    public override void Flush() => throw new NotSupportedException("Asynchronous only.");
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Asynchronous only.");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Asynchronous only.");
-
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) socket.Dispose();
+        if (disposing)
+        {
+            _end.Dispose();
+            socket.Dispose();
+        }
         base.Dispose(disposing);
     }
 }

@@ -80,7 +80,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     private async Task<RelayConnection> ConnectionAsync(ComposedMessage? message, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        if (_connection is { } open && !(open.IsUsable && HasRoom(open) && (message is null || open.Suits(message))))
+        if (_connection is { } open && !CanCarry(open, message))
         {
             _connection = null;
             await open.DisposeAsync();
@@ -88,11 +88,15 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         return _connection ??= await _connector.OpenAsync(cancel);
     }
 
+    // Whether the relay closed while nobody looked is asked when opening; should it close just after that, the message is begun anew.
+    private bool CanCarry(RelayConnection open, ComposedMessage? message)
+        => open.IsOpen && HasRoom(open) && (message is null ? open.IsQuiet : open.Suits(message));
+
     private bool HasRoom(RelayConnection open) => relay.MessagesPerConnection <= 0 || open.Messages < relay.MessagesPerConnection;
 
     private async Task<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
-        var attempt = await connection.SendAsync(message, sender, recipient, cancel);
+        var attempt = await OwnThread.BlockAsync(() => connection.Send(message, sender, recipient, cancel));
         if (attempt.Code is ReplyPolicy.Lost or 421)
         {
             _connection = null;

@@ -18,7 +18,6 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
         Assert.Equal("ann@example.org", claimed.Recipient.Address.Value);
         Assert.Equal("Ann", claimed.Recipient.Name);
         Assert.Equal("Köln", claimed.Recipient.Attributes["city"]);
-        Assert.Equal(["others", "readers"], claimed.Recipient.Lists.Select(list => list.Value));
         Assert.Equal((1, 0, null), (claimed.Stamp, claimed.Attempts, claimed.FirstAttemptAt));
         Assert.Equal(Now, (await Mailings.FindAsync(mailing, Cancel))!.StartedAt);
         Assert.Equal((1, 1), ((await Balance(mailing)).Pending, (await Balance(mailing)).Claimed));

@@ -30,7 +30,6 @@ WITH found AS MATERIALIZED (
 SELECT d.subscriber_id AS Id, d.domain_id AS DomainId, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,
        s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
        (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS Suppressed,
-       (SELECT string_agg(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS Lists,
        d.resent AS Resent
 FROM found d
 JOIN subscriber s ON s.id = d.subscriber_id

@@ -23,8 +23,7 @@ ORDER BY subscriber_id LIMIT @count;
 -- name: ClaimCandidate
 -- Whether the subscriber is still to be mailed is read in the same transaction as the claim.
 SELECT d.stamp, d.attempts, d.first_attempt_at, d.resent, d.domain_id, s.address, s.name, s.attributes, s.status,
-       (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS suppressed,
-       (SELECT group_concat(l.name, ' ') FROM membership m JOIN list l ON l.id = m.list_id WHERE m.subscriber_id = s.id) AS lists
+       (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS suppressed
 FROM delivery d CROSS JOIN subscriber s ON s.id = d.subscriber_id
 WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber;
 

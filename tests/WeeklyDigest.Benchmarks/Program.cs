@@ -6,6 +6,10 @@ using WeeklyDigest.Benchmarks.Sinks;
 var root = new RootCommand("Measures WeeklyDigest.")
 {
     SendBenchmark.Create(),
+    StorageBenchmarks.Import(),
+    StorageBenchmarks.Publish(),
+    MemoryBenchmark.Create(),
+    MicroCommand.Create(),
     SinkCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -26,17 +26,17 @@ internal static class SendBenchmark
         await folder.RunAsync("render", BenchmarkFolder.Issue, "--out", folder.PathOf("out"));
         var message = folder.PathOf("out/issue.eml");
         var source = await SmtpSource.PrepareAsync(message);
-        Console.WriteLine($"{recipients} recipients, {connections} connections, a message of {new FileInfo(message).Length / 1024.0:f1} KB");
+        Figures.Print($"{recipients} recipients, {connections} connections, a message of {new FileInfo(message).Length / 1024.0:f1} KB");
         List<double> paces = [];
         List<SendRun> runs = [];
         for (var round = 1; round <= rounds; round++)
         {
             paces.Add(await PaceAsync(source, recipients, connections, sink, plain));
             runs.Add(await SendRun.MeasureAsync(folder, connections, sink, plain));
-            Print(round.ToString(System.Globalization.CultureInfo.InvariantCulture), paces[^1], runs[^1]);
+            Print(round, paces[^1], runs[^1]);
         }
-        Console.WriteLine(FormattableString.Invariant(
-            $"median: smtp-source {Median(paces):f0}/s, send {Median(runs.Select(run => run.Rate)):f0}/s, ratio {Median(runs.Select(run => run.Rate)) / Median(paces):f2}"));
+        var (pace, rate) = (paces.Median(), runs.Select(run => run.Rate).Median());
+        Figures.Print($"median: smtp-source {pace:f0}/s, send {rate:f0}/s, ratio {rate / pace:f2}");
     }
 
     private static async Task<double> PaceAsync(string source, int messages, int sessions, string? program, bool plain)
@@ -49,12 +49,6 @@ internal static class SendBenchmark
             : throw new InvalidOperationException($"smtp-source sent {messages}, the sink received {received}.");
     }
 
-    private static void Print(string round, double pace, SendRun run) => Console.WriteLine(FormattableString.Invariant(
-        $"round {round}: smtp-source {pace:f0}/s, send {run.Rate:f0}/s ({run.Received.Recipients} received, {run.Sent} in the ledger), {run.Processor.TotalMicroseconds:f0} us + sink {run.SinkProcessor.TotalMicroseconds / run.Sent:f0} us, {run.Garbage / 1024:f1} KB garbage a message, {run.Peak >> 20} MB resident at most"));
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
-    }
+    private static void Print(int round, double pace, SendRun run) => Figures.Print(
+        $"round {round}: smtp-source {pace:f0}/s, send {run.Rate:f0}/s ({run.Received.Recipients} received, {run.Sent} in the ledger), {run.Processor.TotalMicroseconds:f0} us + sink {run.SinkProcessor.TotalMicroseconds / run.Sent:f0} us, {run.Garbage / 1024:f1} KB garbage a message, {run.Peak >> 20} MB resident at most");
 }

@@ -31,7 +31,7 @@ internal static class CheckCommand
     private static async Task WriteLinesAsync(TextWriter target, IssueFile file, IReadOnlyList<Finding> findings, bool ok)
     {
         foreach (var finding in findings)
-            await target.WriteLineAsync(Findings.Line(file, finding));
+            await target.WriteLineAsync(finding.In(file.Path));
         var errors = findings.Count(finding => finding.Severity == Severity.Error);
         await target.WriteLineAsync(ok ? $"{file.Slug}: ready to send." : string.Create(CultureInfo.InvariantCulture, $"{file.Slug}: {errors} {(errors == 1 ? "error" : "errors")}."));
     }

@@ -15,6 +15,7 @@ internal static class SubscribersImport
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
             var path = run.PathOf(parsed.GetRequiredValue(file));
+            if (Directory.Exists(path)) throw new RefusedException($"{path} is a folder; name a CSV file.");
             if (!File.Exists(path)) throw new RefusedException($"There is no file {path}.");
             var name = Inputs.ReadList(parsed.GetValue(list) ?? Path.GetFileNameWithoutExtension(path))!;
             var installation = await run.OpenAsync(cancel);

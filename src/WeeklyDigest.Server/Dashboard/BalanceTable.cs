@@ -25,7 +25,7 @@ internal static class BalanceTable
         => States(balance).Where(state => state.Count > 0 && state.Name != "sent").Select(state => $", {Number(state.Count)} {state.Name}");
 
     private static string Sum(Balance balance) => balance.AddsUp
-        ? $"It adds up: {string.Join(" + ", States(balance).Select(state => Number(state.Count)))} = {Number(balance.Total)}; {Number(balance.Attempts)} attempts."
+        ? $"It adds up: {string.Join(" + ", States(balance).Select(state => Number(state.Count)))} = {Number(balance.Total)}; {Number(balance.Attempts)} {(balance.Attempts == 1 ? "attempt" : "attempts")}."
         : $"It does not add up: {string.Join(" + ", States(balance).Select(state => Number(state.Count)))} is not {Number(balance.Total)}. Please report this.";
 
     private static (string Name, long Count, bool Attention)[] States(Balance balance) =>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Public;
 using WeeklyDigest.Server.Settings;
 
@@ -37,7 +38,7 @@ internal static class EditorsOnly
     {
         services.AddSingleton<SignIn>();
         services.AddSingleton(new EditorPasswords(settings.Editors.Users));
-        services.AddDataProtection().SetApplicationName("WeeklyDigest").PersistKeysToFileSystem(KeysFolder(settings));
+        services.AddDataProtection().SetApplicationName("WeeklyDigest").PersistKeysToFileSystem(PrivateFolder.Create(Path.Combine(settings.Paths.Data, "keys")));
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie(options => Configure(options, settings));
         OpenIdSignIn.Add(authentication, settings);
@@ -73,14 +74,6 @@ internal static class EditorsOnly
     {
         var tokens = context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
         return Html.Of($"<input type=\"hidden\" name=\"{tokens.FormFieldName}\" value=\"{tokens.RequestToken}\">");
-    }
-
-    private static DirectoryInfo KeysFolder(ServerSettings settings)
-    {
-        var folder = Path.Combine(settings.Paths.Data, "keys");
-        return OperatingSystem.IsWindows()
-            ? Directory.CreateDirectory(folder)
-            : Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static void Configure(CookieAuthenticationOptions options, ServerSettings settings)

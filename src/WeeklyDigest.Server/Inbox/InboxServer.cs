@@ -54,7 +54,7 @@ internal sealed class InboxServer : IAsyncDisposable
         var full = Path.GetFullPath(folder);
         try
         {
-            Directory.CreateDirectory(InboxDraft.TempFolder(full));
+            PrivateFolder.Create(InboxDraft.TempFolder(full));
             RemoveDeadDrafts(full, time.GetUtcNow());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

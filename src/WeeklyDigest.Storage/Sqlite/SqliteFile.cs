@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Storage.Sqlite;
 
@@ -112,7 +113,7 @@ internal sealed class SqliteFile
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+            PrivateFolder.Create(System.IO.Path.GetDirectoryName(path)!);
             new FileStream(path, options).Dispose();
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)

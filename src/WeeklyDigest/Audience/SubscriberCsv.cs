@@ -80,7 +80,7 @@ public static class SubscriberCsv
         if (fields.Count < columns.Count || filled > columns.Count)
         {
             var found = fields.Count < columns.Count ? fields.Count : filled;
-            return $"The row of {About(record)} has {found} fields, the header {columns.Count}. "
+            return $"The row of {About(record)} has {found} {(found == 1 ? "field" : "fields")}, the header {columns.Count}. "
                 + "Is a separator missing or one too many? A field that holds one has to be quoted.";
         }
         if (columns.Name is { } name && ProblemOf(fields[name], "name", MaxNameLength) is { } ofName) return $"{ofName} in the row of {About(record)}.";

@@ -1,4 +1,3 @@
-using System.Globalization;
 using WeeklyDigest.Issues;
 
 namespace WeeklyDigest.Publishing;
@@ -7,14 +6,9 @@ namespace WeeklyDigest.Publishing;
 internal static class Preflight
 {
     /// <summary>The issue of a file without errors.</summary>
-    /// <exception cref="RefusedException">There are errors; the message has every finding as <c>file:line:column: severity code message</c>.</exception>
+    /// <exception cref="RefusedException">There are errors; the message has every finding as <c>file:line:column: severity code: message</c>.</exception>
     public static Issue Require(IssueFile file)
         => file.IsValid
             ? file.Issue!
-            : throw new RefusedException($"{file.Path} has errors; correct them and try again:\n{string.Join('\n', file.Findings.Select(finding => Line(file.Path, finding)))}");
-
-    /// <summary>A finding the way compilers write them, so that editors can jump to the place.</summary>
-    public static string Line(string path, Finding finding) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{path}:{finding.Line}:{finding.Column}: {finding.Severity.ToString().ToLowerInvariant()} {finding.Code} {finding.Message}");
+            : throw new RefusedException($"{file.Path} has errors; correct them and try again:\n{string.Join('\n', file.Findings.Select(finding => finding.In(file.Path)))}");
 }

@@ -20,7 +20,7 @@ public sealed class ProcessOwner : IDisposable
     public static ProcessOwner Take(string dataFolder)
     {
         var folder = Path.Combine(dataFolder, "locks");
-        Directory.CreateDirectory(folder);
+        PrivateFolder.Create(folder);
         var name = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("n")[..12]}");
         return new ProcessOwner(folder, name, Lock(PathOf(folder, name), FileMode.CreateNew));
     }

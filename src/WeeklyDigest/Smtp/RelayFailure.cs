@@ -78,7 +78,7 @@ internal readonly record struct RelayFailure(int Code, string Text)
 
     private static string Advice(DialogueStage stage, RelayTrouble trouble) => (stage, trouble) switch
     {
-        (_, RelayTrouble.Transient) => "It is tried again by itself.",
+        (_, RelayTrouble.Transient) => "A mailing that is being sent tries again by itself.",
         (DialogueStage.Tls, _) => "Check host name, port and the relay's certificate; a private authority belongs into TrustedCertificates.",
         (DialogueStage.Login, _) => "Check user name and password.",
         (DialogueStage.Sender, _) => "Check Newsletter:From and what this login may send.",

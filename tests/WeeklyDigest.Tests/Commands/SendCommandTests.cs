@@ -35,6 +35,15 @@ public sealed class SendCommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_it_keeps_is_for_nobody_elses_eyes()
+    {
+        using var own = new Workspace().WithWeek1().WithSubscribers(1);
+        Assert.Equal(0, (await own.RunHereAsync("send", "week-1")).ExitCode);
+        foreach (var folder in new[] { "data", "data/inbox", "data/locks" })
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, new DirectoryInfo(own.PathOf(folder)).UnixFileMode);
+    }
+
+    [Fact]
     public async Task Run_again_it_sends_nobody_a_second_copy()
     {
         await workspace.RunHereAsync("send", "a");

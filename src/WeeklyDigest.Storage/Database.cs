@@ -46,7 +46,19 @@ public sealed class Database : IDisposable
     {
         "sqlite" => OpenFile(options.ConnectionString, time),
         "postgres" => OpenServer(options.ConnectionString, time),
-        _ => throw new StorageException($"Storage:Provider is '{options.Provider}'; set it to sqlite or postgres."),
+        _ => throw UnknownProvider(options),
+    };
+
+    /// <summary>Looks at it without changing anything.</summary>
+    /// <param name="options">Provider and connection string.</param>
+    /// <param name="patience">How long the database's own check of itself may take.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="StorageException">It cannot be opened, is newer than this program, or is no database of ours; says what to do.</exception>
+    public static DatabaseExamination Examine(StorageOptions options, TimeSpan patience, TimeProvider time) => options.Provider.ToLowerInvariant() switch
+    {
+        "sqlite" => SqliteExamination.Run(options.ConnectionString, patience, time),
+        "postgres" => PostgresExamination.Run(options.ConnectionString),
+        _ => throw UnknownProvider(options),
     };
 
     /// <inheritdoc/>
@@ -54,6 +66,8 @@ public sealed class Database : IDisposable
     {
         foreach (var connection in connections) connection.Dispose();
     }
+
+    private static StorageException UnknownProvider(StorageOptions options) => new($"Storage:Provider is '{options.Provider}'; set it to sqlite or postgres.");
 
     private static Database OpenFile(string connectionString, TimeProvider time)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Commands;
@@ -57,6 +58,7 @@ internal static class CommandLine
             DecisionCommands.Resolve(edge),
             DecisionCommands.Retry(edge),
             SubscribersCommand.Create(edge),
+            DoctorCommand.Create(edge),
             ConfigCommand.Create(edge),
         };
         ServeCommand.Fill(root, edge);

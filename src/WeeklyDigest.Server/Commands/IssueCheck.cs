@@ -29,7 +29,8 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
         return [.. findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
     }
 
-    private async Task<IReadOnlyList<Finding>> RenderAsync(Issue issue, CancellationToken cancel)
+    /// <summary>What only the templates bring to light; the database is not asked.</summary>
+    public async Task<IReadOnlyList<Finding>> RenderAsync(Issue issue, CancellationToken cancel)
     {
         try
         {

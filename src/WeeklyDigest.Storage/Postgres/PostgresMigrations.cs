@@ -27,17 +27,21 @@ internal static class PostgresMigrations
         }
     }
 
-    // A current database is not written to. The journal is looked at first: a user who may not create anything can use a database that is up to date.
-    private static bool IsCurrent(NpgsqlConnection connection, PostgresPlace place)
+    /// <summary>Looks at what was applied, and what this version would apply; changes nothing.</summary>
+    /// <exception cref="StorageException">Another program's schema of our name, or a newer one.</exception>
+    public static (IReadOnlyList<string> Applied, IReadOnlyList<string> Missing) Look(NpgsqlConnection connection, PostgresPlace place)
     {
         var applied = Applied(connection, place);
-        var known = Embedded.Migrations("Postgres").Select(script => script.Name).ToHashSet();
-        var unknown = applied.Where(name => !known.Contains(name)).ToList();
+        var known = Embedded.Migrations("Postgres").Select(script => script.Name).ToList();
+        var unknown = applied.Except(known).ToList();
         return unknown.Count == 0
-            ? applied.Count == known.Count
+            ? (applied, [.. known.Except(applied)])
             : throw new StorageException(
                 $"The schema {PostgresServer.Schema} in {place} was made by a newer version of this program (it has {string.Join(", ", unknown)}). Use that version, or restore an older backup.");
     }
+
+    // A current database is not written to. The journal is looked at first: a user who may not create anything can use a database that is up to date.
+    private static bool IsCurrent(NpgsqlConnection connection, PostgresPlace place) => Look(connection, place).Missing.Count == 0;
 
     private static List<string> Applied(NpgsqlConnection connection, PostgresPlace place)
     {

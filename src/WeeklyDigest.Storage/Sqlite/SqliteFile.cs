@@ -25,15 +25,17 @@ internal sealed class SqliteFile
     public static SqliteFile Prepare(string connectionString)
     {
         var builder = Parse(connectionString);
-        if (builder.DataSource is "" or ":memory:" || builder.Mode == SqliteOpenMode.Memory)
-            throw new StorageException($"Storage:ConnectionString '{connectionString}' names no file; give the path of the database file.");
-        var path = System.IO.Path.GetFullPath(builder.DataSource);
+        var path = PathOf(connectionString, builder);
         builder.DataSource = path;
         builder.Pooling = false;
         builder.DefaultTimeout = BusySeconds;
         Create(path);
         return new SqliteFile(path, builder.ConnectionString);
     }
+
+    /// <summary>The full path of the file that a connection string names; it need not be there.</summary>
+    /// <exception cref="StorageException">It names none.</exception>
+    public static string PathOf(string connectionString) => PathOf(connectionString, Parse(connectionString));
 
     /// <summary>Opens the connection that writes.</summary>
     public SqliteConnection OpenWriter()
@@ -89,6 +91,11 @@ internal sealed class SqliteFile
         command.CommandText = sql;
         return command.ExecuteScalar();
     }
+
+    private static string PathOf(string connectionString, SqliteConnectionStringBuilder builder)
+        => builder.DataSource is not ("" or ":memory:") && builder.Mode != SqliteOpenMode.Memory
+            ? System.IO.Path.GetFullPath(builder.DataSource)
+            : throw new StorageException($"Storage:ConnectionString '{connectionString}' names no file; give the path of the database file.");
 
     private static SqliteConnectionStringBuilder Parse(string text)
     {

@@ -32,6 +32,20 @@ internal static class SqliteMigrations
         }
     }
 
+    /// <summary>Looks at what was applied, and what this version would apply; changes nothing.</summary>
+    /// <exception cref="StorageException">Another program's database, or a newer schema.</exception>
+    public static (IReadOnlyList<string> Applied, IReadOnlyList<string> Missing) Look(SqliteConnection connection, string path)
+    {
+        RefuseForeign(connection, path);
+        var applied = Applied(connection);
+        var known = Scripts().Select(script => script.Name).ToList();
+        var unknown = applied.Except(known).ToList();
+        return unknown.Count == 0
+            ? (applied, [.. known.Except(applied)])
+            : throw new StorageException(
+                $"The database {path} was made by a newer version of this program (it has {string.Join(", ", unknown)}). Use that version, or restore an older backup.");
+    }
+
     private static void RefuseForeign(SqliteConnection connection, string path)
     {
         // Tables first, mark second: a process that creates the database at this moment commits both at once.
@@ -42,16 +56,7 @@ internal static class SqliteMigrations
     }
 
     // A current database is not written to: a status query must not wait for a running import.
-    private static bool IsCurrent(SqliteConnection connection, string path)
-    {
-        var applied = Applied(connection);
-        var known = Scripts().Select(script => script.Name).ToHashSet();
-        var unknown = applied.Where(name => !known.Contains(name)).ToList();
-        return unknown.Count == 0
-            ? applied.Count == known.Count
-            : throw new StorageException(
-                $"The database {path} was made by a newer version of this program (it has {string.Join(", ", unknown)}). Use that version, or restore an older backup.");
-    }
+    private static bool IsCurrent(SqliteConnection connection, string path) => Look(connection, path).Missing.Count == 0;
 
     private static List<string> Applied(SqliteConnection connection)
     {

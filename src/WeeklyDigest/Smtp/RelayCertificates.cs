@@ -22,6 +22,9 @@ internal sealed class RelayCertificates
     /// <summary>Why the last certificate was refused; null when none was.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>When the last certificate ends; null when there was none.</summary>
+    public DateTimeOffset? Expires { get; private set; }
+
     /// <summary>Reads the relay's own authorities.</summary>
     /// <exception cref="RelayException">The file cannot be read; not transient.</exception>
     public static RelayCertificates Load(RelayOptions relay)
@@ -45,6 +48,7 @@ internal sealed class RelayCertificates
     public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         Refusal = Problem(certificate, chain, errors);
+        Expires = (certificate as X509Certificate2)?.NotAfter.ToUniversalTime();
         return Refusal is null;
     }
 

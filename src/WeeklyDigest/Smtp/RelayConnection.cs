@@ -23,6 +23,9 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
         client.Capabilities.HasFlag(SmtpCapabilities.EightBitMime),
         client.Capabilities.HasFlag(SmtpCapabilities.UTF8 | SmtpCapabilities.EightBitMime));
 
+    /// <summary>When the relay's certificate ends; null without TLS.</summary>
+    public DateTimeOffset? CertificateExpires { get; init; }
+
     /// <summary>Messages sent over this connection, accepted or not.</summary>
     public int Messages { get; private set; }
 
@@ -34,6 +37,9 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
 
     /// <summary>Whether this message can go over this connection; after <see cref="HideUtf8"/> one with SMTPUTF8 cannot.</summary>
     public bool Suits(ComposedMessage message) => !message.Utf8Headers || !_hidesUtf8;
+
+    /// <summary>What the relay is like.</summary>
+    public RelayReport Report() => new(Abilities, RelayProbe.Extensions(client), client.IsSecure ? client.SslProtocol.ToString() : null, CertificateExpires, client.IsAuthenticated);
 
     /// <summary>Sends one message; blocks until the relay has answered.</summary>
     public SendAttempt Send(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)

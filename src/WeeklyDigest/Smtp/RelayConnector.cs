@@ -31,7 +31,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
             await Task.Factory.StartNew(() => Open(opening, addresses), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             opening.Stream!.Rest();
             await registration.DisposeAsync();
-            return new RelayConnection(opening.Client, opening.Stream, lifetime);
+            return new RelayConnection(opening.Client, opening.Stream, lifetime) { CertificateExpires = certificates.Expires };
         }
         catch (Exception failure)
         {

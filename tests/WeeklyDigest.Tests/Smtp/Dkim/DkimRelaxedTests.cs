@@ -11,6 +11,7 @@ public sealed partial class DkimRelaxedTests
     [InlineData(" C \r\nD \t E\r\n\r\n\r\n", " C\r\nD E\r\n")] // RFC 6376 section 3.4.5
     [InlineData("", "")]
     [InlineData("\r\n\r\n", "")]
+    [InlineData(" ", "")]
     [InlineData(" \t\r\n \r\n", "")]
     [InlineData("a", "a\r\n")]
     [InlineData("a \t", "a\r\n")]

@@ -1,0 +1,51 @@
+using WeeklyDigest.Storage;
+
+namespace WeeklyDigest.Server.Commands.Doctor;
+
+/// <summary>Looks at the database without changing it: whether it opens, is sound, and has this version's schema.</summary>
+internal static class DatabaseCheck
+{
+    private const string Area = "database";
+
+    /// <summary>Looks.</summary>
+    public static IEnumerable<Diagnosis> Run(StorageOptions options, TimeProvider time)
+    {
+        var (found, failure) = Examine(options, time);
+        if (failure is not null)
+        {
+            yield return failure;
+            yield break;
+        }
+        yield return Schema(found!);
+        if (found!.IsThere) yield return Soundness(found);
+        if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");
+    }
+
+    private static (DatabaseExamination? Found, Diagnosis? Failure) Examine(StorageOptions options, TimeProvider time)
+    {
+        try
+        {
+            return (Database.Examine(options, DoctorCommand.Patience, time), null);
+        }
+        catch (StorageException exception)
+        {
+            return (null, Diagnosis.Problem(Area, exception.Message, "Nothing can be sent until then."));
+        }
+    }
+
+    private static Diagnosis Schema(DatabaseExamination found) => found switch
+    {
+        { IsThere: false } => Diagnosis.Ok(Area, $"{Capital(found.Place)} is not there yet; the first `serve` or `send` makes it."),
+        { Missing.Count: > 0 } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; the next start brings it to this version ({string.Join(", ", found.Missing)})."),
+        _ => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens and has this version's schema ({found.Schema})."),
+    };
+
+    private static Diagnosis Soundness(DatabaseExamination found) => found.Damage switch
+    {
+        null => Diagnosis.Warning(Area, $"{found.Place} is too large to be checked within {DoctorCommand.Patience.TotalSeconds} seconds.", $"Check it at leisure: `sqlite3 {found.Place} 'PRAGMA quick_check'`."),
+        [] => Diagnosis.Ok(Area, Capital(found.Soundness)),
+        var damage => Diagnosis.Problem(Area, $"{found.Place} is damaged: {string.Join("; ", damage)}.", "Stop the program, keep a copy of the file, and restore a backup or run sqlite3's .recover."),
+    };
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+}

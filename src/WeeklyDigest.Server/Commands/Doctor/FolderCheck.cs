@@ -1,0 +1,63 @@
+using System.Globalization;
+using WeeklyDigest.Server.Settings;
+
+namespace WeeklyDigest.Server.Commands.Doctor;
+
+/// <summary>Looks whether the folders are there and can be used. What it writes to find out, it removes.</summary>
+internal static class FolderCheck
+{
+    private const string Area = "folders";
+
+    /// <summary>Below this the ledger may stop in the middle of a send.</summary>
+    private const long LeastRoom = 200L * 1024 * 1024;
+
+    /// <summary>Looks at all folders.</summary>
+    public static IEnumerable<Diagnosis> Run(ServerSettings settings)
+    {
+        yield return Readable("Paths:Issues", settings.Paths.Issues, "*.md", "Write the first issue there.");
+        yield return Readable("Paths:Templates", settings.Paths.Templates, "*.cshtml", "Copy the templates that came with the program there.");
+        yield return Readable("Paths:Subscribers", settings.Paths.Subscribers, "*.csv", "Put a list there, or add subscribers by `weeklydigest subscribers import`.");
+        yield return Writable(settings.Paths.Data);
+    }
+
+    private static Diagnosis Readable(string setting, string folder, string pattern, string whenEmpty)
+    {
+        if (!Directory.Exists(folder)) return Diagnosis.Warning(Area, $"{setting}: there is no folder {folder}.", whenEmpty);
+        try
+        {
+            var count = 0;
+            foreach (var path in Directory.EnumerateFiles(folder, pattern))
+            {
+                File.OpenRead(path).Dispose();
+                count++;
+            }
+            return count > 0
+                ? Diagnosis.Ok(Area, string.Create(CultureInfo.InvariantCulture, $"{setting}: {count} {pattern} in {folder}."))
+                : Diagnosis.Warning(Area, $"{setting}: no {pattern} in {folder}.", whenEmpty);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return Diagnosis.Problem(Area, $"{setting}: {failure.Message}", "Let the user that runs this program read the folder and its files.");
+        }
+    }
+
+    private static Diagnosis Writable(string folder)
+    {
+        try
+        {
+            if (!Directory.Exists(folder)) return Diagnosis.Ok(Area, $"Paths:Data: {folder} is not there yet; the first `serve` or `send` makes it.");
+            var probe = Path.Combine(folder, $"doctor-{Guid.NewGuid():n}.tmp");
+            File.WriteAllText(probe, "");
+            File.Delete(probe);
+            var room = new DriveInfo(folder).AvailableFreeSpace;
+            var free = string.Create(CultureInfo.InvariantCulture, $"{room / (1024 * 1024)} MB free");
+            return room >= LeastRoom
+                ? Diagnosis.Ok(Area, $"Paths:Data: {folder} can be written, {free}.")
+                : Diagnosis.Warning(Area, $"Paths:Data: {folder} can be written, but there is little room ({free}).", "Make room: a send stops when its ledger cannot be written.");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return Diagnosis.Problem(Area, $"Paths:Data: {failure.Message}", "Let the user that runs this program write there, or set Paths:Data to another folder.");
+        }
+    }
+}

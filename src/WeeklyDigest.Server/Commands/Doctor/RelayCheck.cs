@@ -1,0 +1,44 @@
+using System.Globalization;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Server.Commands.Doctor;
+
+/// <summary>Connects to a relay, agrees on TLS, logs in, and says what it can do. Sends nothing.</summary>
+internal static class RelayCheck
+{
+    private const string Area = "relay";
+    private static readonly TimeSpan ExpiresSoon = TimeSpan.FromDays(14);
+
+    /// <summary>Looks at one relay.</summary>
+    public static async Task<Diagnosis> RunAsync(RelayOptions relay, TimeProvider time, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(DoctorCommand.Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
+        try
+        {
+            return Judge(await RelayProbe.RunAsync(relay, time, either.Token), relay, time.GetUtcNow());
+        }
+        catch (RelayException trouble)
+        {
+            return Diagnosis.Problem(Area, trouble.Message, "Nothing was sent.");
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return Diagnosis.Problem(Area, $"Relay '{relay.Name}' ({relay.Host}:{relay.Port}) did not get through its greeting within {DoctorCommand.Patience.TotalSeconds} seconds.", "Check host, port and security (tls on 465, starttls on 587), and the firewall between.");
+        }
+    }
+
+    private static Diagnosis Judge(RelayReport report, RelayOptions relay, DateTimeOffset now)
+    {
+        var found = string.Create(CultureInfo.InvariantCulture, $"'{relay.Name}' ({relay.Host}:{relay.Port}) answers{Protection(report)}{(report.LoggedIn ? ", took the login" : "")}; it announces {Announced(report)}.");
+        if (report.CertificateExpires - now < ExpiresSoon)
+            return Diagnosis.Warning(Area, string.Create(CultureInfo.InvariantCulture, $"{found} Its certificate ends on {report.CertificateExpires:yyyy-MM-dd}."), "Whoever runs the relay has to renew it, or sending stops that day.");
+        return report.Abilities.EightBitMime
+            ? Diagnosis.Ok(Area, found)
+            : Diagnosis.Warning(Area, $"{found} Without 8BITMIME, messages with letters beyond ASCII grow.", "It works; a newer relay would be better.");
+    }
+
+    private static string Protection(RelayReport report) => report.Protocol is { } protocol ? $" over {protocol}" : " in clear";
+
+    private static string Announced(RelayReport report) => report.Extensions.Count == 0 ? "nothing" : string.Join(", ", report.Extensions);
+}

@@ -1,0 +1,26 @@
+namespace WeeklyDigest.Storage;
+
+/// <summary>What a look at a database brought to light; nothing in it was changed.</summary>
+public sealed record DatabaseExamination
+{
+    /// <summary>The file, or database and server, for messages.</summary>
+    public required string Place { get; init; }
+
+    /// <summary>Whether it holds our tables; if not, opening it makes them.</summary>
+    public required bool IsThere { get; init; }
+
+    /// <summary>The newest migration that was applied; empty when there is none.</summary>
+    public string Schema { get; init; } = "";
+
+    /// <summary>Migrations of this version that opening it would apply.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+
+    /// <summary>What the database's own check found wrong; empty: nothing; null: it did not end in time.</summary>
+    public IReadOnlyList<string>? Damage { get; init; } = [];
+
+    /// <summary>In words why <see cref="Damage"/> is empty.</summary>
+    public string Soundness { get; init; } = "";
+
+    /// <summary>Whether other users of the machine can read its file.</summary>
+    public bool IsExposed { get; init; }
+}

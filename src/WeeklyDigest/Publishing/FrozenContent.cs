@@ -9,4 +9,5 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Email">Subject, HTML and text with their slots.</param>
 /// <param name="WebHtml">The archive page's HTML: the same issue without slots.</param>
 /// <param name="Date">The Date header of every message.</param>
-public sealed record FrozenContent(Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date);
+/// <param name="SourceHash">Hash of what it was rendered from; null where nobody asks for changes.</param>
+public sealed record FrozenContent(Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date, string? SourceHash = null);

@@ -56,7 +56,10 @@ public sealed class PublishIssue(
     {
         try
         {
-            var now = await renderer.RenderAsync(issue, newsletter, issue.Date ?? DateOf(frozen.Date), cancel);
+            var date = issue.Date ?? DateOf(frozen.Date);
+            // Compiling the templates takes seconds, and a send that is resumed should go on at once.
+            if (frozen.SourceHash == await renderer.SourceHashAsync(issue, newsletter, date, cancel)) return false;
+            var now = await renderer.RenderAsync(issue, newsletter, date, cancel);
             return now.Hash != frozen.Email.Hash;
         }
         catch (TemplateException)
@@ -68,9 +71,11 @@ public sealed class PublishIssue(
     private async Task<FrozenContent> FreezeAsync(Issue issue, DateTimeOffset date, CancellationToken cancel)
     {
         var shown = issue.Date ?? DateOf(date);
+        // Before the rendering: a file that is saved in between counts as changed later.
+        var source = await renderer.SourceHashAsync(issue, newsletter, shown, cancel);
         var email = await renderer.RenderAsync(issue, newsletter, shown, cancel);
         var web = await renderer.RenderWebAsync(issue, newsletter, shown, cancel);
-        return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date));
+        return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date), source);
     }
 
     // Null: every list there is.

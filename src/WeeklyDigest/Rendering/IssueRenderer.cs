@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
 using AngleSharp.Html.Parser;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Merging;
@@ -8,6 +11,10 @@ namespace WeeklyDigest.Rendering;
 /// <param name="templatesFolder">Where issue.cshtml, issue.text.cshtml and styles.css stand.</param>
 public sealed class IssueRenderer(string templatesFolder)
 {
+    private const string Page = "issue.cshtml";
+    private const string Text = "issue.text.cshtml";
+    private const string Styles = "styles.css";
+
     private static readonly MergeValues Fallbacks = new(null, "", new Dictionary<string, string>(), "");
 
     /// <summary>Renders the e-mail. Deterministic: the same issue, newsletter, date and templates give the same bytes.</summary>
@@ -37,10 +44,24 @@ public sealed class IssueRenderer(string templatesFolder)
         return (await HtmlAsync(issue, view, cancel)).Fill(Fallbacks);
     }
 
+    /// <summary>A hash of everything a rendering depends on, this program included. Where it is the same, so is the rendering; and it costs no compiling of templates.</summary>
+    /// <param name="issue">The issue.</param>
+    /// <param name="newsletter">The identity.</param>
+    /// <param name="date">The date shown when the issue has none.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="TemplateException">A template cannot be read.</exception>
+    public async Task<string> SourceHashAsync(Issue issue, Newsletter newsletter, DateOnly date, CancellationToken cancel)
+    {
+        var program = typeof(IssueRenderer).Module.ModuleVersionId.ToString();
+        List<string> sources = [program, issue.Hash, newsletter.ToString(), date.ToString("O", CultureInfo.InvariantCulture)];
+        foreach (var file in new[] { Page, Text, Styles }) sources.Add((await TemplateSource.ReadPlainAsync(Path.Combine(templatesFolder, file), cancel)).Hash);
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(sources)));
+    }
+
     private async Task<MergeTemplate> HtmlAsync(Issue issue, IssueView view, CancellationToken cancel)
     {
-        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, "issue.cshtml"), cancel);
-        var styles = StyleSheet.Parse(await TemplateSource.ReadStylesAsync(Path.Combine(templatesFolder, "styles.css"), cancel));
+        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, Page), cancel);
+        var styles = StyleSheet.Parse(await TemplateSource.ReadPlainAsync(Path.Combine(templatesFolder, Styles), cancel));
         var slots = new SlotTable(issue.SlotTable, template);
         using var document = await new HtmlParser().ParseDocumentAsync(await RazorTemplates.RenderHtmlAsync(template, view), cancel);
         new CssInliner(styles).Inline(document);
@@ -50,7 +71,7 @@ public sealed class IssueRenderer(string templatesFolder)
 
     private async Task<MergeTemplate> TextAsync(Issue issue, IssueView view, CancellationToken cancel)
     {
-        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, "issue.text.cshtml"), cancel);
+        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, Text), cancel);
         var text = await RazorTemplates.RenderTextAsync(template, view);
         return PlacedSlots.TextTemplate(TextWrap.Tidy(text), new SlotTable(issue.SlotTable, template));
     }

@@ -34,9 +34,9 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
         return new TemplateSource(path, tokenized, table[FirstSlot..], HashOf(tokenized));
     }
 
-    /// <summary>Reads a style sheet: there are no slots in one.</summary>
+    /// <summary>Reads a file as it stands, such as a style sheet: no slots are looked for.</summary>
     /// <exception cref="TemplateException">It is not there, or is not UTF-8.</exception>
-    public static async Task<TemplateSource> ReadStylesAsync(string path, CancellationToken cancel)
+    public static async Task<TemplateSource> ReadPlainAsync(string path, CancellationToken cancel)
     {
         var text = await ReadTextAsync(path, cancel);
         return new TemplateSource(path, text, [], HashOf(text));

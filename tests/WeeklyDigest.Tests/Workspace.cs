@@ -114,10 +114,22 @@ internal sealed class Workspace : IDisposable
         return JsonDocument.Parse(result.Out).RootElement;
     }
 
+    /// <summary>As <see cref="JsonAsync"/>, within this process.</summary>
+    public async Task<JsonElement> JsonHereAsync(params string[] arguments)
+    {
+        var result = await RunHereAsync(arguments);
+        Assert.True(result.ExitCode is 0 or 3, result.ToString());
+        return JsonDocument.Parse(result.Out).RootElement;
+    }
+
+    /// <summary>A program and its arguments that programs are started through, such as a shell that sets limits first.</summary>
+    public IReadOnlyList<string> Through { get; set; } = [];
+
     /// <summary>Starts a command; it is killed at the end of the test at the latest.</summary>
     public RunningProgram Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(ProgramFile, arguments)
+        string[] line = [.. Through, ProgramFile, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..])
         {
             WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true,
             StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace WeeklyDigest.Tests.Relays;
@@ -191,9 +192,11 @@ internal sealed class ScriptedSmtpConversation(ScriptedSmtpServer server, Script
         if (moment is SmtpMove.AcceptMove or SmtpMove.DropMove { Keep: true } or SmtpMove.StallMove { Keep: true }
             || (moment is SmtpMove.ReplyMove { Text: var text } && text.StartsWith('2')))
         {
+            var digest = Options.KeepDigests ? Convert.ToHexString(SHA256.HashData(body.Span)) : "";
+            var now = TimeProvider.System.GetUtcNow();
             foreach (var recipient in recipients)
             {
-                server.Record(new AcceptedMessage(sender!, recipient, id, number, wire.Encrypted, mailParameters, Options.KeepBytes ? body : default));
+                server.Record(new AcceptedMessage(sender!, recipient, id, number, wire.Encrypted, mailParameters, Options.KeepBytes ? body : default, digest, now));
             }
         }
 

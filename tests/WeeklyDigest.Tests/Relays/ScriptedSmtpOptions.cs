@@ -44,6 +44,9 @@ internal sealed record ScriptedSmtpOptions
     /// <summary>Whether accepted messages keep their bytes.</summary>
     public bool KeepBytes { get; init; }
 
+    /// <summary>Whether accepted messages keep a digest of their bytes: for many large messages.</summary>
+    public bool KeepDigests { get; init; }
+
     /// <summary>Decides what happens; null accepts everything.</summary>
     public Func<SmtpMoment, SmtpMove>? Script { get; init; }
 }
@@ -56,8 +59,10 @@ internal sealed record ScriptedSmtpOptions
 /// <param name="Encrypted">Whether it came over TLS.</param>
 /// <param name="MailParameters">What stood after the address in MAIL FROM.</param>
 /// <param name="Bytes">The message, dots unstuffed; empty unless asked for.</param>
+/// <param name="Digest">SHA-256 of the message, dots unstuffed; empty unless asked for.</param>
+/// <param name="At">When it was accepted, as a timestamp of the system's clock.</param>
 internal sealed record AcceptedMessage(
-    string Sender, string Recipient, string MessageId, int Connection, bool Encrypted, string MailParameters, ReadOnlyMemory<byte> Bytes);
+    string Sender, string Recipient, string MessageId, int Connection, bool Encrypted, string MailParameters, ReadOnlyMemory<byte> Bytes, string Digest, DateTimeOffset At);
 
 /// <summary>A line the client sent outside of a message.</summary>
 /// <param name="Connection">The connection.</param>

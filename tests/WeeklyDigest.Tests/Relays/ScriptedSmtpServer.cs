@@ -21,6 +21,7 @@ internal sealed class ScriptedSmtpServer : IAsyncDisposable
     private int connections;
     private int open;
     private int mostOpen;
+    private int isDisposed;
 
     private ScriptedSmtpServer(ScriptedSmtpOptions options)
     {
@@ -84,8 +85,10 @@ internal sealed class ScriptedSmtpServer : IAsyncDisposable
     /// <summary>Waits until so many messages were accepted.</summary>
     public Task WaitForAcceptedAsync(int count, TimeSpan limit) => WaitForAsync(server => server.AcceptedCount >= count, limit, $"{count} accepted messages");
 
+    /// <summary>Nobody listens any more and every connection is cut; a second call does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref isDisposed, 1) != 0) return;
         await ending.CancelAsync();
         listener.Dispose();
         await accepting;

@@ -1,0 +1,43 @@
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>Another program holds the database: nothing is handed over that the ledger does not know of, and it goes on when the lock is gone.</summary>
+[Collection(nameof(WholeMachine))]
+public sealed class LockedDatabaseTests
+{
+    private const int Subscribers = 1500;
+    private const int Connections = 4;
+    private static readonly TimeSpan Locked = Scale.Of(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(30));
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    [Fact]
+    public async Task Sending_stops_within_a_second_and_goes_on_by_itself_when_the_lock_is_gone()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message
+            ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept)
+            : SmtpMove.Accept);
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections);
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(100, Limit);
+
+        DateTimeOffset locked, released;
+        int accepted;
+        using (LedgerFile.Lock(workspace))
+        {
+            (locked, accepted) = (TimeProvider.System.GetUtcNow(), relay.AcceptedCount);
+            await Task.Delay(Locked, TimeProvider.System, TestContext.Current.CancellationToken);
+            await Eventually.HoldsAsync(() => send.Out.Contains("The ledger cannot be used", StringComparison.Ordinal), "it says why nothing is sent", Limit);
+            released = TimeProvider.System.GetUtcNow();
+            Assert.InRange(relay.AcceptedCount - accepted, 0, Connections);
+        }
+
+        var ended = await send.EndAsync(Limit);
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Assert.DoesNotContain(relay.Accepted, message => message.At > locked + TimeSpan.FromSeconds(1) && message.At < released);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal((Subscribers, Subscribers), (accounts["sent"], relay.AcceptedCount));
+        Assert.All(accounts.Rows, row => Assert.Equal(1, row.Attempts));
+    }
+}

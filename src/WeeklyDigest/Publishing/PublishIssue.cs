@@ -30,6 +30,8 @@ public sealed class PublishIssue(
     public async Task<PublishResult> RunAsync(
         IssueFile issue, ListName? list, DateTimeOffset? scheduledAt, Func<IReadOnlyList<ListFileReport>, Task> imported, CancellationToken cancel)
     {
+        if (!issue.IsValid && list is null && await UnfinishedAsync(issue, cancel) is { } unfinished)
+            return new PublishResult(unfinished.Id, Created: false, Added: 0, ContentIsFrozen: true);
         var ready = Preflight.Require(issue);
         var published = await mailings.FindAsync(ready.Slug, cancel);
         if (published is not null && list is null) return await AsItStandsAsync(published, ready, cancel);
@@ -44,6 +46,10 @@ public sealed class PublishIssue(
         var lists = await WithMembersAsync(wanted, cancel);
         return await mailings.PublishAsync(new PublishRequest(ready.Slug, lists, content, start, now), cancel);
     }
+
+    // What goes out was frozen: errors made in the file since, or a second file with its permalink, do not keep the rest from their copy.
+    private async Task<Mailing?> UnfinishedAsync(IssueFile issue, CancellationToken cancel)
+        => IssueSlug.TryParse(issue.Slug, out var slug) && await mailings.FindAsync(slug, cancel) is { State: not (MailingState.Sent or MailingState.Cancelled) } mailing ? mailing : null;
 
     private async Task<PublishResult> AsItStandsAsync(Mailing published, Issue issue, CancellationToken cancel)
     {
@@ -87,11 +93,11 @@ public sealed class PublishIssue(
     {
         var known = (await subscribers.ListsAsync(cancel)).Select(list => list.Name).Union(folder.Names).Order().ToList();
         if (known.Count == 0 && wanted is null) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
-        var problems = (wanted ?? []).Except(known)
-            .Select(name => $"There is no list {name}; there are: {(known.Count > 0 ? string.Join(", ", known) : "none")}.")
-            .Concat((await folder.RefusedAsync(wanted, cancel)).Select(file => $"{file.Path} cannot be used. {file.Refusal}"))
-            .ToList();
-        if (problems.Count > 0) throw new RefusedException($"{string.Join('\n', problems)}\nNothing was published. Mend it, or move a file that is no list out of the subscribers folder, and try again.");
+        var problems = (wanted ?? []).Except(known).Select(name => $"There is no list {name}; there are: {(known.Count > 0 ? string.Join(", ", known) : "none")}.").ToList();
+        var refused = await folder.RefusedAsync(wanted, cancel);
+        problems.AddRange(refused.Select(file => $"{file.Path} cannot be used. {file.Refusal}"));
+        if (refused.Count > 0) problems.Add("Mend it, or move a file that is no list out of the subscribers folder, and try again.");
+        if (problems.Count > 0) throw new RefusedException($"{string.Join('\n', problems)}\nNothing was published.");
     }
 
     private async Task<IReadOnlyList<ListName>> WithMembersAsync(IReadOnlyList<ListName>? wanted, CancellationToken cancel)

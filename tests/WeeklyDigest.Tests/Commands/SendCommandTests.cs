@@ -84,6 +84,20 @@ public sealed class SendCommandTests : IAsyncDisposable
         Assert.Equal("", (await workspace.RunHereAsync("subscribers", "export")).Out.ReplaceLineEndings("\n").Split('\n', 2)[1]);
     }
 
+    [Theory]
+    [InlineData("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\n[x]()\n")]
+    [InlineData("issues/b.md", "---\ntitle: B\npermalink: /posts/a\n---\nHello.\n")]
+    [InlineData("subscribers/b.csv", "nothing\n")]
+    public async Task What_breaks_after_publishing_keeps_nobody_from_their_copy(string file, string content)
+    {
+        workspace.Set("Delivery:FirstRetryAfter", "00:00:01");
+        relay.Script = moment => moment is { Stage: SmtpStage.RcptTo, Time: 1 } ? SmtpMove.Reply("451 4.2.1 later") : SmtpMove.Accept;
+        Assert.Equal(3, (await workspace.RunHereAsync("send", "a")).ExitCode);
+        workspace.Write(file, content);
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "issues/a.md", "--wait")).ExitCode);
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
     [Fact]
     public async Task Says_when_the_issue_changed_since_it_was_published()
     {

@@ -103,7 +103,7 @@ internal sealed class PrivatePostgres : IDisposable
     {
         using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
         connection.Open();
-        using var command = new NpgsqlCommand(sql, connection);
+        using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         command.ExecuteNonQuery();
     }
 

@@ -139,10 +139,10 @@ WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, s
 
 -- name: GiveUp
 UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
-WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id IN (
+WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id = ANY(ARRAY(
     SELECT subscriber_id FROM delivery
     WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0
-    LIMIT @count FOR NO KEY UPDATE SKIP LOCKED);
+    ORDER BY subscriber_id LIMIT @count FOR NO KEY UPDATE SKIP LOCKED));
 
 -- name: Unwritten
 -- Asked only about changes that changed nothing. No row: there is no such delivery.

@@ -63,7 +63,7 @@ internal static class WebServer
         services.AddRouting();
         services.AddExceptionHandler(options => options.ExceptionHandler = ProblemPages.AnswerAsync);
         EditorsOnly.Add(services, installation.Settings);
-        JobSetup.Add(services, installation.Settings);
+        JobSetup.Add(services, installation);
     }
 
     private static void Map(WebApplication app, Installation installation)

@@ -10,6 +10,7 @@ namespace WeeklyDigest.Storage;
 public sealed class Database : IDisposable
 {
     private readonly IDisposable[] connections;
+    private readonly PostgresServer? server;
 
     private Database(SqliteFile file, TimeProvider time)
     {
@@ -23,6 +24,7 @@ public sealed class Database : IDisposable
 
     private Database(PostgresServer server, TimeProvider time)
     {
+        this.server = server;
         connections = [server];
         Subscribers = new PostgresSubscriberStore(server, time);
         Mailings = new PostgresMailingStore(server);
@@ -60,6 +62,10 @@ public sealed class Database : IDisposable
         "postgres" => PostgresExamination.Run(options.ConnectionString),
         _ => throw UnknownProvider(options),
     };
+
+    /// <summary>Does something to the same database that only one node may do at a time, such as making other tables in it.</summary>
+    /// <exception cref="StorageException">The server refused.</exception>
+    public T Alone<T>(Func<T> work) => server is null ? work() : server.Alone(work);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -52,7 +52,8 @@ public sealed partial class ArchitectureTests
     [InlineData("WeeklyDigest.Pipeline", @"^(WeeklyDigest|Hangfire|Microsoft\.AspNetCore\.(?!Html|Razor)|Microsoft\.Data|Npgsql|Dapper|dbup)")]
     [InlineData("WeeklyDigest.Storage", @"^(weeklydigest$|Hangfire|Microsoft\.AspNetCore|MailKit|MimeKit|RazorLight|Markdig)")]
     [InlineData("WeeklyDigest.JobStorage", @"^(?!Hangfire\.Core$|Microsoft\.Data\.Sqlite$|SQLitePCLRaw|System\.|netstandard)")]
-    [InlineData("weeklydigest", @"^(Microsoft\.Data|Npgsql|Dapper|dbup|RazorLight|MailKit|Markdig)")]
+    // Npgsql is named in the signature of Hangfire.PostgreSql's constructor; that no code of ours uses it is a rule of its own.
+    [InlineData("weeklydigest", @"^(Microsoft\.Data|Dapper|dbup|RazorLight|MailKit|Markdig)")]
     public void Built_assemblies_hold_no_other_references(string assembly, string forbidden)
         => Assert.DoesNotContain(Assembly.Load(assembly).GetReferencedAssemblies(), reference => Regex.IsMatch(reference.Name!, forbidden));
 

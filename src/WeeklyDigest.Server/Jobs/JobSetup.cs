@@ -3,6 +3,7 @@ using Hangfire;
 using Hangfire.AspNetCore;
 using Hangfire.Storage.SQLite;
 using WeeklyDigest.Server.Settings;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Jobs;
 
@@ -15,9 +16,10 @@ internal static class JobSetup
     private static readonly TimeSpan History = TimeSpan.FromDays(31);
 
     /// <summary>Registers Hangfire, the jobs and what they need.</summary>
-    public static void Add(IServiceCollection services, ServerSettings settings)
+    public static void Add(IServiceCollection services, Installation installation)
     {
-        services.AddSingleton<JobStorage>(_ => Storage(settings.Paths.Jobs));
+        var settings = installation.Settings;
+        services.AddSingleton<JobStorage>(_ => Storage(settings, installation.Database));
         // Hangfire's default is a static field that the latest server in this process wins.
         services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
         services.AddHangfire(configuration => configuration
@@ -43,7 +45,11 @@ internal static class JobSetup
         services.AddHostedService<LedgerWatch>();
     }
 
-    // The one place that says where jobs are kept. No option is set: what the package of that name would take for a lease is another
+    // The one place that says where jobs are kept: beside the ledger.
+    private static JobStorage Storage(ServerSettings settings, Database database)
+        => settings.Storage.Provider == "postgres" ? PostgresJobs.Open(database, settings.Storage.ConnectionString, History) : Storage(settings.Paths.Jobs);
+
+    // No option is set: what the package of that name would take for a lease is another
     // thing than what ours does, and each has its own defaults.
     private static SQLiteStorage Storage(string file)
     {

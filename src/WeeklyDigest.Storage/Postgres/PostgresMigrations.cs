@@ -57,25 +57,19 @@ internal static class PostgresMigrations
         return names;
     }
 
-    // Of two nodes that start at once, one waits for the other's lock and then finds nothing to do. The scripts run in one transaction
+    // Of two nodes that start at once, one waits for the other and then finds nothing to do. The scripts run in one transaction
     // of another connection: one that fails, or a process that dies, leaves the database as it was.
-    private static void Upgrade(NpgsqlConnection connection, PostgresServer server)
+    private static void Upgrade(NpgsqlConnection connection, PostgresServer server) => server.Alone(() =>
     {
-        Execute(connection, "SELECT pg_advisory_lock(1464101223, 1)");
-        try
-        {
-            if (!IsCurrent(connection, server.Place)) Run(connection, server);
-        }
-        finally
-        {
-            Execute(connection, "SELECT pg_advisory_unlock(1464101223, 1)");
-        }
-    }
+        if (!IsCurrent(connection, server.Place)) Run(connection, server);
+        return true;
+    });
 
     private static void Run(NpgsqlConnection connection, PostgresServer server)
     {
         // Asked before, because even IF NOT EXISTS needs the right to create; an administrator may have made the schema for us.
-        if (Scalar<bool>(connection, $"SELECT to_regnamespace('{PostgresServer.Schema}') IS NULL")) Execute(connection, $"CREATE SCHEMA {PostgresServer.Schema}");
+        if (Scalar<bool>(connection, $"SELECT to_regnamespace('{PostgresServer.Schema}') IS NULL"))
+            PostgresServer.Execute(connection, $"CREATE SCHEMA {PostgresServer.Schema}");
         var result = DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(server.Source))
             .WithScripts(Embedded.Migrations("Postgres").Select(script => new SqlScript(script.Name, script.Text)))
             .JournalToPostgresqlTable(PostgresServer.Schema, Journal)
@@ -86,13 +80,7 @@ internal static class PostgresMigrations
             .PerformUpgrade();
         if (result.Successful) return;
         if (PostgresTrouble.IsTrouble(result.Error)) throw PostgresTrouble.Explain(result.Error, server.Place);
-        throw new StorageException($"{server.Place} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
-    }
-
-    private static void Execute(NpgsqlConnection connection, string sql)
-    {
-        using var command = new NpgsqlCommand(sql, connection);
-        command.ExecuteNonQuery();
+        throw new StorageException($"T{server.Place.ToString()[1..]} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
     }
 
     private static T Scalar<T>(NpgsqlConnection connection, string sql)

@@ -72,6 +72,35 @@ internal sealed class PostgresServer : IDisposable
         }
     }
 
+    /// <summary>Does what only one node may do at a time: making tables. Another node that starts at the same moment waits.</summary>
+    public T Alone<T>(Func<T> work)
+    {
+        try
+        {
+            using var connection = source.OpenConnection();
+            Execute(connection, "SELECT pg_advisory_lock(1464101223, 1)");
+            try
+            {
+                return work();
+            }
+            finally
+            {
+                Execute(connection, "SELECT pg_advisory_unlock(1464101223, 1)");
+            }
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            throw PostgresTrouble.Explain(failure, Place);
+        }
+    }
+
+    /// <summary>Runs a statement that returns nothing of interest.</summary>
+    public static void Execute(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        command.ExecuteNonQuery();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => source.Dispose();
 

@@ -1,3 +1,5 @@
+using WeeklyDigest.Deliveries;
+
 namespace WeeklyDigest.Publishing;
 
 /// <summary>What is left of a mailing for a run.</summary>
@@ -34,9 +36,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         // Closed first: whoever joined before has published before, so this look sees their rows; whoever comes after starts a new run.
         callers.Close();
         await SweepAsync();
-        var mailing = await environment.Mailings.FindAsync(mailingId, CancellationToken.None);
+        var mailing = await PatientlyAsync(() => environment.Mailings.FindAsync(mailingId, CancellationToken.None));
         if (mailing?.State != MailingState.Sending) return RunRest.Nothing;
-        var left = await environment.Mailings.RestAsync(mailingId, CancellationToken.None);
+        var left = await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None));
         var rest = left.Pending || left.NextAttemptAt <= environment.Time.GetUtcNow() ? RunRest.Claimable
             : left.Held ? RunRest.HeldByOthers
             : RunRest.Nothing;
@@ -53,12 +55,12 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     /// <summary>The end: a mailing with no open row is sent; one that has only rows of stopped domains left is paused, for the editor to resume.</summary>
     public async Task<DeliveryRunResult> ResultAsync()
     {
-        var balance = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
+        var balance = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
         if (balance.Open == 0) balance = await FinishAsync(balance);
-        else if (await environment.Mailings.RestAsync(mailingId, CancellationToken.None) is { Pending: false, Held: false, NextAttemptAt: null, Stopped: true })
+        else if (await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None)) is { Pending: false, Held: false, NextAttemptAt: null, Stopped: true })
             await ChangeStateAsync([MailingState.Sending], MailingState.Paused, await StopsAsync());
-        var mailing = await environment.Mailings.FindAsync(mailingId, CancellationToken.None) ?? throw new RefusedException($"There is no mailing {mailingId}.");
-        var next = await environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None);
+        var mailing = await PatientlyAsync(() => environment.Mailings.FindAsync(mailingId, CancellationToken.None)) ?? throw new RefusedException($"There is no mailing {mailingId}.");
+        var next = await PatientlyAsync(() => environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None));
         return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, next);
     }
 
@@ -74,8 +76,21 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     private async Task<Balance> FinishAsync(Balance balance)
     {
         if (!await ChangeStateAsync([MailingState.Sending], MailingState.Sent, null)) return balance;
-        var after = await environment.Mailings.BalanceAsync(mailingId, CancellationToken.None);
+        var after = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
         if (after.Open > 0) await ChangeStateAsync([MailingState.Sent], MailingState.Sending, null);
         return after;
+    }
+
+    // A server that is away for a moment must not end a run that is about to finish: as patient as a write.
+    private async Task<T> PatientlyAsync<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
+        {
+            return await environment.Writer.InTurnAsync(_ => read()).WaitAsync(stop.RecordToken);
+        }
     }
 }

@@ -10,6 +10,12 @@ public interface IJobStoragePlace : IDisposable
 {
     /// <summary>Opens the storage; called once.</summary>
     Hangfire.JobStorage Open();
+
+    /// <summary>Features that Hangfire can do without and this storage does not have; each with its reason where it is named.</summary>
+    IReadOnlyCollection<string> Lacks => [];
+
+    /// <summary>Where it differs from ours; each with its reason where it is named.</summary>
+    IReadOnlyCollection<JobStorageHabit> Differs => [];
 }
 
 /// <summary>What every test of a job storage has: a new storage in its own place, asked through Hangfire's public contract only. One suite serves every storage.</summary>
@@ -21,14 +27,17 @@ public abstract class JobStorageSuite<TPlace> : IDisposable where TPlace : IJobS
     {
         Storage = place.Open();
         Connection = (JobStorageConnection)Storage.GetConnection();
-        Monitor = (JobStorageMonitor)Storage.GetMonitoringApi();
+        Monitor = Storage.GetMonitoringApi();
     }
 
     private protected Hangfire.JobStorage Storage { get; }
 
     private protected JobStorageConnection Connection { get; }
 
-    private protected JobStorageMonitor Monitor { get; }
+    private protected IMonitoringApi Monitor { get; }
+
+    /// <summary>What the dashboard asks only of a storage that says it has it.</summary>
+    private protected JobStorageMonitor WiderMonitor => (JobStorageMonitor)Monitor;
 
     private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -41,6 +50,16 @@ public abstract class JobStorageSuite<TPlace> : IDisposable where TPlace : IJobS
         place.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Whether the storage has a feature; what it says of itself has to be true.</summary>
+    private protected bool Has(string feature)
+    {
+        Assert.Equal(!place.Lacks.Contains(feature), Storage.HasFeature(feature));
+        return Storage.HasFeature(feature);
+    }
+
+    /// <summary>Whether the storage behaves like ours there.</summary>
+    private protected bool Does(JobStorageHabit habit) => !place.Differs.Contains(habit);
 
     private protected static Job Job(string argument = "x") => Hangfire.Common.Job.FromExpression(() => SampleJobs.Say(argument));
 
@@ -113,5 +132,5 @@ internal sealed class InProcessing : IState
 
     public bool IgnoreJobLoadException => false;
 
-    public Dictionary<string, string> SerializeData() => new() { ["ServerId"] = "server-1", ["WorkerId"] = "worker-1" };
+    public Dictionary<string, string> SerializeData() => new() { ["ServerId"] = "server-1", ["WorkerId"] = "worker-1", ["StartedAt"] = JobHelper.SerializeDateTime(TimeProvider.System.GetUtcNow().UtcDateTime) };
 }

@@ -17,6 +17,8 @@ public sealed class InMemoryJobTests : JobSuite<InMemoryJobPlace>;
 public sealed class InMemoryQueueTests : QueueSuite<InMemoryJobPlace>
 {
     private protected override bool KeepsFetchedEntries => false;
+
+    private protected override bool FinishesInTransaction => false;
 }
 
 public sealed class InMemoryLockTests : LockSuite<InMemoryJobPlace>;
@@ -29,3 +31,18 @@ public sealed class InMemoryMonitoringTests : MonitoringSuite<InMemoryJobPlace>
 }
 
 public sealed class InMemoryServerTests : ServerSuite<InMemoryJobPlace>;
+
+public sealed class PostgresJobTests : JobSuite<PostgresJobPlace>;
+
+public sealed class PostgresQueueTests : QueueSuite<PostgresJobPlace>
+{
+    private protected override bool FinishesInTransaction => false;
+}
+
+public sealed class PostgresLockTests : LockSuite<PostgresJobPlace>;
+
+public sealed class PostgresCollectionTests : CollectionSuite<PostgresJobPlace>;
+
+public sealed class PostgresMonitoringTests : MonitoringSuite<PostgresJobPlace>;
+
+public sealed class PostgresServerTests : ServerSuite<PostgresJobPlace>;

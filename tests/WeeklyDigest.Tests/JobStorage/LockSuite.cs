@@ -15,9 +15,10 @@ public abstract class LockSuite<TPlace> : JobStorageSuite<TPlace> where TPlace :
         using var other = Storage.GetConnection();
         using (Connection.AcquireDistributedLock("paper", Moment))
         {
-            var refusal = Assert.Throws<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", Moment));
-            Assert.Equal("paper", refusal.Resource);
-            Assert.Throws<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
+            var refusal = Assert.ThrowsAny<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", Moment));
+            // Hangfire.PostgreSql puts its prefix in front.
+            Assert.EndsWith("paper", refusal.Resource, StringComparison.Ordinal);
+            Assert.ThrowsAny<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
             other.AcquireDistributedLock("ink", TimeSpan.Zero).Dispose();
         }
         other.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
@@ -43,7 +44,7 @@ public abstract class LockSuite<TPlace> : JobStorageSuite<TPlace> where TPlace :
         var first = Connection.AcquireDistributedLock("paper", Moment);
         var second = Connection.AcquireDistributedLock("paper", Moment);
         second.Dispose();
-        Assert.Throws<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
+        Assert.ThrowsAny<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
         first.Dispose();
         other.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
     }
@@ -54,20 +55,21 @@ public abstract class LockSuite<TPlace> : JobStorageSuite<TPlace> where TPlace :
         var other = Storage.GetConnection();
         other.AcquireDistributedLock("paper", Moment);
         other.Dispose();
-        Connection.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
+        if (Does(JobStorageHabit.ReleasesLocksWithConnection)) Connection.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
+        else Assert.ThrowsAny<DistributedLockTimeoutException>(() => Connection.AcquireDistributedLock("paper", TimeSpan.Zero));
     }
 
     [Fact]
     public void A_transaction_holds_its_lock_until_it_is_committed()
     {
-        Assert.True(Storage.HasFeature(JobStorageFeatures.Transaction.AcquireDistributedLock));
+        if (!Has(JobStorageFeatures.Transaction.AcquireDistributedLock)) return;
         using var other = Storage.GetConnection();
         var id = Create();
         using (var transaction = (JobStorageTransaction)Connection.CreateWriteTransaction())
         {
             transaction.AcquireDistributedLock("paper", Moment);
             transaction.SetJobState(id, new EnqueuedState());
-            Assert.Throws<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
+            Assert.ThrowsAny<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
             transaction.Commit();
             other.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
         }
@@ -77,6 +79,7 @@ public abstract class LockSuite<TPlace> : JobStorageSuite<TPlace> where TPlace :
     [Fact]
     public void A_transaction_that_is_given_up_releases_its_lock()
     {
+        if (!Has(JobStorageFeatures.Transaction.AcquireDistributedLock)) return;
         using var other = Storage.GetConnection();
         using (var transaction = (JobStorageTransaction)Connection.CreateWriteTransaction()) transaction.AcquireDistributedLock("paper", Moment);
         other.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
@@ -85,11 +88,12 @@ public abstract class LockSuite<TPlace> : JobStorageSuite<TPlace> where TPlace :
     [Fact]
     public void A_lock_of_the_connection_outlives_a_transaction_that_took_it_again()
     {
+        if (!Has(JobStorageFeatures.Transaction.AcquireDistributedLock)) return;
         using var other = Storage.GetConnection();
         using (Connection.AcquireDistributedLock("paper", Moment))
         {
             Commit(transaction => transaction.AcquireDistributedLock("paper", Moment));
-            Assert.Throws<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
+            Assert.ThrowsAny<DistributedLockTimeoutException>(() => other.AcquireDistributedLock("paper", TimeSpan.Zero));
         }
         other.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
     }

@@ -14,8 +14,8 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
     [Fact]
     public void Lists_show_old_processing_and_scheduled_jobs_first()
     {
-        Assert.Equal(Three(new InProcessing()), Monitor.ProcessingJobs(0, 10).Select(job => job.Key));
-        Assert.Equal(Three(new ScheduledState(Now.AddHours(2))), Monitor.ScheduledJobs(0, 10).Select(job => job.Key));
+        Assert.Equal(Listed(Three(new InProcessing())), Monitor.ProcessingJobs(0, 10).Select(job => job.Key));
+        Assert.Equal(Listed(Three(new ScheduledState(Now.AddHours(2)))), Monitor.ScheduledJobs(0, 10).Select(job => job.Key));
         Assert.Equal((3L, 3L), (Monitor.ProcessingCount(), Monitor.ScheduledCount()));
     }
 
@@ -31,7 +31,7 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
     [Fact]
     public void Lists_are_read_by_pages()
     {
-        var ids = Enumerable.Range(0, 5).Select(_ => InState(new InProcessing())).ToList();
+        var ids = Listed(Enumerable.Range(0, 5).Select(_ => InState(new InProcessing())).ToList());
         Assert.Equal(ids[1..3], Monitor.ProcessingJobs(1, 2).Select(job => job.Key));
         Assert.Equal(ids[4..], Monitor.ProcessingJobs(4, 20).Select(job => job.Key));
         Assert.Empty(Monitor.ProcessingJobs(5, 20));
@@ -74,11 +74,11 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
     [Fact]
     public void Awaiting_jobs_are_listed_with_their_parents_state()
     {
-        Assert.True(Storage.HasFeature(JobStorageFeatures.Monitoring.AwaitingJobs));
+        if (!Has(JobStorageFeatures.Monitoring.AwaitingJobs)) return;
         var parent = InState(new InProcessing());
         var id = InState(new AwaitingState(parent, new EnqueuedState()));
-        Assert.Equal(1, Monitor.AwaitingCount());
-        var awaiting = Assert.Single(Monitor.AwaitingJobs(0, 10));
+        Assert.Equal(1, WiderMonitor.AwaitingCount());
+        var awaiting = Assert.Single(WiderMonitor.AwaitingJobs(0, 10));
         Assert.Equal((id, "Processing", true), (awaiting.Key, awaiting.Value.ParentStateName, awaiting.Value.InAwaitingState));
         Close(Now, awaiting.Value.AwaitingAt);
     }
@@ -136,14 +136,16 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
             transaction.AddRangeToSet("retries", ["1", "2"]);
         });
         var statistics = Monitor.GetStatistics();
-        Assert.Equal((3L, 1L, 1L, 1L, 1L), (statistics.Processing, statistics.Failed, statistics.Scheduled, statistics.Awaiting, statistics.Enqueued));
-        Assert.Equal((2L, 1L, 1L, 2L, 1L, 1L), (statistics.Succeeded, statistics.Deleted, statistics.Recurring, statistics.Retries, statistics.Servers, statistics.Queues));
+        Assert.Equal((3L, 1L, 1L, 1L), (statistics.Processing, statistics.Failed, statistics.Scheduled, statistics.Enqueued));
+        // Both came to Hangfire with the page of awaiting jobs.
+        (long?, long?) expected = Has(JobStorageFeatures.Monitoring.AwaitingJobs) ? (1, 2) : (null, null);
+        Assert.Equal(expected, (statistics.Awaiting, statistics.Retries));
+        Assert.Equal((2L, 1L, 1L, 1L, 1L), (statistics.Succeeded, statistics.Deleted, statistics.Recurring, statistics.Servers, statistics.Queues));
     }
 
     [Fact]
     public void Finished_jobs_are_counted_by_day_and_by_hour()
     {
-        Assert.True(Storage.HasFeature(JobStorageFeatures.Monitoring.DeletedStateGraphs));
         var now = Now;
         Commit(transaction =>
         {
@@ -156,10 +158,9 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
                 }
             }
         });
-        Assert.All([Monitor.SucceededByDatesCount(), Monitor.FailedByDatesCount(), Monitor.DeletedByDatesCount()], days => Assert.Equal(7, days.Count));
-        Assert.All([Monitor.HourlySucceededJobs(), Monitor.HourlyFailedJobs(), Monitor.HourlyDeletedJobs()], hours => Assert.Equal(24, hours.Count));
-        Assert.Equal((3L, 2L, 1L), (Total(Monitor.SucceededByDatesCount()), Total(Monitor.FailedByDatesCount()), Total(Monitor.DeletedByDatesCount())));
-        Assert.Equal((3L, 2L, 1L), (Total(Monitor.HourlySucceededJobs()), Total(Monitor.HourlyFailedJobs()), Total(Monitor.HourlyDeletedJobs())));
+        Counted(3, Monitor.SucceededByDatesCount(), Monitor.HourlySucceededJobs());
+        Counted(2, Monitor.FailedByDatesCount(), Monitor.HourlyFailedJobs());
+        if (Has(JobStorageFeatures.Monitoring.DeletedStateGraphs)) Counted(1, WiderMonitor.DeletedByDatesCount(), WiderMonitor.HourlyDeletedJobs());
         Assert.Contains(now.Date, Monitor.SucceededByDatesCount().Keys);
     }
 
@@ -181,7 +182,8 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
         Connection.AnnounceServer("server-2", new ServerContext { Queues = ["a"], WorkerCount = 1 });
         Connection.AnnounceServer("server-1", new ServerContext { Queues = ["default", "mail"], WorkerCount = 3 });
         Connection.Heartbeat("server-1");
-        var servers = Monitor.Servers();
+        // Hangfire asks for no order.
+        var servers = Monitor.Servers().OrderBy(server => server.Name, StringComparer.Ordinal).ToList();
         Assert.Equal(["server-1", "server-2"], servers.Select(server => server.Name));
         Assert.Equal((3, "default mail"), (servers[0].WorkersCount, string.Join(' ', servers[0].Queues)));
         Close(Now, servers[0].StartedAt);
@@ -198,10 +200,18 @@ public abstract class MonitoringSuite<TPlace> : JobStorageSuite<TPlace> where TP
         await Eventually.HoldsAsync(() => Connection.RemoveTimedOutServers(TimeSpan.FromMilliseconds(20)) == 1, "the server was silent for 20 ms");
         Assert.Empty(Monitor.Servers());
         Assert.Throws<BackgroundServerGoneException>(() => Connection.Heartbeat("server-1"));
-        Assert.Throws<ArgumentException>(() => Connection.RemoveTimedOutServers(TimeSpan.Zero));
+        if (Does(JobStorageHabit.RefusesZeroTimeout)) Assert.Throws<ArgumentException>(() => Connection.RemoveTimedOutServers(TimeSpan.Zero));
+        else Assert.Equal(0, Connection.RemoveTimedOutServers(TimeSpan.Zero));
+    }
+
+    private List<string> Listed(List<string> ids)
+    {
+        if (!Does(JobStorageHabit.ListsOpenJobsOldestFirst)) ids.Reverse();
+        return ids;
     }
 
     private List<string> Three(IState state) => Enumerable.Range(0, 3).Select(_ => InState(state)).ToList();
 
-    private static long Total(IDictionary<DateTime, long> counts) => counts.Values.Sum();
+    private static void Counted(long times, IDictionary<DateTime, long> days, IDictionary<DateTime, long> hours)
+        => Assert.Equal((7, 24, times, times), (days.Count, hours.Count, days.Values.Sum(), hours.Values.Sum()));
 }

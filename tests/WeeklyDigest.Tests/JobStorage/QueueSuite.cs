@@ -10,6 +10,9 @@ public abstract class QueueSuite<TPlace> : JobStorageSuite<TPlace> where TPlace 
     /// <summary>Whether an entry that was fetched stays in the storage until it is acknowledged.</summary>
     private protected virtual bool KeepsFetchedEntries => true;
 
+    /// <summary>Whether an entry is acknowledged in the transaction that sets the job's state; else after it.</summary>
+    private protected virtual bool FinishesInTransaction => true;
+
     [Fact]
     public void Jobs_come_in_the_order_in_which_they_were_enqueued()
     {
@@ -73,12 +76,13 @@ public abstract class QueueSuite<TPlace> : JobStorageSuite<TPlace> where TPlace 
     {
         var id = Enqueue();
         using var fetched = Fetch();
-        // Hangfire.InMemory says no: with an entry that is gone since it was fetched, there is nothing to acknowledge.
-        Assert.Equal(KeepsFetchedEntries, Storage.HasFeature(JobStorageFeatures.Transaction.RemoveFromQueue(fetched.GetType())));
+        // Hangfire.InMemory says no: with an entry that is gone since it was fetched, there is nothing to acknowledge. Hangfire.PostgreSql
+        // (1.21.1) says no as well: a worker that dies in between runs a job again that succeeded, which Hangfire's contract allows.
+        Assert.Equal(FinishesInTransaction, Storage.HasFeature(JobStorageFeatures.Transaction.RemoveFromQueue(fetched.GetType())));
         Commit(transaction =>
         {
             transaction.SetJobState(id, new SucceededState(null, 1, 1));
-            transaction.RemoveFromQueue(fetched);
+            if (FinishesInTransaction) transaction.RemoveFromQueue(fetched);
         });
         fetched.RemoveFromQueue();
         fetched.Dispose();
@@ -134,7 +138,7 @@ public abstract class QueueSuite<TPlace> : JobStorageSuite<TPlace> where TPlace 
     public void A_queue_has_to_be_named()
     {
         Assert.Throws<ArgumentNullException>(() => Connection.FetchNextJob(null!, Cancel));
-        Assert.Throws<ArgumentException>(() => Connection.FetchNextJob([], Cancel));
+        Assert.ThrowsAny<ArgumentException>(() => Connection.FetchNextJob([], Cancel));
     }
 
     private void Work(ConcurrentBag<string> fetched, CancellationToken stop)

@@ -32,6 +32,13 @@ internal sealed partial class Editor : IDisposable
     /// <summary>A page's text, whatever its status.</summary>
     public Task<string> TextAsync(string path) => http.GetStringAsync(new Uri(path, UriKind.Relative), Cancel);
 
+    /// <summary>Whether the server says that it can work.</summary>
+    public async Task<bool> IsReadyAsync()
+    {
+        using var answer = await http.GetAsync(new Uri("/healthz/ready", UriKind.Relative), Cancel);
+        return answer.IsSuccessStatusCode;
+    }
+
     /// <summary><i>Trigger now</i> on a recurring job in Hangfire's dashboard.</summary>
     public async Task TriggerAsync(string recurringJob) => await PressAsync("/hangfire/recurring", "/hangfire/recurring/trigger", ("jobs[]", recurringJob));
 

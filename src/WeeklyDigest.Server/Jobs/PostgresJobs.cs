@@ -1,0 +1,38 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Hangfire.PostgreSql.Factories;
+using WeeklyDigest.Storage;
+
+namespace WeeklyDigest.Server.Jobs;
+
+/// <summary>Hangfire's jobs on the same server as the ledger, in a schema of Hangfire's own.</summary>
+internal static class PostgresJobs
+{
+    /// <summary>How long a job is still its worker's without a sign of life; a worker that lives gives one five times in that time.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
+
+    // Between nodes; within one, who waits for a job is woken at once.
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Opens the storage, creating or upgrading its tables.</summary>
+    /// <param name="database">The ledger's database.</param>
+    /// <param name="connectionString">What leads there.</param>
+    /// <param name="history">How long a finished job is kept.</param>
+    /// <exception cref="StorageException">They cannot be had; nothing is started without them.</exception>
+    public static JobStorage Open(Database database, string connectionString, TimeSpan history) => database.Alone(() =>
+    {
+        var options = new PostgreSqlStorageOptions
+        {
+            PrepareSchemaIfNecessary = true,
+            // By default it would start without its database and lose what is enqueued.
+            AllowDegradedModeWithoutStorage = false,
+            StartupConnectionMaxRetries = 0,
+            UseSlidingInvisibilityTimeout = true,
+            InvisibilityTimeout = Lease,
+            // A lock whose holder was killed is free after that time; Hangfire itself holds them for moments.
+            DistributedLockTimeout = Lease,
+            QueuePollInterval = PollInterval,
+        };
+        return new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
+    });
+}

@@ -1,0 +1,103 @@
+using WeeklyDigest.Tests.Databases;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>The database server is not there, or goes away in the middle.</summary>
+public sealed class PostgresDownTests : IDisposable
+{
+    private const int Subscribers = 800;
+    private const int Connections = 4;
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    // One of its own: stopping the shared one would stop the others' tests.
+    private readonly PrivatePostgres server = new();
+
+    public void Dispose() => server.Dispose();
+
+    [Fact]
+    public async Task A_server_that_is_down_at_the_start_is_said_so_and_nothing_is_sent()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay).WithSubscribers(3);
+        server.Stop();
+        foreach (var command in (string[][])[["send", "week-1"], ["serve", "--urls", "http://127.0.0.1:0"]])
+        {
+            var result = await workspace.RunAsync(command);
+            Assert.Equal((1, ""), (result.ExitCode, result.Out));
+            Assert.Matches($"^The database test_1 on 127.0.0.1:{server.Port} does not answer .*Is PostgreSQL running there", result.Error);
+            Assert.DoesNotContain(PrivatePostgres.Password, result.Error, StringComparison.Ordinal);
+        }
+        Assert.Equal(0, relay.AcceptedCount);
+
+        server.Start();
+        Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_that_goes_away_in_the_middle_stops_the_sending_which_goes_on_when_it_is_back(bool crash)
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        using var workspace = Workspace(relay).WithSubscribers(Subscribers);
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(100, Limit);
+        if (crash) server.Crash();
+        else server.Stop();
+        var before = relay.AcceptedCount;
+        await send.PrintedAsync("The ledger cannot be used", Limit);
+        // What was marked before may still go out: one message per connection; and then nothing, for as long as it says so again.
+        var silent = relay.AcceptedCount;
+        Assert.InRange(silent - before, 0, Connections);
+        await Eventually.HoldsAsync(() => send.Out.Split("The ledger cannot be used").Length > 2, "another line that says so", Limit);
+        Assert.Equal(silent, relay.AcceptedCount);
+
+        server.Start();
+        Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        // The program lived, so it knows every answer: even commits whose own answer was lost are found again.
+        Assert.Equal(("sent", Subscribers, 0, Subscribers), (accounts.State, accounts["sent"], accounts["uncertain"], relay.AcceptedCount));
+    }
+
+    [Fact]
+    public async Task A_running_server_says_that_it_is_not_ready_and_finishes_the_mailing_afterwards()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        using var workspace = Workspace(relay).WithSubscribers(Subscribers).Set("Urls", "http://127.0.0.1:0");
+        using var serve = workspace.Start("serve");
+        using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
+        Assert.True(await editor.IsReadyAsync());
+        await editor.TriggerAsync("weekly-digest");
+        await relay.WaitForAcceptedAsync(100, Limit);
+
+        server.Crash();
+        await EventuallyAsync(async () => !await editor.IsReadyAsync());
+        server.Start();
+
+        await EventuallyAsync(editor.IsReadyAsync);
+        await relay.WaitForAcceptedAsync(Subscribers, Limit);
+        await EventuallyAsync(async () => (await Accounts.ReadAsync(workspace, "week-1")).State == "sent");
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal((Subscribers, 0), (accounts["sent"], accounts["uncertain"]));
+    }
+
+    private Workspace Workspace(ScriptedSmtpServer relay)
+        => new Workspace().WithWeek1().UseRelay(relay.Port, Connections).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", server.CreateDatabase());
+
+    private static SmtpMove Slowly(SmtpMoment moment)
+        => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;
+
+    private static async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Limit, "not in time");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+    }
+}

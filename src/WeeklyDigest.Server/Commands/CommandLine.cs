@@ -59,6 +59,7 @@ internal static class CommandLine
             DecisionCommands.Retry(edge),
             SubscribersCommand.Create(edge),
             DoctorCommand.Create(edge),
+            MoveCommand.Create(edge),
             ConfigCommand.Create(edge),
         };
         ServeCommand.Fill(root, edge);

@@ -9,6 +9,9 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// <summary>Brings a database file to this program's schema: the embedded scripts of Sqlite/Migrations, each applied once, in order.</summary>
 internal static class SqliteMigrations
 {
+    /// <summary>Begins the journal's entry in a file that was carried over to a server; what follows says where to.</summary>
+    public const string MovedTo = "moved to ";
+
     private const string Journal = "schema_version";
 
     /// <summary>"WDig", as the first script sets it.</summary>
@@ -33,11 +36,13 @@ internal static class SqliteMigrations
     }
 
     /// <summary>Looks at what was applied, and what this version would apply; changes nothing.</summary>
-    /// <exception cref="StorageException">Another program's database, or a newer schema.</exception>
+    /// <exception cref="StorageException">Another program's database, a newer schema, or a file that was moved to a server.</exception>
     public static (IReadOnlyList<string> Applied, IReadOnlyList<string> Missing) Look(SqliteConnection connection, string path)
     {
         RefuseForeign(connection, path);
         var applied = Applied(connection);
+        if (applied.Find(name => name.StartsWith(MovedTo, StringComparison.Ordinal)) is { } moved)
+            throw new StorageException($"The database {path} was {moved}. Set Storage:Provider to postgres and Storage:ConnectionString to that server; nothing is sent from this file any more.");
         var known = Scripts().Select(script => script.Name).ToList();
         var unknown = applied.Except(known).ToList();
         return unknown.Count == 0

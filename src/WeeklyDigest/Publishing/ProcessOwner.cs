@@ -37,7 +37,29 @@ public sealed class ProcessOwner : IDisposable
     internal OwnerLife LifeOf(string owner)
     {
         var path = PathOf(folder, ProcessPart(owner));
-        if (IsOurs(owner)) return OwnerLife.Alive;
+        return IsOurs(owner) ? OwnerLife.Alive : LifeOfFile(path);
+    }
+
+    /// <summary>The processes that work with a data folder now, on this machine, by their names.</summary>
+    public static IReadOnlyList<string> Living(string dataFolder)
+    {
+        var folder = Path.Combine(dataFolder, "locks");
+        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Where(path => LifeOfFile(path) == OwnerLife.Alive).Select(path => Path.GetFileName(path).Replace('_', '/')).Order(StringComparer.Ordinal)] : [];
+    }
+
+    /// <summary>Removes a dead process's file, once nothing of it is left in the ledger.</summary>
+    internal void Forget(string owner) => File.Delete(PathOf(folder, ProcessPart(owner)));
+
+    /// <summary>Removes the file: the name is not used again.</summary>
+    public void Dispose()
+    {
+        // Removed while still locked, so that nobody takes it for a dead one's in between.
+        if (File.Exists(held.Name)) File.Delete(held.Name);
+        held.Dispose();
+    }
+
+    private static OwnerLife LifeOfFile(string path)
+    {
         if (!File.Exists(path)) return OwnerLife.Unknown;
         try
         {
@@ -52,17 +74,6 @@ public sealed class ProcessOwner : IDisposable
         {
             return OwnerLife.Alive;
         }
-    }
-
-    /// <summary>Removes a dead process's file, once nothing of it is left in the ledger.</summary>
-    internal void Forget(string owner) => File.Delete(PathOf(folder, ProcessPart(owner)));
-
-    /// <summary>Removes the file: the name is not used again.</summary>
-    public void Dispose()
-    {
-        // Removed while still locked, so that nobody takes it for a dead one's in between.
-        if (File.Exists(held.Name)) File.Delete(held.Name);
-        held.Dispose();
     }
 
     private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None);

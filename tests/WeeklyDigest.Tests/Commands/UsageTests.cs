@@ -14,6 +14,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("deliveries x --json --csv", "--json and --csv exclude each other.\nSee: weeklydigest deliveries --help\n")]
     [InlineData("deliveries x --for-spreadsheet", "--for-spreadsheet goes with --csv.\nSee: weeklydigest deliveries --help\n")]
     [InlineData("subscribers imprt", "Unrecognized command or argument 'imprt'. Did you mean import?\nSee: weeklydigest subscribers --help\n")]
+    [InlineData("move --to oracle", "Argument 'oracle' not recognized. Must be one of:\n\t'postgres'\nOption '--connection' is required.\nSee: weeklydigest move --help\n")]
     [InlineData("subscribers", "Required command was not provided.\nSee: weeklydigest subscribers --help\n")]
     public async Task Wrong_usage_is_explained_and_exits_with_2(string line, string expected)
     {
@@ -35,7 +36,7 @@ public sealed class UsageTests : IDisposable
         var result = await workspace.RunHereAsync("--help");
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.All(
-            ["serve", "demo", "check", "render", "preview", "send", "status", "deliveries", "pause", "resume", "cancel", "resolve", "retry", "subscribers", "config"],
+            ["serve", "demo", "check", "render", "preview", "send", "status", "deliveries", "pause", "resume", "cancel", "resolve", "retry", "subscribers", "move", "config"],
             name => Assert.Contains($"\n  {name} ", result.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal));
     }
 

@@ -1,0 +1,116 @@
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using WeeklyDigest.Storage.Postgres;
+using WeeklyDigest.Storage.Sqlite;
+
+namespace WeeklyDigest.Storage.Moving;
+
+/// <summary>One move, with the source locked.</summary>
+internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> progress, CancellationToken cancel)
+{
+    private const string StateCounts = "SELECT state, count(*) FROM delivery GROUP BY state";
+
+    private static readonly string[] Changes = ["INSERT", "UPDATE", "DELETE"];
+
+    private long done;
+    private long total;
+
+    /// <summary>Copies and proves, or proves what an earlier run has copied; then closes the file for good.</summary>
+    public async Task<MoveReport> RunAsync(PostgresServer server)
+    {
+        var tables = MovableTable.All(source);
+        await using var target = await server.Source.OpenConnectionAsync(cancel);
+        await using var transaction = await target.BeginTransactionAsync(cancel);
+        // Other nodes that open the target meanwhile wait, and see all or nothing.
+        await ExecuteAsync(target, $"LOCK TABLE {string.Join(", ", tables.Select(table => table.Quoted))} IN ACCESS EXCLUSIVE MODE");
+        foreach (var table in tables) await table.ReadTypesAsync(target, cancel);
+        var isEmpty = await AreEmptyAsync(target, tables);
+        total = tables.Sum(table => table.Rows) * (isEmpty ? 2 : 1);
+        var report = isEmpty ? await CopyAsync(server, target, tables) : await ProveAsync(server, target, tables, null);
+        await transaction.CommitAsync(CancellationToken.None);
+        // If we die here, both sides are whole and the same; the next move finds that out and writes the mark.
+        Close(server, tables);
+        return report;
+    }
+
+    private async Task<MoveReport> CopyAsync(PostgresServer server, NpgsqlConnection target, IReadOnlyList<MovableTable> tables)
+    {
+        var sums = new Dictionary<string, string>();
+        foreach (var table in tables)
+        {
+            sums[table.Name] = await new TableCopy(table, source, target, count => Tell(table, isCheck: false, count), cancel).RunAsync();
+            await table.ContinueIdsAsync(source, target, cancel);
+        }
+        return await ProveAsync(server, target, tables, sums);
+    }
+
+    /// <summary>Reads the target and compares.</summary>
+    /// <param name="server">For messages.</param>
+    /// <param name="target">The target.</param>
+    /// <param name="tables">All tables.</param>
+    /// <param name="sums">What was written; null: what an earlier move may have written is compared with the source itself.</param>
+    private async Task<MoveReport> ProveAsync(PostgresServer server, NpgsqlConnection target, IReadOnlyList<MovableTable> tables, Dictionary<string, string>? sums)
+    {
+        var moved = new List<MovedTable>();
+        foreach (var table in tables)
+        {
+            var (rows, sum) = await TableSum.OfAsync(target, table, count => Tell(table, isCheck: true, count), cancel);
+            if (rows != table.Rows || sum != (sums?[table.Name] ?? TableSum.Of(source, table, cancel))) throw Differs(server, table, rows, isCopy: sums is not null);
+            moved.Add(new MovedTable(table.Name, rows, sum));
+        }
+        var states = await StatesAsync(target);
+        return states.SequenceEqual(States())
+            ? new MoveReport(moved, states.ToDictionary(), WasMovedBefore: sums is null)
+            : throw new StorageException("The deliveries by state differ on both sides; nothing was moved.");
+    }
+
+    private static StorageException Differs(PostgresServer server, MovableTable table, long rows, bool isCopy) => new(isCopy
+        ? $"What was written to the table {table.Name} in {server.Place} is not what was read ({table.Rows} rows, {rows} read back); nothing was moved."
+        : $"There is another installation in {server.Place} (the table {table.Name} has {rows} rows, here are {table.Rows}). Give an empty database; nothing was moved.");
+
+    private async Task<bool> AreEmptyAsync(NpgsqlConnection target, IReadOnlyList<MovableTable> tables)
+    {
+        await using var command = new NpgsqlCommand("SELECT " + string.Join(" AND ", tables.Select(table => $"NOT EXISTS (SELECT 1 FROM {table.Quoted})")), target);
+        return (bool)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    private SortedDictionary<string, long> States()
+    {
+        using var command = source.CreateCommand();
+        command.CommandText = StateCounts;
+        using var rows = command.ExecuteReader();
+        var states = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        while (rows.Read()) states.Add(rows.GetString(0), rows.GetInt64(1));
+        return states;
+    }
+
+    private async Task<SortedDictionary<string, long>> StatesAsync(NpgsqlConnection target)
+    {
+        await using var command = new NpgsqlCommand(StateCounts, target) { CommandTimeout = 0 };
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var states = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancel)) states.Add(rows.GetString(0), rows.GetInt64(1));
+        return states;
+    }
+
+    // Every version refuses a schema with a step it does not know, so the oldest program does not open this file either. Whoever opened it
+    // a moment ago, and waited for us, meets the triggers.
+    private void Close(PostgresServer server, IReadOnlyList<MovableTable> tables)
+    {
+        var name = SqliteMigrations.MovedTo + server.Place;
+        foreach (var (table, change) in tables.SelectMany(table => Changes.Select(change => (table, change))))
+            SqliteFile.Execute(source, $"CREATE TRIGGER \"moved_{table.Name}_{change}\" BEFORE {change} ON {table.Quoted} BEGIN SELECT RAISE(ABORT, '{name.Replace("'", "''", StringComparison.Ordinal)}'); END");
+        using var mark = source.CreateCommand();
+        mark.CommandText = "INSERT INTO schema_version (ScriptName, Applied) VALUES (@name, datetime('now')); COMMIT";
+        mark.Parameters.AddWithValue("@name", name);
+        mark.ExecuteNonQuery();
+    }
+
+    private void Tell(MovableTable table, bool isCheck, long count) => progress.Report(new MoveProgress(table.Name, isCheck, done += count, total));
+
+    private async Task ExecuteAsync(NpgsqlConnection target, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, target);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}

@@ -1,0 +1,189 @@
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Storage;
+using WeeklyDigest.Storage.Moving;
+using WeeklyDigest.Storage.Sqlite;
+using WeeklyDigest.Tests.Databases;
+
+namespace WeeklyDigest.Tests.Storage;
+
+/// <summary>A SQLite installation with something in every table, carried over.</summary>
+public sealed class MoveTests : StorageSuite<SqlitePlace>
+{
+    private readonly string target = SharedPostgres.NewDatabase();
+
+    private string TargetName => new NpgsqlConnectionStringBuilder(target).Database!;
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        SharedPostgres.Server.Drop(target);
+    }
+
+    [Fact]
+    public async Task Everything_is_there_and_goes_on_where_it_was()
+    {
+        var mailing = await FillAsync();
+        var before = await DescribeAsync(Database, mailing);
+
+        var report = await MoveAsync();
+
+        using var moved = Database.Open(SharedPostgres.Options(target), Clock);
+        Assert.Equal(before, await DescribeAsync(moved, mailing));
+        Assert.Equal([1, 2, 3], await moved.Mailings.SecretAsync("links", () => [9], Cancel));
+        Assert.Equal(new Dictionary<string, long> { ["deferred"] = 1, ["failed"] = 1, ["pending"] = 3, ["sent"] = 1, ["uncertain"] = 1 }, report.States);
+        Assert.False(report.WasMovedBefore);
+        Assert.Contains(report.Tables, table => table is { Name: "delivery", Rows: 7 });
+        // Numbers go on, also past those of rows that are gone.
+        var added = await moved.Subscribers.AddAsync(List("readers"), Address("new@example.org"), null, new Dictionary<string, string>(), Cancel);
+        Assert.Equal(10, added.Subscriber!.Id);
+        Assert.Equal(3, (await moved.Ledger.ClaimAsync(new ClaimRequest(mailing, 10, Claimant("two")), Cancel)).Deliveries.Count);
+    }
+
+    [Fact]
+    public async Task Every_table_is_carried_over()
+    {
+        await FillAsync();
+        var report = await MoveAsync();
+        var tables = SharedPostgres.Server.Scalar<string>("SELECT string_agg(tablename, ',' ORDER BY tablename) FROM pg_tables WHERE schemaname = 'weeklydigest' AND tablename <> 'schema_version'", TargetName);
+        Assert.Equal(tables.Split(','), report.Tables.Select(table => table.Name).Order(StringComparer.Ordinal));
+        Assert.Empty(report.Tables.Where(table => table.Rows == 0).Select(table => table.Name));
+    }
+
+    [Fact]
+    public async Task Nothing_is_sent_from_the_file_any_more()
+    {
+        var mailing = await FillAsync();
+        await MoveAsync();
+
+        var refusal = Assert.Throws<StorageException>(() => Open().Dispose());
+        Assert.Equal(
+            $"The database {Place.File} was moved to the database {TargetName} on 127.0.0.1:{SharedPostgres.Server.Port}. "
+            + "Set Storage:Provider to postgres and Storage:ConnectionString to that server; nothing is sent from this file any more.",
+            refusal.Message);
+        // Who had it open already gets nothing out of it either.
+        var late = await Assert.ThrowsAsync<StorageException>(() => Claim(mailing));
+        Assert.Contains($"moved to the database {TargetName}", late.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<StorageException>(() => Subscribers.UnsubscribeAsync(1, "link", Cancel));
+    }
+
+    [Fact]
+    public async Task A_target_with_another_installation_is_refused_and_both_stay_as_they_are()
+    {
+        var mailing = await FillAsync();
+        using (var other = Database.Open(SharedPostgres.Options(target), Clock))
+        {
+            await other.Subscribers.ImportAsync(List("others"), [Row("zoe@example.org")], Cancel);
+            var refusal = await Assert.ThrowsAsync<StorageException>(MoveAsync);
+            Assert.StartsWith($"There is another installation in the database {TargetName} on ", refusal.Message, StringComparison.Ordinal);
+            Assert.EndsWith("Give an empty database; nothing was moved.", refusal.Message, StringComparison.Ordinal);
+            Assert.Equal(["others"], (await other.Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
+        }
+        Assert.Equal(3, (await Claim(mailing)).Count);
+    }
+
+    [Fact]
+    public async Task A_move_that_was_cut_off_after_its_commit_is_found_and_finished()
+    {
+        await FillAsync();
+        await MoveAsync();
+        Forget();
+        var report = await MoveAsync();
+        Assert.True(report.WasMovedBefore);
+        Assert.Throws<StorageException>(() => Open().Dispose());
+    }
+
+    [Fact]
+    public async Task A_text_that_the_server_cannot_keep_is_named_and_nothing_is_moved()
+    {
+        await FillAsync();
+        Place.Execute("UPDATE subscriber SET name = 'An' || char(0) || 'n' WHERE id = 1");
+        var refusal = await Assert.ThrowsAsync<StorageException>(MoveAsync);
+        Assert.Equal("A text in subscriber.name holds a NUL character, which PostgreSQL cannot keep ('An␀n'). Correct it; nothing was moved.", refusal.Message);
+        Assert.Equal(0, SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM weeklydigest.list", TargetName));
+        Open().Dispose();
+    }
+
+    [Fact]
+    public async Task A_move_that_is_stopped_leaves_both_sides_as_they_were()
+    {
+        await FillAsync();
+        using var stop = new CancellationTokenSource();
+        var stopping = new Called(value => { if (value.Table == "delivery") stop.Cancel(); });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), stopping, stop.Token));
+        Assert.Equal(0, SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM weeklydigest.subscriber", TargetName));
+        Open().Dispose();
+    }
+
+    [Fact]
+    public async Task Progress_counts_every_row_once_for_writing_and_once_for_reading_back()
+    {
+        await FillAsync();
+        var last = new MoveProgress("", false, 0, 1);
+        var report = await DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), new Called(value => last = value), Cancel);
+        Assert.Equal((2 * report.Tables.Sum(table => table.Rows), last.Total), (last.Done, last.Done));
+    }
+
+    private Task<MoveReport> MoveAsync() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), new Called(_ => { }), Cancel);
+
+    /// <summary>Something in every table: subscribers with every kind of text, one who left, one of whom only the number is left, deliveries in many states.</summary>
+    private async Task<long> FillAsync()
+    {
+        await Subscribers.ImportAsync(
+            List("readers"),
+            [Row("ann@example.org", "Ann \"日本\" \U0001F600", ("city", "Köln\u0000!"), ("plan", "{}")), .. Enumerable.Range(2, 7).Select(i => Row($"reader{i}@bücher.example"))],
+            Cancel);
+        await Import("guests", "ann@example.org", "gone@example.org");
+        await Subscribers.MarkImportedAsync(List("readers"), "abc", Cancel);
+        await Subscribers.UnsubscribeAsync(8, "link", Cancel);
+        Place.Execute("DELETE FROM membership WHERE subscriber_id = 9");
+        Place.Execute("DELETE FROM subscriber WHERE id = 9");
+        await Mailings.SecretAsync("links", () => [1, 2, 3], Cancel);
+        var mailing = (await Publish("week-1", "readers", "guests")).MailingId;
+        var rows = await Claim(mailing, 4);
+        foreach (var row in rows) await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(rows[0], DeliveryState.Sending, DeliveryState.Sent, counted: true, reply: "250 2.0.0 ok");
+        await Write(rows[1], DeliveryState.Sending, DeliveryState.Failed, counted: true, reply: "550 no");
+        await Write(rows[2], DeliveryState.Sending, DeliveryState.Deferred, counted: true, reply: "450 später", next: Now.AddMinutes(5));
+        await Write(rows[3], DeliveryState.Sending, DeliveryState.Uncertain, counted: true);
+        Place.Execute($"INSERT INTO alarm VALUES ({mailing}, 2, 3, 1, '550 5.7.1 no', 0, 5, NULL)");
+        await Mailings.NoteUnsubscribedAsync(rows[0].Id, Now, Cancel);
+        return mailing;
+    }
+
+    private static async Task<string> DescribeAsync(Database database, long mailing)
+    {
+        var subscribers = await database.Subscribers.ExportAsync(null, Cancel).Select(Describe).ToListAsync(Cancel);
+        var deliveries = await database.Mailings.DeliveriesAsync(mailing, null, Cancel).Select(row => row.ToString()).ToListAsync(Cancel);
+        var found = await database.Mailings.FindAsync(mailing, Cancel);
+        var content = await database.Mailings.ContentAsync(mailing, Cancel);
+        return string.Join('\n', [
+            .. subscribers, .. deliveries, $"{found! with { Lists = [] }} {string.Join(' ', found!.Lists)}", content.Email.Html.Parts.Count.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            (await database.Mailings.BalanceAsync(mailing, Cancel)).ToString(), string.Join(' ', await database.Subscribers.ListsAsync(Cancel)),
+            (await database.Subscribers.WasImportedAsync(List("readers"), "abc", Cancel)).ToString()]);
+    }
+
+    private static string Describe(Subscriber subscriber)
+        => $"{subscriber with { Lists = [], Attributes = new Dictionary<string, string>() }} {string.Join(' ', subscriber.Lists)} {string.Join(' ', subscriber.Attributes)}";
+
+    /// <summary>As if the process had died after the server's commit and before the file's.</summary>
+    private void Forget()
+    {
+        using var connection = new SqliteConnection($"Data Source={Place.File};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'moved\\_%' ESCAPE '\\'";
+        var triggers = new List<string>();
+        using (var rows = command.ExecuteReader())
+            while (rows.Read()) triggers.Add(rows.GetString(0));
+        foreach (var trigger in triggers) SqliteFile.Execute(connection, $"DROP TRIGGER \"{trigger}\"");
+        SqliteFile.Execute(connection, "DELETE FROM schema_version WHERE ScriptName LIKE 'moved to %'");
+    }
+
+    private sealed class Called(Action<MoveProgress> call) : IProgress<MoveProgress>
+    {
+        public void Report(MoveProgress value) => call(value);
+    }
+}

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using WeeklyDigest.Benchmarks;
+using WeeklyDigest.Benchmarks.Jobs;
 using WeeklyDigest.Benchmarks.Sinks;
 
 // Benchmarks of the built program beside the tools it is judged by. Needs a machine with nothing else to do.
@@ -10,6 +11,7 @@ var root = new RootCommand("Measures WeeklyDigest.")
     StorageBenchmarks.Publish(),
     MemoryBenchmark.Create(),
     MicroCommand.Create(),
+    JobsBenchmark.Create(),
     SinkCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -15,6 +15,8 @@ internal sealed class RunningProgram : IDisposable
 {
     private const int SigInt = 2;
     private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
     private readonly Process process;
     private readonly StringBuilder output = new();
     private readonly StringBuilder errors = new();
@@ -78,6 +80,12 @@ internal sealed class RunningProgram : IDisposable
 
     /// <summary>What a service manager sends first.</summary>
     public void Terminate() => Assert.Equal(0, Signal(process.Id, SigTerm));
+
+    /// <summary>Stops it where it is, as a debugger or a suspended machine does.</summary>
+    public void Pause() => Assert.Equal(0, Signal(process.Id, SigStop));
+
+    /// <summary>Lets it go on.</summary>
+    public void Continue() => Assert.Equal(0, Signal(process.Id, SigCont));
 
     public void Dispose()
     {

@@ -55,11 +55,11 @@ internal sealed class OwnerFile : IDisposable
     /// <summary>Removes a dead process's file.</summary>
     public static void Remove(string folder, string name) => File.Delete(Path.Combine(folder, name));
 
-    /// <summary>Removes the file, while it is still locked: nobody takes it for a dead one's in between.</summary>
+    /// <summary>Lets go of the file and removes it: the process holds nothing any more, and may as well be dead.</summary>
     public void Dispose()
     {
-        if (File.Exists(held.Name)) File.Delete(held.Name);
         held.Dispose();
+        File.Delete(held.Name);
     }
 
     private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);

@@ -3,4 +3,8 @@ namespace WeeklyDigest;
 /// <summary>The database cannot be used; the message says which, why and what to do.</summary>
 /// <param name="message">For people.</param>
 /// <param name="inner">The cause, or null.</param>
-public sealed class StorageException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class StorageException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Whether waiting helps nobody: the database is damaged, or refuses what was asked. False: it is locked, full, away or closed to us, which somebody can mend meanwhile.</summary>
+    public bool IsLasting { get; init; }
+}

@@ -52,13 +52,13 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
         var files = ListFolder.Files(settings.Paths.Subscribers);
         var known = await KnownListsAsync(files, cancel);
         var line = await LineOfListsAsync(file.Path, cancel);
-        bool Wanted(ListFile list) => issue.Lists.Count == 0 || issue.Lists.Contains(list.List?.Value, StringComparer.OrdinalIgnoreCase);
+        var wanted = WantedLists.Of(issue);
         return [
-            .. issue.Lists
-                .Where(name => !ListName.TryParse(name, out var list) || !known.Contains(list))
+            .. wanted.Misnamed
+                .Concat((wanted.Named ?? []).Except(known).Select(name => name.Value))
                 .Select(name => new Finding(Severity.Error, "list-unknown",
                     $"There is no list '{name}'; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}. Put {name}.csv into {settings.Paths.Subscribers}, or correct the name.", line, 1)),
-            .. files.Where(Wanted)
+            .. files.Where(list => wanted.Include(list.List))
                 .Select(list => (list.Path, Problem: list.Problem ?? ListFolder.ProblemOf(list.Path)))
                 .Where(list => list.Problem is not null)
                 .Select(list => new Finding(Severity.Error, "list-unusable", $"{list.Path} cannot be used. {list.Problem}", line, 1))];

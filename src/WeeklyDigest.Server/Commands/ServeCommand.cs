@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Desk;
 
 namespace WeeklyDigest.Server.Commands;
@@ -43,7 +44,7 @@ internal static class ServeCommand
     {
         var settings = run.Load(Overrides(urls));
         var installation = await run.OpenAsync(settings, null, cancel);
-        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(only: null, cancel));
+        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel));
         await using var server = WebServer.Build(installation, settings.Urls);
         await Listening.StartAsync(server, settings.Urls, cancel);
         await WriteAddressesAsync(run.Out, server, installation);

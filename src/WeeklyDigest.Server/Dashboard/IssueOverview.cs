@@ -71,12 +71,11 @@ internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings
     /// <summary>The lists an issue goes to when it is sent now, the subscribers folder read anew as sending does. A member of several gets it once.</summary>
     public async Task<IssueAudience> AudienceAsync(IssueFile file, CancellationToken cancel)
     {
-        var names = file.Issue?.Lists ?? [];
-        bool Wants(ListName list) => names.Count == 0 || names.Contains(list.Value, StringComparer.OrdinalIgnoreCase);
-        var reports = await folder.RunAsync(names.Count == 0 ? null : [.. folder.Names.Where(Wants)], cancel);
+        var wanted = file.Issue is { } issue ? WantedLists.Of(issue) : WantedLists.Every;
+        var reports = await folder.RunAsync(wanted, cancel);
         var lists = await subscribers.ListsAsync(cancel);
         return new IssueAudience(
-            [.. lists.Where(list => Wants(list.Name))],
+            [.. lists.Where(list => wanted.Include(list.Name))],
             [.. reports.Where(report => report.Refusal is not null).Select(report => $"{Path.GetFileName(report.Path)} cannot be used. {report.Refusal}")]);
     }
 

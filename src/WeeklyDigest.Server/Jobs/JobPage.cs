@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.Server;
@@ -63,15 +64,25 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>Adds a line about what was decided or found.</summary>
     public void Note(string line) => Update(current => current with { Notes = [.. current.Notes, line] });
 
-    /// <summary>The engine's progress.</summary>
-    public void Report(DeliveryProgress value) => Update(current => current.Done ? current : current with
+    /// <summary>The engine's progress. Where it cannot be written down, as on a full disk, the sending goes on without: the next report has it all.</summary>
+    public void Report(DeliveryProgress value)
     {
-        State = MailingState.Sending,
-        Balance = value.Balance,
-        MessagesPerSecond = value.MessagesPerSecond,
-        Remaining = value.Remaining,
-        Notice = value.Notice,
-    });
+        try
+        {
+            Update(current => current.Done ? current : current with
+            {
+                State = MailingState.Sending,
+                Balance = value.Balance,
+                MessagesPerSecond = value.MessagesPerSecond,
+                Remaining = value.Remaining,
+                Notice = value.Notice,
+            });
+        }
+        catch (Exception failure) when (failure is DbException or IOException)
+        {
+            // Only the page is behind; Hangfire logs what is wrong with its storage.
+        }
+    }
 
     /// <summary>The job is over.</summary>
     /// <returns>The headline, as the job's result.</returns>

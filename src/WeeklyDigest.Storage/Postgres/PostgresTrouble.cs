@@ -22,7 +22,13 @@ internal static class PostgresTrouble
     public static StorageException Explain(Exception failure, PostgresPlace place) => new(
         failure is PostgresException refusal ? Explain(refusal, place)
             : $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in Storage:ConnectionString right?",
-        failure);
+        failure)
+    {
+        IsLasting = failure is PostgresException answer && IsLasting(answer.SqlState),
+    };
+
+    // By class: wrong data, a broken constraint, a statement it does not understand (whether the user may is another matter), damage.
+    private static bool IsLasting(string code) => code[..2] is "22" or "23" or "42" or "XX" && code != InsufficientPrivilege;
 
     private static string Explain(PostgresException refusal, PostgresPlace place) => refusal.SqlState switch
     {

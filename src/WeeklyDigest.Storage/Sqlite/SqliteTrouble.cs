@@ -18,5 +18,8 @@ internal static class SqliteTrouble
         SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
         SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it, then try again.",
         _ => $"The database {path} refused: {failure.Message}",
-    }, failure);
+    }, failure)
+    {
+        IsLasting = failure.SqliteErrorCode is not (SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM or SQLITE_AUTH or SQLITE_FULL or SQLITE_IOERR or SQLITE_BUSY or SQLITE_LOCKED),
+    };
 }

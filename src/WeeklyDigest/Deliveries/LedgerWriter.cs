@@ -9,8 +9,9 @@ namespace WeeklyDigest.Deliveries;
 /// (group commit). Who submits a write goes on only when it is on disk.
 /// </summary>
 /// <remarks>
-/// While the ledger cannot be written the loop tries again, and everybody who needs a mark waits: nothing is handed over. After
-/// <c>patience</c> those who wait get the exception.
+/// While the ledger cannot be written the loop tries again until it is disposed of, and everybody who needs a mark waits: nothing is handed
+/// over. An answer that a relay gave is kept in memory all that time: the fence, not a time limit, says whether the row is still ours.
+/// Only what no waiting mends (damage, a mistake) is given to those who wait.
 /// </remarks>
 public sealed class LedgerWriter : IAsyncDisposable
 {
@@ -26,7 +27,6 @@ public sealed class LedgerWriter : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly ILedger ledger;
     private readonly TimeProvider time;
-    private readonly TimeSpan patience;
     private readonly Task loop;
     private volatile string? trouble;
     private long changingSince;
@@ -34,10 +34,9 @@ public sealed class LedgerWriter : IAsyncDisposable
     /// <summary>Starts the loop.</summary>
     /// <param name="ledger">The ledger.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="patience">How long a write that fails is tried again; a lease's length, after which the rows are not ours any more.</param>
-    public LedgerWriter(ILedger ledger, TimeProvider time, TimeSpan patience)
+    public LedgerWriter(ILedger ledger, TimeProvider time)
     {
-        (this.ledger, this.time, this.patience) = (ledger, time, patience);
+        (this.ledger, this.time) = (ledger, time);
         loop = OwnThread.RunAsync("ledger", RunAsync);
     }
 
@@ -53,11 +52,11 @@ public sealed class LedgerWriter : IAsyncDisposable
     }
 
     /// <summary>Whether an exception means that the database is locked, full or gone, so that trying again may help.</summary>
-    public static bool IsTrouble(Exception exception) => exception is StorageException or DbException or IOException;
+    public static bool IsTrouble(Exception exception) => exception is StorageException { IsLasting: false } or DbException or IOException;
 
     /// <summary>Writes changes; completes when they are durable.</summary>
     /// <returns>What became of each, in order.</returns>
-    /// <exception cref="StorageException">The ledger could not be written for as long as the patience lasts.</exception>
+    /// <exception cref="StorageException">The ledger is damaged, or the writer was disposed of while it could not be written.</exception>
     public Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes)
     {
         if (writes.Count == 0) return Task.FromResult<IReadOnlyList<LedgerWriteResult>>([]);
@@ -127,12 +126,11 @@ public sealed class LedgerWriter : IAsyncDisposable
 
     private async Task InsistAsync(Func<Task> change, Action<Exception> giveUp)
     {
-        var since = time.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var failure = await TryAsync(change);
             if (failure is null) return;
-            if (!IsTrouble(failure) || closing.IsCancellationRequested || time.GetElapsedTime(since) >= patience)
+            if (!IsTrouble(failure) || closing.IsCancellationRequested)
             {
                 giveUp(failure);
                 return;

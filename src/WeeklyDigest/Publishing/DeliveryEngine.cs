@@ -36,7 +36,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         Action<string>? warn = null)
         => environment = new RunEnvironment(
             mailings,
-            new LedgerWriter(ledger, time, options.Lease),
+            new LedgerWriter(ledger, time),
             sessions,
             new Resumptions(),
             tokens,
@@ -58,7 +58,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// Drains: what is being sent is finished, what is claimed is given back; then throws OperationCanceledException. A run that
     /// others wait for goes on for them.
     /// </param>
-    /// <exception cref="StorageException">The ledger could not be written for as long as a lease lasts; nothing was handed over meanwhile.</exception>
+    /// <exception cref="StorageException">The ledger is damaged. While it is only locked, full or away, the run waits, and nothing is handed over.</exception>
     public async Task<DeliveryRunResult> RunAsync(long mailingId, IProgress<DeliveryProgress>? progress, CancellationToken cancel)
     {
         while (true)

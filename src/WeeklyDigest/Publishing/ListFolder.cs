@@ -32,6 +32,20 @@ public static class ListFolder
         try
         {
             using var file = File.OpenRead(path);
+            return ProblemOf(file);
+        }
+        catch (Exception problem) when (IsRefusal(problem))
+        {
+            return problem.Message;
+        }
+    }
+
+    /// <summary>Reads a file that is open to its end and keeps nothing.</summary>
+    /// <returns>Why it cannot be used as a whole, or null.</returns>
+    public static string? ProblemOf(Stream file)
+    {
+        try
+        {
             foreach (var _ in Rows(file, _ => { })) continue;
             return null;
         }

@@ -36,13 +36,15 @@ public sealed class PublishIssue(
         var published = await mailings.FindAsync(ready.Slug, cancel);
         if (published is not null && list is null) return await AsItStandsAsync(published, ready, cancel);
         if (ready.Draft) throw new RefusedException($"{issue.Path} is a draft; remove 'draft: true' from its front matter to publish it, or preview it as it is.");
-        var wanted = Wanted(ready, list);
+        var wanted = list is not null ? WantedLists.Only(list) : WantedLists.Of(ready);
         await RequireListsAsync(wanted, cancel);
         var now = time.GetUtcNow();
         var start = scheduledAt > now ? scheduledAt : null;
         var content = await FreezeAsync(ready, start ?? now, cancel);
-        await imported(await folder.RunAsync(wanted, cancel));
+        var reports = await folder.RunAsync(wanted, cancel);
+        await imported([.. reports.Where(report => report.Refusal is null)]);
         // Dying here: the lists are up to date, and nothing is published.
+        Refuse([], reports);
         var lists = await WithMembersAsync(wanted, cancel);
         return await mailings.PublishAsync(new PublishRequest(ready.Slug, lists, content, start, now), cancel);
     }
@@ -84,32 +86,32 @@ public sealed class PublishIssue(
         return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date), source);
     }
 
-    // Null: every list there is.
-    private static IReadOnlyList<ListName>? Wanted(Issue issue, ListName? named)
-        => named is not null ? [named] : issue.Lists.Count > 0 ? [.. issue.Lists.Select(ListNamed).Distinct()] : null;
-
     // A list that cannot be read keeps the whole issue back: who is on it would be left out, and nobody is added afterwards.
-    private async Task RequireListsAsync(IReadOnlyList<ListName>? wanted, CancellationToken cancel)
+    private async Task RequireListsAsync(WantedLists wanted, CancellationToken cancel)
     {
         var known = (await subscribers.ListsAsync(cancel)).Select(list => list.Name).Union(folder.Names).Order().ToList();
-        if (known.Count == 0 && wanted is null) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
-        var problems = (wanted ?? []).Except(known).Select(name => $"There is no list {name}; there are: {(known.Count > 0 ? string.Join(", ", known) : "none")}.").ToList();
-        var refused = await folder.RefusedAsync(wanted, cancel);
-        problems.AddRange(refused.Select(file => $"{file.Path} cannot be used. {file.Refusal}"));
-        if (refused.Count > 0) problems.Add("Mend it, or move a file that is no list out of the subscribers folder, and try again.");
-        if (problems.Count > 0) throw new RefusedException($"{string.Join('\n', problems)}\nNothing was published.");
+        if (known.Count == 0 && wanted.Named is null) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
+        var there = known.Count > 0 ? string.Join(", ", known) : "none";
+        var misnamed = wanted.Misnamed.Select(text => $"'{text}' in the issue's lists is no name of a list; there are: {there}.");
+        var unknown = (wanted.Named ?? []).Except(known).Select(name => $"There is no list {name}; there are: {there}.");
+        Refuse([.. misnamed, .. unknown], await folder.RefusedAsync(wanted, cancel));
     }
 
-    private async Task<IReadOnlyList<ListName>> WithMembersAsync(IReadOnlyList<ListName>? wanted, CancellationToken cancel)
+    // A file may break in the moment between the look and the import: the import's own report is asked as well.
+    private static void Refuse(IReadOnlyList<string> problems, IReadOnlyList<ListFileReport> reports)
     {
-        var lists = (await subscribers.ListsAsync(cancel)).Where(list => wanted is null || wanted.Contains(list.Name)).ToList();
+        List<string> lines = [.. problems, .. reports.Where(report => report.Refusal is not null).Select(file => $"{file.Path} cannot be used. {file.Refusal}")];
+        if (lines.Count > problems.Count) lines.Add("Mend it, or move a file that is no list out of the subscribers folder, and try again.");
+        if (lines.Count > 0) throw new RefusedException($"{string.Join('\n', lines)}\nNothing was published.");
+    }
+
+    private async Task<IReadOnlyList<ListName>> WithMembersAsync(WantedLists wanted, CancellationToken cancel)
+    {
+        var lists = (await subscribers.ListsAsync(cancel)).Where(list => wanted.Include(list.Name)).ToList();
         return lists.Sum(list => list.Active) > 0
             ? [.. lists.Select(list => list.Name)]
-            : throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted ?? lists.Select(list => list.Name))}; nothing was published.");
+            : throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted.Named ?? lists.Select(list => list.Name))}; nothing was published.");
     }
-
-    private static ListName ListNamed(string text)
-        => ListName.TryParse(text, out var name) ? name : throw new RefusedException($"'{text}' in the issue's lists is no name of a list.");
 
     private DateOnly DateOf(DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone).DateTime);
 

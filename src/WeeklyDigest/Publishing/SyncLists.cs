@@ -19,26 +19,26 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     public IReadOnlyList<ListName> Names => [.. ListFolder.Files(folder).Select(file => file.List).OfType<ListName>().Distinct()];
 
     /// <summary>Imports what changed since it was imported last.</summary>
-    /// <param name="only">Only these lists; null: all.</param>
+    /// <param name="wanted">Which lists.</param>
     /// <param name="cancel">Stops; a list is imported whole or not at all.</param>
     /// <returns>A report for each file that was imported or refused, by file name; a refused file does not keep the others back.</returns>
-    public async Task<IReadOnlyList<ListFileReport>> RunAsync(IReadOnlyCollection<ListName>? only, CancellationToken cancel)
+    public async Task<IReadOnlyList<ListFileReport>> RunAsync(WantedLists wanted, CancellationToken cancel)
     {
         var reports = new List<ListFileReport>();
-        foreach (var file in Wanted(only))
+        foreach (var file in Wanted(wanted))
             if (await VisitAsync(file, ImportNotedAsync, cancel) is { } report) reports.Add(report);
         return reports;
     }
 
     /// <summary>Finds out what <see cref="RunAsync"/> would refuse, and imports nothing: every file that changed is read to its end.</summary>
-    /// <param name="only">Only these lists; null: all, and with them the files whose name is no list name.</param>
+    /// <param name="wanted">Which lists; with every list also the files whose name is no list name.</param>
     /// <param name="cancel">Stops.</param>
     /// <returns>The refused files, by file name.</returns>
-    public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(IReadOnlyCollection<ListName>? only, CancellationToken cancel)
+    public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(WantedLists wanted, CancellationToken cancel)
     {
         var reports = new List<ListFileReport>();
-        foreach (var file in Wanted(only))
-            if (await VisitAsync(file, (one, _, _, _) => Task.FromResult(ListFolder.ProblemOf(one.Path) is { } problem ? Refused(one, problem) : null), cancel) is { } report) reports.Add(report);
+        foreach (var file in Wanted(wanted))
+            if (await VisitAsync(file, (one, content, _, _) => Task.FromResult(ListFolder.ProblemOf(content) is { } problem ? Refused(one, problem) : null), cancel) is { } report) reports.Add(report);
         return reports;
     }
 
@@ -57,8 +57,8 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
         }
     }
 
-    private IEnumerable<ListFile> Wanted(IReadOnlyCollection<ListName>? only)
-        => ListFolder.Files(folder).Where(file => only is null || (file.List is { } list && only.Contains(list)));
+    private IEnumerable<ListFile> Wanted(WantedLists wanted)
+        => ListFolder.Files(folder).Where(file => wanted.Include(file.List));
 
     private async Task<ListFileReport?> VisitAsync(ListFile file, Func<ListFile, Stream, string, CancellationToken, Task<ListFileReport?>> visit, CancellationToken cancel)
     {

@@ -5,7 +5,6 @@ namespace WeeklyDigest.Tests.Deliveries;
 
 public sealed class LedgerWriterTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
     private readonly FakeTimeProvider clock = new();
     private readonly GatedLedger ledger = new();
@@ -15,7 +14,7 @@ public sealed class LedgerWriterTests
     [Fact]
     public async Task What_waits_together_is_committed_together_and_everybody_gets_his_own_results()
     {
-        await using var writer = new LedgerWriter(ledger, clock, Patience);
+        await using var writer = new LedgerWriter(ledger, clock);
         var first = writer.WriteAsync([Write(0)]);
         await ledger.EnteredAsync();
         var others = Enumerable.Range(1, 20).Select(i => writer.WriteAsync([Write(i), Write(100 + i)])).ToList();
@@ -30,7 +29,7 @@ public sealed class LedgerWriterTests
     [Fact]
     public async Task Nobody_goes_on_before_the_commit()
     {
-        await using var writer = new LedgerWriter(ledger, clock, Patience);
+        await using var writer = new LedgerWriter(ledger, clock);
         var write = writer.WriteAsync([Write(1)]);
         await ledger.EnteredAsync();
         Assert.False(write.IsCompleted);
@@ -43,7 +42,7 @@ public sealed class LedgerWriterTests
     {
         ledger.Open();
         ledger.Failure = new StorageException("the disk is full");
-        await using var writer = new LedgerWriter(ledger, clock, Patience);
+        await using var writer = new LedgerWriter(ledger, clock);
         var write = writer.WriteAsync([Write(1)]);
         await UntilAsync(() => ledger.Tries >= 3);
         Assert.Equal("the disk is full", writer.Trouble);
@@ -56,20 +55,47 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
-    public async Task After_the_patience_those_who_wait_get_the_failure_and_later_writes_are_tried_anew()
+    public async Task What_is_known_is_not_given_up_however_long_it_takes()
     {
         ledger.Open();
         ledger.Failure = new StorageException("locked");
-        await using var writer = new LedgerWriter(ledger, clock, Patience);
-        var started = clock.GetUtcNow();
-        var write = writer.WriteAsync([Write(1)]);
-        await UntilAsync(() => write.IsCompleted);
-        Assert.Equal("locked", (await Assert.ThrowsAsync<StorageException>(() => write)).Message);
-        Assert.InRange(clock.GetUtcNow() - started, Patience, Patience * 1.5);
+        await using var writer = new LedgerWriter(ledger, clock);
+        var write = writer.WriteAsync([Write(2)]);
+        await UntilAsync(() => ledger.Tries >= 3);
+        clock.Advance(TimeSpan.FromDays(3));
+        await UntilAsync(() => ledger.Tries >= 6);
+        Assert.False(write.IsCompleted);
 
         ledger.Failure = null;
-        var after = writer.WriteAsync([Write(2)]);
-        Assert.Equal([LedgerWriteResult.Written], await after.WaitAsync(Limit, Cancel));
+        await UntilAsync(() => write.IsCompleted);
+        Assert.Equal([LedgerWriteResult.Written], await write);
+    }
+
+    [Fact]
+    public async Task Damage_is_told_at_once_and_later_writes_are_tried_anew()
+    {
+        ledger.Open();
+        ledger.Failure = new StorageException("damaged") { IsLasting = true };
+        await using var writer = new LedgerWriter(ledger, clock);
+        Assert.Equal("damaged", (await Assert.ThrowsAsync<StorageException>(() => writer.WriteAsync([Write(1)]).WaitAsync(Limit, Cancel))).Message);
+        Assert.Equal(1, ledger.Tries);
+
+        ledger.Failure = null;
+        Assert.Equal([LedgerWriteResult.Written], await writer.WriteAsync([Write(2)]).WaitAsync(Limit, Cancel));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_ledger_that_cannot_be_written_gets_the_failure_when_the_program_ends()
+    {
+        ledger.Open();
+        ledger.Failure = new StorageException("the disk is full");
+        var writer = new LedgerWriter(ledger, clock);
+        var write = writer.WriteAsync([Write(1)]);
+        await UntilAsync(() => ledger.Tries >= 2);
+        var end = writer.DisposeAsync().AsTask();
+        await UntilAsync(() => write.IsCompleted);
+        Assert.Equal("the disk is full", (await Assert.ThrowsAsync<StorageException>(() => write)).Message);
+        await end.WaitAsync(Limit, Cancel);
     }
 
     [Fact]
@@ -77,7 +103,7 @@ public sealed class LedgerWriterTests
     {
         ledger.Open();
         ledger.Failure = new InvalidOperationException("a mistake");
-        await using var writer = new LedgerWriter(ledger, clock, Patience);
+        await using var writer = new LedgerWriter(ledger, clock);
         await Assert.ThrowsAsync<InvalidOperationException>(() => writer.WriteAsync([Write(1)]).WaitAsync(Limit, Cancel));
         Assert.Equal(1, ledger.Tries);
     }
@@ -85,7 +111,7 @@ public sealed class LedgerWriterTests
     [Fact]
     public async Task Claims_take_their_turn_between_the_groups()
     {
-        await using var writer = new LedgerWriter(ledger, clock, Patience);
+        await using var writer = new LedgerWriter(ledger, clock);
         var first = writer.WriteAsync([Write(1)]);
         await ledger.EnteredAsync();
         var turn = writer.InTurnAsync(_ => Task.FromResult(ledger.Groups.Count));
@@ -101,7 +127,7 @@ public sealed class LedgerWriterTests
     public async Task What_was_submitted_is_written_before_it_ends()
     {
         ledger.Open();
-        var writer = new LedgerWriter(ledger, clock, Patience);
+        var writer = new LedgerWriter(ledger, clock);
         var writes = Enumerable.Range(0, 100).Select(i => writer.WriteAsync([Write(i)])).ToList();
         await writer.DisposeAsync();
         Assert.All(writes, write => Assert.True(write.IsCompletedSuccessfully));

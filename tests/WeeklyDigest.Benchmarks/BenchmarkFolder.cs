@@ -17,7 +17,7 @@ internal sealed class BenchmarkFolder : IDisposable
         Directory.CreateDirectory(PathOf("issues"));
         File.WriteAllText(PathOf("issues/week-1.md"), IssueText.Write());
         Set("Newsletter:Name", "Weekly Digest").Set("Newsletter:From", "digest@digest.example").Set("Newsletter:PostalAddress", "1 Example Street")
-            .Set("Newsletter:BaseUrl", "https://digest.example");
+            .Set("Newsletter:BaseUrl", "https://digest.example").Set("Paths:TemplateCache", PathOf("compiled-templates"));
     }
 
     /// <summary>A path in the folder.</summary>
@@ -44,7 +44,7 @@ internal sealed class BenchmarkFolder : IDisposable
         return PathOf("list.csv");
     }
 
-    /// <summary>Forgets all but issue and settings.</summary>
+    /// <summary>Forgets all but issue, settings and compiled templates.</summary>
     public void Reset()
     {
         if (Directory.Exists(PathOf("data"))) Directory.Delete(PathOf("data"), recursive: true);

@@ -6,6 +6,7 @@ using WeeklyDigest.Feedback;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
+using WeeklyDigest.Rendering.Razor;
 using WeeklyDigest.Smtp;
 
 namespace WeeklyDigest.Benchmarks;
@@ -19,7 +20,7 @@ public class MicroBenchmarks
         "Weekly Digest", new Mailbox("Weekly Digest", Address("digest@digest.example")), null, new Uri("https://digest.example"), "1 Example Street", "en", null);
 
     private readonly byte[] markdown = System.Text.Encoding.UTF8.GetBytes(IssueText.Write());
-    private readonly IssueRenderer renderer = new(Templates());
+    private readonly IssueRenderer renderer = new(Templates(), ViewLibrary.InProcess);
     private readonly MessageBuffer buffer = new();
     private readonly Subscriber subscriber = new(17, Address("ada@reader.example"), "Ada Lovelace", new Dictionary<string, string>(), SubscriberStatus.Active, []);
     private Issue issue = null!;

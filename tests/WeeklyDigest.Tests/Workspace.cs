@@ -23,11 +23,14 @@ internal sealed class Workspace : IDisposable
         foreach (var name in new[] { "issues", "subscribers" }) Directory.CreateDirectory(folder.File(name));
         File.Copy(Path.Combine(RepositoryRoot, "appsettings.json"), folder.File("appsettings.json"));
         CopyFolder(Path.Combine(RepositoryRoot, "templates"), folder.File("templates"));
-        Set("Logging:LogLevel:Default", "Warning");
+        Set("Logging:LogLevel:Default", "Warning").Set("Paths:TemplateCache", TemplateCache);
     }
 
     /// <summary>The top of the clone this test was built from.</summary>
     public static string RepositoryRoot { get; } = FindRepository();
+
+    /// <summary>Compiled templates for all installations of the tests: most of them never change a template.</summary>
+    public static string TemplateCache { get; } = Path.Combine(AppContext.BaseDirectory, "compiled-templates");
 
     /// <summary>The installation's folder.</summary>
     public string Root => folder.Path;

@@ -61,6 +61,7 @@ internal static class CommandLine
             DoctorCommand.Create(edge),
             MoveCommand.Create(edge),
             ConfigCommand.Create(edge),
+            CompileTemplatesCommand.Create(edge),
         };
         ServeCommand.Fill(root, edge);
         return root;
@@ -79,7 +80,7 @@ internal static class CommandLine
     }
 
     private static string DidYouMean(string word, Command command)
-        => Spelling.Nearest(word, [.. command.Subcommands.Select(sub => sub.Name), .. command.Options.Select(option => option.Name)]) is { } nearest
+        => Spelling.Nearest(word, [.. command.Subcommands.Where(sub => !sub.Hidden).Select(sub => sub.Name), .. command.Options.Select(option => option.Name)]) is { } nearest
             ? $" Did you mean {nearest}?"
             : "";
 

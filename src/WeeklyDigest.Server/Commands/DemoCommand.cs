@@ -70,7 +70,7 @@ internal static class DemoCommand
         {
             Relays = [],
             Inbox = new InboxSettings(0),
-            Paths = settings.Paths with { Data = folder },
+            Paths = settings.Paths with { Data = folder, TemplateCache = PathsSettings.CacheIn(folder) },
             Storage = new StorageOptions { ConnectionString = Path.Combine(folder, "weeklydigest.db") },
             Urls = urls,
             Newsletter = settings.Newsletter with { BaseUrl = NewsletterReader.BaseOf(urls[0]) },

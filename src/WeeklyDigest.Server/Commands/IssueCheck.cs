@@ -35,7 +35,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
         try
         {
             var zoned = new ZonedTime(time, settings.Schedule.TimeZone);
-            var email = await new IssueRenderer(settings.Paths.Templates)
+            var email = await CompilerProcess.Renderer(settings.Paths)
                 .RenderAsync(issue, settings.Newsletter, issue.Date ?? DateOnly.FromDateTime(zoned.GetLocalNow().DateTime), cancel);
             var bytes = email.Html.Parts.Sum(part => part.Text is null ? 0 : Encoding.UTF8.GetByteCount(part.Text));
             return bytes <= GmailLimit ? [] : [new Finding(Severity.Warning, "html-too-large", string.Create(CultureInfo.InvariantCulture,

@@ -4,7 +4,6 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
-using WeeklyDigest.Rendering;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 
@@ -55,7 +54,7 @@ internal static class RenderCommand
         CommandRun run, Issue issue, Mailbox to, Subscriber? subscriber, LinkTokens tokens, CancellationToken cancel)
     {
         var (settings, now) = (run.Settings, new ZonedTime(run.Host.Time, run.Settings.Schedule.TimeZone).GetLocalNow());
-        var email = await new IssueRenderer(settings.Paths.Templates)
+        var email = await CompilerProcess.Renderer(settings.Paths)
             .RenderAsync(issue, settings.Newsletter, issue.Date ?? DateOnly.FromDateTime(now.DateTime), cancel);
         var frozen = new FrozenContent(settings.Newsletter, issue.Title, issue.Permalink, email, "", now);
         var messages = new MailingMessages(issue.Slug.Value, frozen, tokens);

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
-using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Public;
 using WeeklyDigest.Server.Settings;
 

@@ -35,6 +35,7 @@ internal static class HostReader
             Templates(section, folder),
             Folder(section, "Subscribers", "subscribers", folder.Root),
             Folder(section, "Data", "data", folder.Root));
+        paths = paths with { TemplateCache = Folder(section, "TemplateCache", "", folder.Root, whenEmpty: paths.TemplateCache) };
         section.Finish();
         return paths;
     }
@@ -87,10 +88,10 @@ internal static class HostReader
     private static bool IsHost(string host)
         => host is "*" or "+" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out _) && host.IndexOfAny(['.', ':']) >= 0);
 
-    private static string Folder(SettingsSection section, string key, string fallback, string root)
+    private static string Folder(SettingsSection section, string key, string fallback, string root, string? whenEmpty = null)
     {
         var text = section.Text(key, fallback);
-        var path = Path.GetFullPath(text.Length == 0 ? fallback : text, root);
+        var path = Path.GetFullPath(text.Length == 0 ? whenEmpty ?? fallback : text, root);
         if (File.Exists(path)) section.Problem(key, $"{path} is a file; write the path of a folder.");
         return path;
     }

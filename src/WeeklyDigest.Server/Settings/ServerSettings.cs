@@ -69,11 +69,17 @@ internal sealed record JobsSettings(int Workers);
 /// <param name="Data">The database, and the built-in inbox in <c>inbox</c>.</param>
 internal sealed record PathsSettings(string Issues, string Templates, string Subscribers, string Data)
 {
+    /// <summary>Compiled templates.</summary>
+    public string TemplateCache { get; init; } = CacheIn(Data);
+
     /// <summary>Where the built-in inbox keeps its messages.</summary>
     public string Inbox => Path.Combine(Data, "inbox");
 
     /// <summary>Where Hangfire keeps its jobs.</summary>
     public string Jobs => Path.Combine(Data, "jobs.db");
+
+    /// <summary>Where compiled templates are kept when nothing else is said.</summary>
+    public static string CacheIn(string data) => Path.Combine(data, "compiled-templates");
 }
 
 /// <summary>The built-in inbox.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Storage.Sqlite;
 

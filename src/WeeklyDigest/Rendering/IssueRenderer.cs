@@ -4,12 +4,14 @@ using System.Text.Json;
 using AngleSharp.Html.Parser;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Merging;
+using WeeklyDigest.Rendering.Razor;
 
 namespace WeeklyDigest.Rendering;
 
 /// <summary>Renders issues through the templates folder: Markdig, RazorLight, inlined CSS, text part; slots kept.</summary>
 /// <param name="templatesFolder">Where issue.cshtml, issue.text.cshtml and styles.css stand.</param>
-public sealed class IssueRenderer(string templatesFolder)
+/// <param name="views">Compiles the views, or finds them compiled.</param>
+public sealed class IssueRenderer(string templatesFolder, ViewLibrary views)
 {
     private const string Page = "issue.cshtml";
     private const string Text = "issue.text.cshtml";
@@ -27,8 +29,11 @@ public sealed class IssueRenderer(string templatesFolder)
     {
         var view = new IssueViewBuilder(issue, newsletter, date, web: false).Build();
         var subject = PlacedSlots.TextTemplate(view.Subject, new SlotTable(issue.SlotTable, TemplateSource.None));
-        var html = await HtmlAsync(issue, view, cancel);
-        var text = await TextAsync(issue, view, cancel);
+        var (page, plain) = (await ReadAsync(Page, cancel), await ReadAsync(Text, cancel));
+        // Both at once: starting the compiler is most of what it costs.
+        var ready = await views.PagesAsync([page, plain], cancel);
+        var html = await HtmlAsync(issue, view, page, ready[0], cancel);
+        var text = await TextAsync(issue, view, plain, ready[1]);
         return new RenderedEmail(subject, html, text, RenderedHash.Of(subject, html, text));
     }
 
@@ -41,7 +46,9 @@ public sealed class IssueRenderer(string templatesFolder)
     public async Task<string> RenderWebAsync(Issue issue, Newsletter newsletter, DateOnly date, CancellationToken cancel)
     {
         var view = new IssueViewBuilder(issue, newsletter, date, web: true).Build();
-        return (await HtmlAsync(issue, view, cancel)).Fill(Fallbacks);
+        var page = await ReadAsync(Page, cancel);
+        var ready = await views.PagesAsync([page], cancel);
+        return (await HtmlAsync(issue, view, page, ready[0], cancel)).Fill(Fallbacks);
     }
 
     /// <summary>A hash of everything a rendering depends on, this program included. Where it is the same, so is the rendering; and it costs no compiling of templates.</summary>
@@ -58,21 +65,18 @@ public sealed class IssueRenderer(string templatesFolder)
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(sources)));
     }
 
-    private async Task<MergeTemplate> HtmlAsync(Issue issue, IssueView view, CancellationToken cancel)
+    private Task<TemplateSource> ReadAsync(string file, CancellationToken cancel) => TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, file), cancel);
+
+    private async Task<MergeTemplate> HtmlAsync(Issue issue, IssueView view, TemplateSource template, ViewPage page, CancellationToken cancel)
     {
-        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, Page), cancel);
         var styles = StyleSheet.Parse(await TemplateSource.ReadPlainAsync(Path.Combine(templatesFolder, Styles), cancel));
         var slots = new SlotTable(issue.SlotTable, template);
-        using var document = await new HtmlParser().ParseDocumentAsync(await RazorTemplates.RenderHtmlAsync(template, view), cancel);
+        using var document = await new HtmlParser().ParseDocumentAsync(await page.RenderAsync(template, view, plain: false), cancel);
         new CssInliner(styles).Inline(document);
         new SlotPlaces(slots, template.Path, view.Web).Place(document);
         return PlacedSlots.HtmlTemplate(HtmlWriter.Write(document), slots);
     }
 
-    private async Task<MergeTemplate> TextAsync(Issue issue, IssueView view, CancellationToken cancel)
-    {
-        var template = await TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, Text), cancel);
-        var text = await RazorTemplates.RenderTextAsync(template, view);
-        return PlacedSlots.TextTemplate(TextWrap.Tidy(text), new SlotTable(issue.SlotTable, template));
-    }
+    private static async Task<MergeTemplate> TextAsync(Issue issue, IssueView view, TemplateSource template, ViewPage page)
+        => PlacedSlots.TextTemplate(TextWrap.Tidy(await page.RenderAsync(template, view, plain: true)), new SlotTable(issue.SlotTable, template));
 }

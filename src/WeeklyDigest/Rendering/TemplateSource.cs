@@ -49,6 +49,9 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
         return (before.Count('\n') + 1, offset - before.LastIndexOf('\n'));
     }
 
+    /// <summary>SHA-256 of a text, lower-case hex.</summary>
+    public static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
     private static async Task<string> ReadTextAsync(string path, CancellationToken cancel)
     {
         try
@@ -75,6 +78,4 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
         });
         return new TemplateException(string.Join('\n', lines));
     }
-
-    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

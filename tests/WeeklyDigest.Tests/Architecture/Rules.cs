@@ -68,9 +68,9 @@ internal static class Rules
         OnlyIn("Database drivers are used in the storages only", [Storage, JobStorage], Server + "Jobs", "new Microsoft.Data.Sqlite.SqliteConnection()", Drivers),
         OnlyIn("MailKit is used in Smtp only", [Pipeline + "Smtp/"], Pipeline + "Publishing", "typeof(MailKit.Net.Smtp.SmtpClient)", "MailKit"),
         OnlyIn("Sockets are used in Smtp and the inbox only", [Pipeline + "Smtp/", Server + "Inbox/"], Pipeline + "Feedback", "typeof(System.Net.Sockets.Socket)", "System.Net.Sockets"),
-        OnlyIn("RazorLight is used in Rendering only", [Pipeline + "Rendering/"], Server + "Commands", "typeof(RazorLight.RazorLightEngine)", "RazorLight"),
-        new("RazorLight is contained in one file", tree => tree.Usages.Where(u => IsIn(u, "RazorLight")).Select(u => u.File).Append(RazorFile()).Distinct().Skip(1),
-            Pipeline + "Rendering", "namespace WeeklyDigest.Rendering; internal sealed class P { public object? O() => typeof(RazorLight.RazorLightEngine); }"),
+        OnlyIn("RazorLight is used where views are compiled and run only", [Pipeline + "Rendering/Razor/"], Pipeline + "Rendering", "typeof(RazorLight.RazorLightEngine)", "RazorLight"),
+        OnlyIn("The compilers are known to one file", [Pipeline + "Rendering/Razor/ViewCompiler.cs"], Pipeline + "Rendering/Razor", "typeof(Microsoft.CodeAnalysis.SyntaxTree)",
+            "Microsoft.CodeAnalysis", "Microsoft.AspNetCore.Razor.Language", "RazorLight.Compilation", "RazorLight.Generation"),
         new("Issues, Audience and Deliveries do no input or output", tree => tree.Usages.Where(u => IsPure(u.File) && InputAndOutput.Contains(u.Type) && IsIn(u, "System")).Select(Text),
             Pipeline + "Issues", "namespace WeeklyDigest.Issues; internal sealed class P { public string O() => File.ReadAllText(\"x\"); }"),
         new("The pipeline and the storages read no clock but the one they are given",
@@ -114,8 +114,6 @@ internal static class Rules
 
     private static bool IsPure(string file)
         => new[] { "Issues/", "Audience/", "Deliveries/", "Merging/" }.Any(stage => file.StartsWith(Pipeline + stage, StringComparison.Ordinal));
-
-    private static string RazorFile() => SourceTree.Ours.Usages.Where(u => IsIn(u, "RazorLight")).Select(u => u.File).FirstOrDefault() ?? "";
 
     private static string Text(Usage usage) => usage.ToString();
 }

@@ -90,7 +90,7 @@ public sealed class PreviewIssueTests
     private static PreviewIssue Preview(EnginePlace place, Newsletter? newsletter = null) => new(
         Renderer(), place.Database.Subscribers, newsletter ?? Rendered.Newsletter with { Editor = Editor }, EnginePlace.Tokens, null, place.Start().Sessions, place.Time);
 
-    private static IssueRenderer Renderer() => new(Path.Combine(Workspace.RepositoryRoot, "templates"));
+    private static IssueRenderer Renderer() => Rendered.Renderer(Path.Combine(Workspace.RepositoryRoot, "templates"));
 
     private static MimeMessage Read(AcceptedMessage message) => MimeMessage.Load(new MemoryStream(message.Bytes.ToArray()), Cancel);
 

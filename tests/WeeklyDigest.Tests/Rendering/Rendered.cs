@@ -2,6 +2,7 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Merging;
 using WeeklyDigest.Rendering;
+using WeeklyDigest.Rendering.Razor;
 using WeeklyDigest.Tests.Issues;
 
 namespace WeeklyDigest.Tests.Rendering;
@@ -17,7 +18,10 @@ internal static class Rendered
         "Weekly Digest", new Mailbox("Weekly Digest", Address("hello@digest.example")), null, new Uri("https://digest.example"),
         "Weekly Digest\n12 Example Street\nExampleton 12345", "en", null);
 
-    private static readonly IssueRenderer Renderer = new(Path.Combine(Workspace.RepositoryRoot, "templates"));
+    private static readonly IssueRenderer Shipped = Renderer(Path.Combine(Workspace.RepositoryRoot, "templates"));
+
+    /// <summary>Renders with the templates of a folder, which this process compiles.</summary>
+    public static IssueRenderer Renderer(string templates) => new(templates, ViewLibrary.InProcess);
 
     public static Issue Read(string file)
     {
@@ -28,13 +32,13 @@ internal static class Rendered
 
     public static Issue WeekOne() => Read(Samples.WeekOne);
 
-    public static Task<RenderedEmail> MailAsync(Issue issue) => Renderer.RenderAsync(issue, Newsletter, Date, TestContext.Current.CancellationToken);
+    public static Task<RenderedEmail> MailAsync(Issue issue) => Shipped.RenderAsync(issue, Newsletter, Date, TestContext.Current.CancellationToken);
 
     public static async Task<string> HtmlAsync(Issue issue) => (await MailAsync(issue)).Html.Fill(Ann);
 
     public static async Task<string> TextAsync(Issue issue) => (await MailAsync(issue)).Text.Fill(Ann);
 
-    public static Task<string> WebAsync(Issue issue) => Renderer.RenderWebAsync(issue, Newsletter, Date, TestContext.Current.CancellationToken);
+    public static Task<string> WebAsync(Issue issue) => Shipped.RenderWebAsync(issue, Newsletter, Date, TestContext.Current.CancellationToken);
 
     /// <summary>Renders with templates of the test's own; those not given are the repository's.</summary>
     public static async Task<RenderedEmail> WithTemplatesAsync(Issue issue, params (string File, string Text)[] templates)
@@ -42,7 +46,7 @@ internal static class Rendered
         using var folder = new TemporaryFolder();
         foreach (var file in Directory.GetFiles(Path.Combine(Workspace.RepositoryRoot, "templates"))) File.Copy(file, folder.File(Path.GetFileName(file)));
         foreach (var (file, text) in templates) folder.Write(file, text);
-        return await new IssueRenderer(folder.Path).RenderAsync(issue, Newsletter, Date, TestContext.Current.CancellationToken);
+        return await Renderer(folder.Path).RenderAsync(issue, Newsletter, Date, TestContext.Current.CancellationToken);
     }
 
     private static EmailAddress Address(string text) => EmailAddress.TryParse(text, out var address) ? address : throw new ArgumentException(text);

@@ -1,5 +1,3 @@
-using WeeklyDigest.Rendering;
-
 namespace WeeklyDigest.Tests.Rendering;
 
 /// <summary>Whatever changes a rendering changes the hash of its sources.</summary>
@@ -36,12 +34,12 @@ public sealed class SourceHashTests : IDisposable
     [Fact]
     public async Task Another_issue_newsletter_or_date_gives_another()
     {
-        var renderer = new IssueRenderer(templates.Path);
+        var renderer = Rendered.Renderer(templates.Path);
         var issue = Rendered.WeekOne();
         Assert.NotEqual(await HashAsync(), await renderer.SourceHashAsync(issue with { Hash = "other" }, Rendered.Newsletter, Rendered.Date, Cancel));
         Assert.NotEqual(await HashAsync(), await renderer.SourceHashAsync(issue, Rendered.Newsletter with { PostalAddress = "Elsewhere" }, Rendered.Date, Cancel));
         Assert.NotEqual(await HashAsync(), await renderer.SourceHashAsync(issue, Rendered.Newsletter, Rendered.Date.AddDays(1), Cancel));
     }
 
-    private Task<string> HashAsync() => new IssueRenderer(templates.Path).SourceHashAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, Cancel);
+    private Task<string> HashAsync() => Rendered.Renderer(templates.Path).SourceHashAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, Cancel);
 }

@@ -50,7 +50,7 @@ public sealed class TemplateProblemTests
     public async Task A_missing_template_is_named()
     {
         using var folder = new TemporaryFolder();
-        var problem = await Assert.ThrowsAsync<TemplateException>(() => new IssueRenderer(folder.Path).RenderAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, TestContext.Current.CancellationToken));
+        var problem = await Assert.ThrowsAsync<TemplateException>(() => Rendered.Renderer(folder.Path).RenderAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, TestContext.Current.CancellationToken));
         Assert.Contains("issue.cshtml", problem.Message, StringComparison.Ordinal);
     }
 

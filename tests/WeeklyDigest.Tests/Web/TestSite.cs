@@ -133,6 +133,7 @@ internal sealed partial class TestSite : IAsyncDisposable
             ["Smtp:Relays:0:Port"] = receiver.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
             ["Smtp:Relays:0:Security"] = "none",
             ["Paths:Data"] = folder.File("data"),
+            ["Paths:TemplateCache"] = Workspace.TemplateCache,
         };
         foreach (var (key, value) in settings) options[key] = value;
         return options;

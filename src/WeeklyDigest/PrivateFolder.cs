@@ -1,4 +1,4 @@
-namespace WeeklyDigest.Publishing;
+namespace WeeklyDigest;
 
 /// <summary>Folders that nobody but the program's own user reads: they hold addresses, and links that unsubscribe or sign in.</summary>
 public static class PrivateFolder

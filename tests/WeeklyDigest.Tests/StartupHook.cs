@@ -1,0 +1,16 @@
+/// <summary>
+/// Runs inside a program that a test starts with DOTNET_STARTUP_HOOKS, and writes down at its end what was loaded into it: a file for each
+/// process in the folder that the environment names.
+/// </summary>
+internal static class StartupHook
+{
+    public const string FolderVariable = "WEEKLYDIGEST_LOADED";
+
+    public static void Initialize()
+    {
+        if (Environment.GetEnvironmentVariable(FolderVariable) is not { Length: > 0 } folder) return;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => File.WriteAllLines(
+            Path.Combine(folder, $"{Environment.ProcessId}"),
+            [string.Join(' ', Environment.GetCommandLineArgs()[1..]), .. AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name!)]);
+    }
+}

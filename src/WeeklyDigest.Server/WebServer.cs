@@ -30,7 +30,8 @@ internal static class WebServer
         AddServices(builder.Services, installation);
         var app = builder.Build();
         Map(app, installation);
-        app.Services.GetRequiredService<RecurringJobs>().Write();
+        // Who runs no jobs has no schedule.
+        if (settings.Jobs.Workers > 0) app.Services.GetRequiredService<RecurringJobs>().Write();
         return app;
     }
 

@@ -59,6 +59,9 @@ internal sealed class Workspace : IDisposable
         return Set("Storage:Provider", provider).Set("Storage:ConnectionString", serverDatabase);
     }
 
+    /// <summary>Uses the database of another installation, on the tests' server; it stays the other's.</summary>
+    public Workspace Shares(Workspace other) => Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", other.serverDatabase!);
+
     /// <summary>Points the only relay at a port of this machine, without TLS.</summary>
     public Workspace UseRelay(int port, int connections = 4)
         => Set("Smtp:Relays:0:Name", "test").Set("Smtp:Relays:0:Host", "127.0.0.1").Set("Smtp:Relays:0:Port", port)

@@ -9,20 +9,20 @@ internal sealed class DeliveryRuns(DeliveryEngine engine)
 {
     private readonly ConcurrentDictionary<long, int> running = new();
 
-    /// <summary>Whether a job of this process delivers the mailing.</summary>
-    public bool IsRunning(long mailingId) => running.TryGetValue(mailingId, out var jobs) && jobs > 0;
+    /// <summary>Whether this process delivers the mailing.</summary>
+    public bool IsRunning(long mailingId) => running.TryGetValue(mailingId, out var callers) && callers > 0;
 
     /// <summary>Delivers, or joins the run.</summary>
-    public async Task<DeliveryRunResult> RunAsync(long mailingId, IProgress<DeliveryProgress> progress, CancellationToken cancel)
+    public async Task<DeliveryRunResult> RunAsync(long mailingId, IProgress<DeliveryProgress>? progress, CancellationToken cancel)
     {
-        running.AddOrUpdate(mailingId, 1, (_, jobs) => jobs + 1);
+        running.AddOrUpdate(mailingId, 1, (_, callers) => callers + 1);
         try
         {
             return await engine.RunAsync(mailingId, progress, cancel);
         }
         finally
         {
-            running.AddOrUpdate(mailingId, 0, (_, jobs) => jobs - 1);
+            running.AddOrUpdate(mailingId, 0, (_, callers) => callers - 1);
         }
     }
 }

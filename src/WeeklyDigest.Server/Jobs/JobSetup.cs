@@ -26,16 +26,11 @@ internal static class JobSetup
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings());
-        services.AddHangfireServer(options =>
-        {
-            options.WorkerCount = settings.Jobs.Workers;
-            options.ShutdownTimeout = DrainTime;
-            options.CancellationCheckInterval = TimeSpan.FromSeconds(1);
-            options.SchedulePollingInterval = TimeSpan.FromSeconds(5);
-        });
+        if (settings.Jobs.Workers > 0) AddServer(services, settings.Jobs.Workers);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
         services.AddSingleton<RecurringJobs>();
         services.AddSingleton<DeliveryRuns>();
+        services.AddSingleton<JoinedMailings>();
         services.AddSingleton<Candidates>();
         services.AddSingleton<IssueSending>();
         services.AddTransient<WeeklyDigestJob>();
@@ -44,6 +39,14 @@ internal static class JobSetup
         services.AddTransient<DeliverMailingJob>();
         services.AddHostedService<LedgerWatch>();
     }
+
+    private static void AddServer(IServiceCollection services, int workers) => services.AddHangfireServer(options =>
+    {
+        options.WorkerCount = workers;
+        options.ShutdownTimeout = DrainTime;
+        options.CancellationCheckInterval = TimeSpan.FromSeconds(1);
+        options.SchedulePollingInterval = TimeSpan.FromSeconds(5);
+    });
 
     // The one place that says where jobs are kept: beside the ledger.
     private static JobStorage Storage(ServerSettings settings, Database database)

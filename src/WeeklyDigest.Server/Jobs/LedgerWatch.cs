@@ -7,10 +7,11 @@ namespace WeeklyDigest.Server.Jobs;
 /// <summary>
 /// Wakes mailings up. Every few seconds it gives back what dead processes held and starts a job for each mailing that is due and that
 /// nobody here delivers: scheduled ones, deferred rows, resumed ones, and what a killed process left. So every schedule is in the
-/// ledger, and nothing is lost with Hangfire's storage.
+/// ledger, and nothing is lost with Hangfire's storage. What another process is sending it joins.
 /// </summary>
 /// <param name="engine">Recovers.</param>
 /// <param name="runs">What is being delivered here.</param>
+/// <param name="joined">Joins.</param>
 /// <param name="sending">Holds a mailing.</param>
 /// <param name="mailings">What is due.</param>
 /// <param name="jobs">Starts jobs.</param>
@@ -20,6 +21,7 @@ namespace WeeklyDigest.Server.Jobs;
 internal sealed class LedgerWatch(
     DeliveryEngine engine,
     DeliveryRuns runs,
+    JoinedMailings joined,
     IssueSending sending,
     IMailingStore mailings,
     IBackgroundJobClient jobs,
@@ -38,13 +40,13 @@ internal sealed class LedgerWatch(
     /// <summary>Looks once.</summary>
     public async Task LookAsync(CancellationToken cancel)
     {
-        await engine.RecoverAsync(cancel);
+        var elsewhere = (await engine.RecoverAsync(cancel)).Where(sender => !sender.IsThisProcess).Select(sender => sender.MailingId).ToHashSet();
         await HoldDeletedAsync();
         foreach (var mailing in await mailings.DueAsync(time.GetUtcNow(), cancel))
         {
-            if (runs.IsRunning(mailing) || IsTakenCareOf(mailing)) continue;
-            var id = jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing, null, CancellationToken.None));
-            started[mailing] = (id, time.GetUtcNow());
+            if (runs.IsRunning(mailing)) continue;
+            if (elsewhere.Contains(mailing)) joined.Join(mailing, cancel);
+            else if (!IsTakenCareOf(mailing)) Enqueue(mailing);
         }
     }
 
@@ -64,6 +66,12 @@ internal sealed class LedgerWatch(
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private void Enqueue(long mailing)
+    {
+        var id = jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing, null, CancellationToken.None));
+        started[mailing] = (id, time.GetUtcNow());
     }
 
     // Deleting a wake-up means: not now. One that is delivered all the same was resumed, or has another job.

@@ -56,7 +56,7 @@ internal static class HostReader
     /// <summary>Background jobs.</summary>
     public static JobsSettings Jobs(SettingsSection section)
     {
-        var jobs = new JobsSettings(section.Number("Workers", 4, 1, 100));
+        var jobs = new JobsSettings(section.Number("Workers", 4, 0, 100));
         section.Finish();
         return jobs;
     }

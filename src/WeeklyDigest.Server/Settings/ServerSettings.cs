@@ -59,7 +59,7 @@ internal sealed record ServerSettings
 internal sealed record ScheduleSettings(string Cron, TimeZoneInfo TimeZone);
 
 /// <summary>Background jobs.</summary>
-/// <param name="Workers">Jobs run at once by this process, 1 to 100.</param>
+/// <param name="Workers">Jobs run at once by this process, 0 to 100; with 0 it only joins mailings that others send.</param>
 internal sealed record JobsSettings(int Workers);
 
 /// <summary>Folders, absolute.</summary>

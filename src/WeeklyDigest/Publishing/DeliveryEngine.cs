@@ -72,16 +72,23 @@ public sealed class DeliveryEngine : IAsyncDisposable
     }
 
     /// <summary>Gives back what dead processes of this machine held, and what a process elsewhere held past its lease.</summary>
-    public async Task RecoverAsync(CancellationToken cancel)
+    /// <returns>Who holds rows now, as far as it lives; this process among them.</returns>
+    public async Task<IReadOnlyList<Sender>> RecoverAsync(CancellationToken cancel)
     {
         var now = environment.Time.GetUtcNow();
+        var senders = new List<Sender>();
         foreach (var holder in await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel))
         {
             var life = environment.Owner.LifeOf(holder.Owner);
-            if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && holder.LeaseUntil > now)) continue;
+            if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && holder.LeaseUntil > now))
+            {
+                senders.Add(Sender.Of(holder) with { IsThisProcess = environment.Owner.IsOurs(holder.Owner) });
+                continue;
+            }
             await environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(holder.Owner, environment.Options.OnUncertain, now, cancel)).WaitAsync(cancel);
             if (life == OwnerLife.Dead) environment.Owner.Forget(holder.Owner);
         }
+        return senders;
     }
 
     /// <summary>Drains all runs, within about ten seconds.</summary>

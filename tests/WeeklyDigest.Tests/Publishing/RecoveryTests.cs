@@ -34,11 +34,11 @@ public sealed class RecoveryTests
         await using var place = EnginePlace.Open(time: clock);
         var mailing = await HoldAsync(place, "elsewhere/1/random/1");
         var engine = place.Start().Engine;
-        await engine.RecoverAsync(Cancel);
+        Assert.Equal([new Sender("elsewhere", 1, 1, 5, clock.GetUtcNow().AddMinutes(1))], await engine.RecoverAsync(Cancel));
         Assert.Equal(5, (await place.BalanceAsync(mailing)).Claimed + (await place.BalanceAsync(mailing)).Sending);
 
         clock.Advance(TimeSpan.FromMinutes(1.1));
-        await engine.RecoverAsync(Cancel);
+        Assert.Empty(await engine.RecoverAsync(Cancel));
         Assert.Equal((9L, 1L), ((await place.BalanceAsync(mailing)).Pending, (await place.BalanceAsync(mailing)).Uncertain));
     }
 

@@ -30,7 +30,7 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Delivery:PauseAfterConsecutiveFailures", "0", "'0' is not a whole number from 1 to 10000; the default is 50.")]
     [InlineData("Storage:Provider", "oracle", "'oracle' is not a database of this program; write sqlite or postgres.")]
     [InlineData("Storage:ConnectionString", "Server=x", "is neither a file path nor a connection string with Data Source; write one such as data/weeklydigest.db.")]
-    [InlineData("Jobs:Workers", "many", "'many' is not a whole number from 1 to 100; the default is 4.")]
+    [InlineData("Jobs:Workers", "many", "'many' is not a whole number from 0 to 100; the default is 4.")]
     [InlineData("Inbox:Port", "99999", "'99999' is not a whole number from 0 to 65535; the default is 0.")]
     [InlineData("Urls", "http://256.1.1.1:80", "'http://256.1.1.1:80' is no address to listen on; write one such as http://127.0.0.1:5080, several separated by semicolons.")]
     [InlineData("Urls", "http://myhost:80", "'http://myhost:80' is no address to listen on; write one such as http://127.0.0.1:5080, several separated by semicolons.")]

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+
+namespace WeeklyDigest.Server.Jobs;
+
+/// <summary>
+/// Works on mailings that other processes send: so any number of servers share one. Not by a job, which any server might be given, most
+/// likely the one that sends already. A mailing's page and its buttons mean all who send it.
+/// </summary>
+/// <param name="runs">Delivers.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">The log.</param>
+internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogger<JoinedMailings> log)
+{
+    // What failed would fail again a moment later.
+    private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<long, DateTimeOffset> failures = new();
+
+    /// <summary>Starts to work on a mailing, unless that failed a moment ago.</summary>
+    /// <param name="mailingId">The mailing.</param>
+    /// <param name="cancel">Drains: what is being sent is finished, what is claimed is given back.</param>
+    public void Join(long mailingId, CancellationToken cancel)
+    {
+        if (failures.TryGetValue(mailingId, out var failed) && time.GetUtcNow() < failed + RestAfterFailure) return;
+        _ = RunAsync(mailingId, cancel);
+    }
+
+    private async Task RunAsync(long mailingId, CancellationToken cancel)
+    {
+        try
+        {
+            log.LogInformation("Joining mailing {Mailing}, which another process is sending", mailingId);
+            await runs.RunAsync(mailingId, progress: null, cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops; the others go on.
+        }
+#pragma warning disable CA1031 // The edge of a task that nobody waits for.
+        catch (Exception problem)
+#pragma warning restore CA1031
+        {
+            failures[mailingId] = time.GetUtcNow();
+            log.LogError(problem, "Mailing {Mailing} could not be joined; the others go on, and the next try is in {Minutes:f0} minute", mailingId, RestAfterFailure.TotalMinutes);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>Several servers send one mailing, and die at any moment.</summary>
+public sealed class NodesTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    private static readonly int Subscribers = Scale.Of(600, 20_000);
+    private static readonly int Kills = Scale.Of(1, 8);
+
+    public static TheoryData<int, string> Clusters { get; } = Scale.Of<TheoryData<int, string>>(
+        new() { { 3, "hold" } },
+        new() { { 2, "hold" }, { 3, "hold" }, { 2, "resend" }, { 3, "resend" } });
+
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public async Task Whichever_is_killed_nobody_is_lost_and_two_go_only_to_whom_a_dead_one_was_sending(int count, string onUncertain)
+    {
+        await using var cluster = await Cluster.StartAsync(count, Subscribers, onUncertain);
+        var seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        await SendAsync(cluster, new Random(seed));
+
+        var accounts = await Accounts.ReadAsync(cluster.First, "week-1");
+        accounts.AgreeWith(cluster.Relays);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{string.Join(" + ", cluster.Relays.Select(relay => relay.AcceptedCount))} messages, {accounts["uncertain"]} uncertain");
+        Assert.All(cluster.Relays, relay => Assert.NotEqual(0, relay.AcceptedCount));
+        // Sent again once; whoever is uncertain a second time is the editor's.
+        Assert.Equal(Subscribers, accounts["sent"] + accounts["uncertain"]);
+        Assert.InRange(accounts["uncertain"], 0, Kills * Cluster.Connections);
+        Assert.InRange(cluster.Copies, 0, onUncertain == "hold" ? 0 : Kills * Cluster.Connections);
+    }
+
+    /// <summary>Sends week 1, kills servers at random, and waits for the end. The last one killed does not come back: the others take over.</summary>
+    private static async Task SendAsync(Cluster cluster, Random random)
+    {
+        using (var editor = await Editor.SignInAsync(cluster.Nodes[0].Printed)) await editor.TriggerAsync("weekly-digest");
+        await cluster.AllSendAsync();
+        for (var kill = 1; kill <= Kills; kill++)
+        {
+            await cluster.AcceptedAsync((Subscribers * (kill - 1) / Kills) + random.Next(Subscribers / Kills / 2));
+            var victim = cluster.Nodes[random.Next(cluster.Nodes.Count)];
+            victim.Kill();
+            await victim.Relay.WaitForAsync(relay => relay.OpenConnections == 0, Limit, "no connection outlives the process");
+            if (kill < Kills) await victim.StartAsync();
+        }
+        await cluster.SentAsync("week-1");
+    }
+}

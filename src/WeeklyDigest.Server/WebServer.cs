@@ -30,8 +30,6 @@ internal static class WebServer
         AddServices(builder.Services, installation);
         var app = builder.Build();
         Map(app, installation);
-        // Who runs no jobs has no schedule.
-        if (settings.Jobs.Workers > 0) app.Services.GetRequiredService<RecurringJobs>().Write();
         return app;
     }
 
@@ -46,6 +44,7 @@ internal static class WebServer
         services.AddSingleton(installation.Database);
         services.AddSingleton(installation.Database.Subscribers);
         services.AddSingleton(installation.Database.Mailings);
+        services.AddSingleton(installation.Database.Schedules);
         services.AddSingleton(installation.Issues);
         services.AddSingleton(installation.PublishIssue);
         services.AddSingleton(installation.DeliveryEngine);
@@ -58,6 +57,7 @@ internal static class WebServer
         services.AddSingleton<SignInPages>();
         services.AddSingleton<InboxPages>();
         services.AddSingleton<IssueOverview>();
+        services.AddSingleton<SchedulePage>();
         services.AddSingleton<IssueActions>();
         services.AddSingleton(installation.DecideDeliveries);
         services.AddSingleton<IssueDecisions>();

@@ -10,6 +10,7 @@ internal static class Codes
     private static readonly string[] DeliveryStates = Words<DeliveryState>();
     private static readonly string[] MailingStates = Words<MailingState>();
     private static readonly string[] Refusals = Words<Refusal>();
+    private static readonly string[] OccurrenceStates = Words<OccurrenceState>();
 
     /// <summary>A delivery's state as it stands in the database.</summary>
     public static string Of(DeliveryState state) => DeliveryStates[(int)state];
@@ -19,6 +20,9 @@ internal static class Codes
 
     /// <summary>What a refusal is about, as it stands in the database.</summary>
     public static string Of(Refusal refusal) => Refusals[(int)refusal];
+
+    /// <summary>A scheduled time's state as it stands in the database.</summary>
+    public static string Of(OccurrenceState state) => OccurrenceStates[(int)state];
 
     /// <summary>A time as it stands in the database.</summary>
     public static long Of(DateTimeOffset time) => time.ToUnixTimeMilliseconds();

@@ -20,6 +20,7 @@ public sealed class Database : IDisposable
         Subscribers = new SqliteSubscriberStore(writer, readers, time);
         Mailings = new SqliteMailingStore(writer, readers);
         Ledger = new SqliteLedger(writer, readers);
+        Schedules = new SqliteScheduleStore(writer, readers);
     }
 
     private Database(PostgresServer server, TimeProvider time)
@@ -29,6 +30,7 @@ public sealed class Database : IDisposable
         Subscribers = new PostgresSubscriberStore(server, time);
         Mailings = new PostgresMailingStore(server);
         Ledger = new PostgresLedger(server, time);
+        Schedules = new PostgresScheduleStore(server);
     }
 
     /// <summary>Subscribers, lists, suppressions.</summary>
@@ -39,6 +41,9 @@ public sealed class Database : IDisposable
 
     /// <summary>Deliveries.</summary>
     public ILedger Ledger { get; }
+
+    /// <summary>The schedule.</summary>
+    public IScheduleStore Schedules { get; }
 
     /// <summary>Opens, creating and migrating as needed.</summary>
     /// <param name="options">Provider and connection string.</param>

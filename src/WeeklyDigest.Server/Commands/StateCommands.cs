@@ -8,18 +8,18 @@ internal static class StateCommands
 {
     /// <summary>pause ISSUE.</summary>
     public static Command Pause(CommandEdge edge) => Create(edge, "pause", "Hold a mailing; what is on the wire is finished.",
-        [MailingState.Scheduled, MailingState.Sending], _ => MailingState.Paused, "paused by the editor");
+        [MailingState.Scheduled, MailingState.Sending], (_, _) => MailingState.Paused, "paused by the editor");
 
     /// <summary>resume ISSUE.</summary>
     public static Command Resume(CommandEdge edge) => Create(edge, "resume", "Let a paused mailing go on.",
-        [MailingState.Paused], mailing => mailing is { StartedAt: null, ScheduledAt: not null } ? MailingState.Scheduled : MailingState.Sending, null);
+        [MailingState.Paused], (mailing, now) => mailing.Resumed(now), null);
 
     /// <summary>cancel ISSUE.</summary>
     public static Command Cancel(CommandEdge edge) => Create(edge, "cancel", "End a mailing for good; what is not sent stays unsent.",
-        [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], _ => MailingState.Cancelled, "cancelled by the editor");
+        [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], (_, _) => MailingState.Cancelled, "cancelled by the editor");
 
     private static Command Create(
-        CommandEdge edge, string name, string description, MailingState[] from, Func<Mailing, MailingState> to, string? reason)
+        CommandEdge edge, string name, string description, MailingState[] from, Func<Mailing, DateTimeOffset, MailingState> to, string? reason)
     {
         var issue = Inputs.Issue();
         var command = new Command(name, description) { issue };
@@ -29,7 +29,8 @@ internal static class StateCommands
             var store = installation.Database.Mailings;
             var mailing = await Mailings.FindAsync(run, installation, parsed.GetRequiredValue(issue), cancel);
             var changing = name == "resume" && await HasStopsAsync(store, mailing, cancel) ? [.. from, MailingState.Sending] : from;
-            if (!await store.ChangeStateAsync(mailing.Id, changing, to(mailing), reason, run.Host.Time.GetUtcNow(), cancel))
+            var at = run.Host.Time.GetUtcNow();
+            if (!await store.ChangeStateAsync(mailing.Id, changing, to(mailing, at), reason, at, cancel))
                 throw await RefusalAsync(store, mailing, name, from, cancel);
             var now = await store.FindAsync(mailing.Id, cancel) ?? mailing;
             await run.Out.WriteLineAsync($"{now.Issue}: {BalanceView.StateOf(now)}");

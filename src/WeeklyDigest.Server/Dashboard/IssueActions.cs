@@ -44,7 +44,7 @@ internal sealed class IssueActions(IssueLibrary library, IMailingStore mailings,
 
     private async Task<string> ResumeAsync(Mailing mailing, CancellationToken cancel)
     {
-        var to = mailing is { StartedAt: null, ScheduledAt: not null } ? MailingState.Scheduled : MailingState.Sending;
+        var to = mailing.Resumed(time.GetUtcNow());
         // From sending as well: that lifts the stops of domains that refused.
         await mailings.ChangeStateAsync(mailing.Id, to == MailingState.Sending ? [MailingState.Paused, to] : [MailingState.Paused], to, null, time.GetUtcNow(), cancel);
         // Dying here: the ledger says sending, and the watch takes it up.

@@ -14,6 +14,7 @@ internal static partial class IssueRoutes
     public static void Add(Hangfire.Dashboard.RouteCollection routes)
     {
         routes.Add("/issues", new Page(ListAsync));
+        routes.Add("/schedule", new Page((context, _) => SchedulePage.DispatchAsync(context)));
         routes.Add($"/issues/{Slug}/(?<action>send|cancel|resolve|retry)", new Page(AskAsync));
         routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Posted(new Action()));
         routes.Add($"/issues/{Slug}/do/(?<action>resend|confirm|retry)", new Posted(new Page(DecideAsync)));
@@ -24,7 +25,8 @@ internal static partial class IssueRoutes
         var from = int.TryParse(context.Request.GetQuery("from"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
         var http = context.GetHttpContext();
         var list = await http.RequestServices.GetRequiredService<IssueOverview>().ReadAsync(from, PerPage, http.RequestAborted);
-        return new DashboardPage("Issues", page => IssuesView.List(page, list, new Pager(from, PerPage, PerPage, list.Total)));
+        var schedule = await http.RequestServices.GetRequiredService<SchedulePage>().ReadAsync(http.RequestAborted);
+        return new DashboardPage("Issues", page => IssuesView.List(page, list, schedule, new Pager(from, PerPage, PerPage, list.Total)));
     }
 
     // What cannot be called back is asked for once more, with the number of people it concerns.
@@ -61,7 +63,8 @@ internal static partial class IssueRoutes
         {
             if (await read(context, context.UriMatch) is not { } page)
             {
-                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                // Unless it leads to another page.
+                if (context.Response.StatusCode == StatusCodes.Status200OK) context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return;
             }
             var routes = new Hangfire.Dashboard.RouteCollection();

@@ -12,9 +12,10 @@ namespace WeeklyDigest.Server.Dashboard;
 internal static class IssuesView
 {
     /// <summary>The page's content.</summary>
-    public static Html List(RazorPage page, IssueList list, Pager pager) => Html.Of(
+    public static Html List(RazorPage page, IssueList list, ScheduleState? schedule, Pager pager) => Html.Of(
         $"""
         <h1 class="page-header">Issues</h1>
+        {Html.When(schedule is not null, () => ScheduleView.Line(page, schedule!))}
         {Html.When(list.Total == 0, () => Html.Of($"<div class=\"alert alert-info\">The issues folder is empty. An issue is a Markdown file in it.</div>"))}
         {Html.When(!list.CanPreview, () => Html.Of($"<div class=\"alert alert-warning\">Previews need your address: set Newsletter:Editor.</div>"))}
         <div class="wd-issues">

@@ -16,9 +16,15 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
     /// <exception cref="RefusedException">There is no such issue, it has errors, or its lists have no member.</exception>
     public async Task<string> SendAsync(JobPage page, string slug, CancellationToken cancel)
     {
+        return await DeliverAsync(page, await PublishedAsync(page, slug, cancel), cancel);
+    }
+
+    /// <summary>Publishes the issue unless that was done.</summary>
+    /// <exception cref="RefusedException">There is no such issue, it has errors, or its lists have no member.</exception>
+    public async Task<Mailing> PublishedAsync(JobPage page, string slug, CancellationToken cancel)
+    {
         if (!IssueSlug.TryParse(slug, out var valid)) throw new RefusedException($"{slug} is not the name of an issue.");
-        var mailing = await mailings.FindAsync(valid, cancel) ?? await PublishAsync(page, slug, cancel);
-        return await DeliverAsync(page, mailing, cancel);
+        return await mailings.FindAsync(valid, cancel) ?? await PublishAsync(page, slug, cancel);
     }
 
     /// <summary>Delivers what is left of a mailing, when its state lets us.</summary>
@@ -42,6 +48,16 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
     /// <summary>Holds a mailing whose job the editor deleted: the ledger's watch would only start another.</summary>
     public Task HoldAsync(long mailingId)
         => mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "paused, since its job was deleted", time.GetUtcNow(), CancellationToken.None);
+
+    /// <summary>Holds a mailing whose time came while no server was on, and too long ago to make it good: the editor decides.</summary>
+    /// <returns>Whether it is held.</returns>
+    public async Task<bool> HoldsLateAsync(long mailingId, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        if (await mailings.FindAsync(mailingId, cancel) is not { State: MailingState.Scheduled, ScheduledAt: { } at } || now - at <= WeeklySchedule.CatchUp) return false;
+        var reason = $"was to start at {Time(at)}, when no server was on; that is too long ago to send it unasked. Resume it if it is still wanted";
+        return await mailings.ChangeStateAsync(mailingId, [MailingState.Scheduled], MailingState.Paused, reason, now, cancel);
+    }
 
     private async Task<DeliveryRunResult> RunAsync(JobPage page, Mailing mailing, CancellationToken cancel)
     {

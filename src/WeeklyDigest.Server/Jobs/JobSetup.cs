@@ -26,27 +26,37 @@ internal static class JobSetup
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings());
+        services.AddSingleton<WeeklySchedule>();
+        services.AddSingleton<RecurringJobs>();
         if (settings.Jobs.Workers > 0) AddServer(services, settings.Jobs.Workers);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
-        services.AddSingleton<RecurringJobs>();
         services.AddSingleton<DeliveryRuns>();
         services.AddSingleton<JoinedMailings>();
         services.AddSingleton<Candidates>();
         services.AddSingleton<IssueSending>();
         services.AddTransient<WeeklyDigestJob>();
+        services.AddTransient<ScheduledDigestJob>();
+        services.AddTransient<ScheduleJob>();
         services.AddTransient<PreviewJob>();
         services.AddTransient<SendIssueJob>();
         services.AddTransient<DeliverMailingJob>();
-        services.AddHostedService<LedgerWatch>();
+        services.AddSingleton<LedgerWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<LedgerWatch>());
     }
 
-    private static void AddServer(IServiceCollection services, int workers) => services.AddHangfireServer(options =>
+    // Who runs no jobs has no schedule.
+    private static void AddServer(IServiceCollection services, int workers)
     {
-        options.WorkerCount = workers;
-        options.ShutdownTimeout = DrainTime;
-        options.CancellationCheckInterval = TimeSpan.FromSeconds(1);
-        options.SchedulePollingInterval = TimeSpan.FromSeconds(5);
-    });
+        // Before the server that runs what is due.
+        services.AddHostedService(provider => provider.GetRequiredService<RecurringJobs>());
+        services.AddHangfireServer(options =>
+        {
+            options.WorkerCount = workers;
+            options.ShutdownTimeout = DrainTime;
+            options.CancellationCheckInterval = TimeSpan.FromSeconds(1);
+            options.SchedulePollingInterval = TimeSpan.FromSeconds(5);
+        });
+    }
 
     // The one place that says where jobs are kept: beside the ledger.
     private static JobStorage Storage(ServerSettings settings, Database database)

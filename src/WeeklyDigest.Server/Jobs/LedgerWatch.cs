@@ -1,19 +1,20 @@
 using Hangfire;
-using Hangfire.States;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>
-/// Wakes mailings up. Every few seconds it gives back what dead processes held and starts a job for each mailing that is due and that
-/// nobody here delivers: scheduled ones, deferred rows, resumed ones, and what a killed process left. So every schedule is in the
-/// ledger, and nothing is lost with Hangfire's storage. What another process is sending it joins.
+/// Wakes mailings up. Every few seconds it gives back what dead processes held and starts a job for each time of the schedule that has come,
+/// and for each mailing that is due and that nobody here delivers: scheduled ones, deferred rows, resumed ones, and what a killed process
+/// left. So every schedule is in the ledger, and nothing is lost with Hangfire's storage. What another process is sending it joins.
 /// </summary>
 /// <param name="engine">Recovers.</param>
 /// <param name="runs">What is being delivered here.</param>
 /// <param name="joined">Joins.</param>
 /// <param name="sending">Holds a mailing.</param>
 /// <param name="mailings">What is due.</param>
+/// <param name="schedule">Which times have come.</param>
+/// <param name="schedules">Closes a time whose job was deleted.</param>
 /// <param name="jobs">Starts jobs.</param>
 /// <param name="storage">Knows whether a started job is still to run.</param>
 /// <param name="time">The clock.</param>
@@ -24,6 +25,8 @@ internal sealed class LedgerWatch(
     JoinedMailings joined,
     IssueSending sending,
     IMailingStore mailings,
+    WeeklySchedule schedule,
+    IScheduleStore schedules,
     IBackgroundJobClient jobs,
     JobStorage storage,
     TimeProvider time,
@@ -32,22 +35,46 @@ internal sealed class LedgerWatch(
     /// <summary>Time between two looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
 
-    // A job that failed will fail again a moment later; its page should not be one of a thousand.
-    private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
+    private readonly StartedJobs<long> deliveries = new(storage, time);
+    private readonly StartedJobs<DateTimeOffset> occurrences = new(storage, time);
+    private readonly SemaphoreSlim turn = new(1, 1);
 
-    private readonly Dictionary<long, (string Job, DateTimeOffset At)> started = [];
+    /// <summary>Looks at the schedule once, and starts a job for a time that has come.</summary>
+    public async Task LookAtScheduleAsync(CancellationToken cancel)
+    {
+        await turn.WaitAsync(cancel);
+        try
+        {
+            foreach (var dueAt in occurrences.TakeDeleted()) await schedules.CloseAsync(dueAt, OccurrenceState.Missed, "Its job was deleted.", cancel);
+            foreach (var occurrence in await schedule.LookAsync(cancel))
+                occurrences.Start(occurrence.DueAt, () => jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(occurrence.DueAt, null, CancellationToken.None)));
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
 
-    /// <summary>Looks once.</summary>
-    public async Task LookAsync(CancellationToken cancel)
+    /// <summary>Looks at the mailings once, and starts a job for each that is due, or joins it.</summary>
+    /// <param name="cancel">Drains what was joined.</param>
+    public async Task LookAtMailingsAsync(CancellationToken cancel)
     {
         var elsewhere = (await engine.RecoverAsync(cancel)).Where(sender => !sender.IsThisProcess).Select(sender => sender.MailingId).ToHashSet();
-        await HoldDeletedAsync();
+        // Deleting a wake-up means: not now. One that is delivered all the same was resumed, or has another job.
+        foreach (var mailing in deliveries.TakeDeleted().Where(mailing => !runs.IsRunning(mailing))) await sending.HoldAsync(mailing);
         foreach (var mailing in await mailings.DueAsync(time.GetUtcNow(), cancel))
         {
-            if (runs.IsRunning(mailing)) continue;
+            if (runs.IsRunning(mailing) || await sending.HoldsLateAsync(mailing, cancel)) continue;
             if (elsewhere.Contains(mailing)) joined.Join(mailing, cancel);
-            else if (!IsTakenCareOf(mailing)) Enqueue(mailing);
+            else deliveries.Start(mailing, () => jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing, null, CancellationToken.None)));
         }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        turn.Dispose();
+        base.Dispose();
     }
 
     /// <inheritdoc/>
@@ -58,7 +85,8 @@ internal sealed class LedgerWatch(
         {
             try
             {
-                await LookAsync(stoppingToken);
+                await LookAtScheduleAsync(stoppingToken);
+                await LookAtMailingsAsync(stoppingToken);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {
@@ -66,35 +94,5 @@ internal sealed class LedgerWatch(
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
-
-    private void Enqueue(long mailing)
-    {
-        var id = jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing, null, CancellationToken.None));
-        started[mailing] = (id, time.GetUtcNow());
-    }
-
-    // Deleting a wake-up means: not now. One that is delivered all the same was resumed, or has another job.
-    private async Task HoldDeletedAsync()
-    {
-        foreach (var (mailing, _) in started.Where(entry => StateOf(entry.Value.Job) == DeletedState.StateName).ToList())
-        {
-            started.Remove(mailing);
-            if (!runs.IsRunning(mailing)) await sending.HoldAsync(mailing);
-        }
-    }
-
-    private string? StateOf(string job)
-    {
-        using var connection = storage.GetConnection();
-        return connection.GetStateData(job)?.Name;
-    }
-
-    private bool IsTakenCareOf(long mailing)
-    {
-        if (!started.TryGetValue(mailing, out var last)) return false;
-        var state = StateOf(last.Job);
-        return state == EnqueuedState.StateName || state == ProcessingState.StateName
-            || (state == FailedState.StateName && time.GetUtcNow() < last.At + RestAfterFailure);
     }
 }

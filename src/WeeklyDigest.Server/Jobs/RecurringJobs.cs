@@ -1,35 +1,34 @@
 using Hangfire;
 using Hangfire.Storage;
-using WeeklyDigest.Server.Settings;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Jobs;
 
-/// <summary>The recurring jobs, written anew from settings at each start: what the storage still has of another version or another schedule goes.</summary>
+/// <summary>
+/// The recurring jobs, written anew at each start and when the schedule changes: what the storage still has of another version goes. Those that send
+/// run when somebody triggers them; the schedule's own shows its times, and wakes the ledger's watch at them.
+/// </summary>
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobs">Writes them.</param>
-/// <param name="schedule">When the weekly job runs.</param>
-/// <param name="time">The clock.</param>
-/// <param name="log">The log.</param>
-internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager jobs, ScheduleSettings schedule, TimeProvider time, ILogger<RecurringJobs> log)
+/// <param name="schedule">What is configured.</param>
+internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule) : IHostedService
 {
-    /// <summary>A run that was missed while the server was off is caught up for so long; later, an editor decides.</summary>
-    public static readonly TimeSpan CatchUp = TimeSpan.FromHours(12);
+    private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
+
+    /// <summary>Takes the schedule over from the settings if they changed, and writes the jobs, before any runs.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken) => Write(await schedule.AdoptAsync(cancellationToken));
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Writes them.</summary>
-    public void Write()
+    public void Write(Schedule current)
     {
         using (var connection = storage.GetConnection())
-            foreach (var stored in connection.GetRecurringJobs().Where(IsLeftover)) jobs.RemoveIfExists(stored.Id);
-        jobs.AddOrUpdate<WeeklyDigestJob>(WeeklyDigestJob.Name, job => job.RunAsync(null, CancellationToken.None), schedule.Cron,
-            new RecurringJobOptions { TimeZone = schedule.TimeZone });
+            foreach (var stored in connection.GetRecurringJobs().Where(stored => !Ours.Contains(stored.Id))) jobs.RemoveIfExists(stored.Id);
+        jobs.AddOrUpdate<WeeklyDigestJob>(WeeklyDigestJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
         jobs.AddOrUpdate<PreviewJob>(PreviewJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
-    }
-
-    private bool IsLeftover(RecurringJobDto stored)
-    {
-        if (stored.Id is not (WeeklyDigestJob.Name or PreviewJob.Name)) return true;
-        if (stored.NextExecution is not { } due || time.GetUtcNow().UtcDateTime - due <= CatchUp) return false;
-        log.LogWarning("{Job} was due at {Due:yyyy-MM-dd HH:mm} UTC, when the server was off. That is too long ago to catch up: trigger it in the dashboard if it is still wanted", stored.Id, due);
-        return true;
+        jobs.AddOrUpdate<ScheduleJob>(ScheduleJob.Name, job => job.RunAsync(null, CancellationToken.None), current.IsOn ? current.Cron : Cron.Never(),
+            new RecurringJobOptions { TimeZone = TimeZoneInfo.FindSystemTimeZoneById(current.TimeZone) });
     }
 }

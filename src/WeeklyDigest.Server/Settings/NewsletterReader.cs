@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Cronos;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Smtp;
 
@@ -105,13 +104,11 @@ internal static partial class NewsletterReader
     private static ScheduleSettings Schedule(SettingsSection section)
     {
         var cron = section.Text("Cron", "0 9 * * 1");
-        if (!CronExpression.TryParse(cron, CronFormat.Standard, out _))
-            section.Problem("Cron", "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00.");
+        if (ScheduleSettings.ProblemOfCron(cron) is { } ofCron) section.Problem("Cron", ofCron);
         var zone = section.Text("TimeZone", "UTC");
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found))
-            section.Problem("TimeZone", "is not a time zone known to this machine; write one such as Europe/Berlin or UTC.");
+        if (ScheduleSettings.ProblemOfZone(zone) is { } ofZone) section.Problem("TimeZone", ofZone);
         section.Finish();
-        return new ScheduleSettings(cron, found ?? TimeZoneInfo.Utc);
+        return new ScheduleSettings(cron, TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) ? found : TimeZoneInfo.Utc);
     }
 
     [GeneratedRegex("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", RegexOptions.CultureInvariant)]

@@ -1,3 +1,4 @@
+using Cronos;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
@@ -56,7 +57,16 @@ internal sealed record ServerSettings
 /// <summary>When the weekly job runs.</summary>
 /// <param name="Cron">Five fields: minute, hour, day of month, month, day of week.</param>
 /// <param name="TimeZone">The zone the fields are in.</param>
-internal sealed record ScheduleSettings(string Cron, TimeZoneInfo TimeZone);
+internal sealed record ScheduleSettings(string Cron, TimeZoneInfo TimeZone)
+{
+    /// <summary>Why a text is no schedule, and what to write; else null.</summary>
+    public static string? ProblemOfCron(string text) => CronExpression.TryParse(text, CronFormat.Standard, out _)
+        ? null : "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00.";
+
+    /// <summary>Why a text is no time zone, and what to write; else null.</summary>
+    public static string? ProblemOfZone(string text) => TimeZoneInfo.TryFindSystemTimeZoneById(text, out _)
+        ? null : "is not a time zone known to this machine; write one such as Europe/Berlin or UTC.";
+}
 
 /// <summary>Background jobs.</summary>
 /// <param name="Workers">Jobs run at once by this process, 0 to 100; with 0 it only joins mailings that others send.</param>

@@ -47,4 +47,7 @@ public sealed record Mailing(
 {
     /// <summary>When it was last put to sending after its publication (its time had come, or the editor resumed it), or null.</summary>
     public DateTimeOffset? ResumedAt { get; init; }
+
+    /// <summary>What it becomes when it is resumed: it goes on, or waits for its time if that is still to come.</summary>
+    public MailingState Resumed(DateTimeOffset now) => StartedAt is null && ScheduledAt > now ? MailingState.Scheduled : MailingState.Sending;
 }

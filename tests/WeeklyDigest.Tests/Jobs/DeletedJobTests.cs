@@ -29,7 +29,7 @@ public sealed class DeletedJobTests
         await Eventually.HoldsAsync(() => Find(site, mailing) is { State: MailingState.Paused }, "the mailing is held");
         Assert.Equal("paused, since its job was deleted", Find(site, mailing).StateReason);
         await Eventually.HoldsAsync(() => Balance(site, mailing) is { Claimed: 0, Sending: 0 }, "what was on the wire is finished");
-        await site.App.Services.GetRequiredService<IEnumerable<Microsoft.Extensions.Hosting.IHostedService>>().OfType<LedgerWatch>().Single().LookAsync(Cancel);
+        await site.App.Services.GetRequiredService<IEnumerable<Microsoft.Extensions.Hosting.IHostedService>>().OfType<LedgerWatch>().Single().LookAtMailingsAsync(Cancel);
         Assert.Equal(MailingState.Paused, Find(site, mailing).State);
         var held = relay.AcceptedCount;
         Assert.Equal((held, 0L), ((int)Balance(site, mailing).Sent, Balance(site, mailing).Uncertain));

@@ -41,10 +41,29 @@ public sealed class LedgerWatchTests
         using var connection = new JobDesk(site).Storage.GetConnection();
         var jobs = connection.GetRecurringJobs().ToDictionary(job => job.Id);
 
-        Assert.Equal("30 7 * * 5", jobs[WeeklyDigestJob.Name].Cron);
-        Assert.Equal("Europe/Berlin", jobs[WeeklyDigestJob.Name].TimeZoneId);
+        Assert.Equal("30 7 * * 5", jobs[ScheduleJob.Name].Cron);
+        Assert.Equal("Europe/Berlin", jobs[ScheduleJob.Name].TimeZoneId);
         Assert.Null(jobs[PreviewJob.Name].NextExecution);
-        Assert.Equal(2, jobs.Count);
+        Assert.Null(jobs[WeeklyDigestJob.Name].NextExecution);
+        Assert.Equal(3, jobs.Count);
+    }
+
+    [Fact]
+    public async Task A_mailing_whose_time_passed_too_long_ago_is_held_for_the_editor_who_may_resume_it()
+    {
+        await using var site = await TestSite.StartAsync();
+        var mailings = site.Installation.Database.Mailings;
+        var late = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", TimeProvider.System.GetUtcNow().AddHours(-13), "ada@example.com");
+        var inTime = await site.PublishedAsync("week-2", "/posts/week-2", "<p></p>", TimeProvider.System.GetUtcNow().AddHours(-11), "ada@example.com");
+
+        await Eventually.HoldsAsync(() => mailings.FindAsync(late, CancellationToken.None).Result!.State == MailingState.Paused, "it is held", TimeSpan.FromMinutes(1));
+        await Eventually.HoldsAsync(() => mailings.FindAsync(inTime, CancellationToken.None).Result!.State == MailingState.Sent, "the other is sent", TimeSpan.FromMinutes(1));
+        var held = (await mailings.FindAsync(late, CancellationToken.None))!;
+        Assert.Contains("too long ago to send it unasked", held.StateReason, StringComparison.Ordinal);
+        Assert.Equal(1, site.Inbox.Count);
+
+        Assert.True(await mailings.ChangeStateAsync(late, [MailingState.Paused], held.Resumed(TimeProvider.System.GetUtcNow()), null, TimeProvider.System.GetUtcNow(), CancellationToken.None));
+        await Eventually.HoldsAsync(() => site.Inbox.Count == 2, "resumed, it is sent", TimeSpan.FromMinutes(1));
     }
 
     [Fact]

@@ -62,6 +62,26 @@ public sealed class ClockTests
         SendsOneAsync("2026-10-25T00:29:40Z", "2026-10-25T00:30:01Z", "2026-10-25T01:30:01Z", "2026-10-25T02:30:01Z"),
         SendsOneAsync("2026-03-29T00:59:40Z", "2026-03-29T01:00:01Z", "2026-03-29T01:30:01Z", "2026-03-29T02:30:01Z"));
 
+    [Fact]
+    public async Task A_machine_that_slept_through_its_time_sends_nothing_late_and_says_so()
+    {
+        using var workspace = Workspace();
+        var clock = await MovedClock.OfAsync(workspace);
+        await using var relay = ScriptedSmtpServer.Start();
+        workspace.WithWeek1().WithSubscribers(20).UseRelay(relay.Port).Set("Newsletter:Schedule:Cron", "0 9 * * 1");
+        clock.MoveTo(new DateTimeOffset(2026, 11, 1, 12, 0, 0, TimeSpan.Zero));
+        using var serve = workspace.Start("serve");
+        await serve.PrintedAsync("/sign-in?token=", Limit);
+        // From Sunday noon to Monday night.
+        clock.MoveTo(new DateTimeOffset(2026, 11, 2, 21, 0, 5, TimeSpan.Zero));
+        await Eventually.HoldsAsync(() => serve.Error.Contains("The issue of 2026-11-02 09:00 UTC was not sent", StringComparison.Ordinal), "the alarm", Limit);
+        Assert.Equal(("missed", "0"), (LedgerFile.Text(workspace, "SELECT state FROM occurrence"), LedgerFile.Text(workspace, "SELECT count(*) FROM mailing")));
+        Assert.Equal(0, relay.AcceptedCount);
+
+        clock.MoveTo(new DateTimeOffset(2026, 11, 9, 9, 0, 1, TimeSpan.Zero));
+        await relay.WaitForAcceptedAsync(20, Limit);
+    }
+
     private static async Task SendsOneAsync(string start, params string[] moments)
     {
         using var workspace = Workspace();
@@ -75,8 +95,8 @@ public sealed class ClockTests
         foreach (var moment in moments)
         {
             clock.MoveTo(DateTimeOffset.Parse(moment, CultureInfo.InvariantCulture));
-            // Hangfire looks at its recurring jobs every few seconds.
-            await Task.Delay(TimeSpan.FromSeconds(12), TimeProvider.System, TestContext.Current.CancellationToken);
+            // The ledger is looked at every three seconds.
+            await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System, TestContext.Current.CancellationToken);
         }
         await relay.WaitForAcceptedAsync(20, Limit);
         Assert.Equal("week-1", LedgerFile.Text(workspace, "SELECT group_concat(issue) FROM mailing"));

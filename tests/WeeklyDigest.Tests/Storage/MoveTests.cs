@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Npgsql;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Moving;
 using WeeklyDigest.Storage.Sqlite;
@@ -148,6 +149,8 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         await Write(rows[1], DeliveryState.Sending, DeliveryState.Failed, counted: true, reply: "550 no");
         await Write(rows[2], DeliveryState.Sending, DeliveryState.Deferred, counted: true, reply: "450 später", next: Now.AddMinutes(5));
         await Write(rows[3], DeliveryState.Sending, DeliveryState.Uncertain, counted: true);
+        var schedule = await Database.Schedules.AdoptAsync("0 9 * * 1", "Europe/Berlin", Now, Cancel);
+        await Database.Schedules.AddAsync(new Occurrence(Now.AddHours(1), OccurrenceState.Due, null, null), schedule, Cancel);
         Place.Execute($"INSERT INTO alarm VALUES ({mailing}, 2, 3, 1, '550 5.7.1 no', 0, 5, NULL)");
         await Mailings.NoteUnsubscribedAsync(rows[0].Id, Now, Cancel);
         return mailing;

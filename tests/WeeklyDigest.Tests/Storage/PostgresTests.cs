@@ -15,3 +15,5 @@ public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>
 public sealed class PostgresRefusalTests : RefusalSuite<PostgresPlace>;
 
 public sealed class PostgresRoomTests : RoomSuite<PostgresPlace>;
+
+public sealed class PostgresScheduleTests : ScheduleSuite<PostgresPlace>;

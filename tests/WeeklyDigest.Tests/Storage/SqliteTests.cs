@@ -15,3 +15,5 @@ public sealed class SqliteTwoProcessesTests : TwoProcessesSuite<SqlitePlace>;
 public sealed class SqliteRefusalTests : RefusalSuite<SqlitePlace>;
 
 public sealed class SqliteRoomTests : RoomSuite<SqlitePlace>;
+
+public sealed class SqliteScheduleTests : ScheduleSuite<SqlitePlace>;

@@ -87,7 +87,10 @@ internal sealed partial class TestSite : IAsyncDisposable
             .Concat(more.Select(field => KeyValuePair.Create(field.Name, field.Value))));
 
     /// <summary>Puts a published mailing into the database, with one delivery per address.</summary>
-    public async Task<long> PublishedAsync(string slug, string permalink, string webHtml, params string[] addresses)
+    public Task<long> PublishedAsync(string slug, string permalink, string webHtml, params string[] addresses) => PublishedAsync(slug, permalink, webHtml, null, addresses);
+
+    /// <summary>As above, to start at a time.</summary>
+    public async Task<long> PublishedAsync(string slug, string permalink, string webHtml, DateTimeOffset? at, params string[] addresses)
     {
         var database = Installation.Database;
         Assert.True(ListName.TryParse("readers", out var list));
@@ -95,7 +98,7 @@ internal sealed partial class TestSite : IAsyncDisposable
         await database.Subscribers.ImportAsync(list, addresses.Select(Row), CancellationToken.None);
         var email = new RenderedEmail(MergeTemplate.Of("Subject"), MergeTemplate.Of("<p>Hello</p>"), MergeTemplate.Of("Hello"), "hash-of-" + slug);
         var content = new FrozenContent(Installation.Newsletter, "Title of <" + slug + ">", permalink, email, webHtml, TimeProvider.System.GetUtcNow());
-        return (await database.Mailings.PublishAsync(new PublishRequest(issue, [list], content, null, TimeProvider.System.GetUtcNow()), CancellationToken.None)).MailingId;
+        return (await database.Mailings.PublishAsync(new PublishRequest(issue, [list], content, at, TimeProvider.System.GetUtcNow()), CancellationToken.None)).MailingId;
     }
 
     /// <summary>The unsubscribe token of an address in a mailing.</summary>

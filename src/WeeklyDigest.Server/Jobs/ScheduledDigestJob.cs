@@ -1,0 +1,59 @@
+using System.ComponentModel;
+using Hangfire;
+using Hangfire.Server;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Rendering;
+
+namespace WeeklyDigest.Server.Jobs;
+
+/// <summary>
+/// Sends what is ready at a time of the schedule. However often and on however many nodes it runs for one time, it deals with one issue: the
+/// choice is kept beside the time, and the time is closed when the issue is published. The rest is the mailing's.
+/// </summary>
+/// <param name="sending">Publishes and delivers.</param>
+/// <param name="candidates">Chooses.</param>
+/// <param name="mailings">The mailings.</param>
+/// <param name="schedules">Times that have come.</param>
+internal sealed class ScheduledDigestJob(IssueSending sending, Candidates candidates, IMailingStore mailings, IScheduleStore schedules)
+{
+    /// <summary>Runs the job.</summary>
+    /// <param name="dueAt">The time of the schedule.</param>
+    /// <param name="context">Filled in by Hangfire.</param>
+    /// <param name="cancel">Filled in by Hangfire.</param>
+    [AutomaticRetry(Attempts = 0), DisplayName("weekly-digest of {0}")]
+    public Task<string> RunAsync(DateTimeOffset dueAt, PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, async page =>
+    {
+        try
+        {
+            return await RunAsync(page, dueAt, cancel);
+        }
+        catch (Exception refusal) when (refusal is RefusedException or TemplateException)
+        {
+            await schedules.CloseAsync(dueAt, OccurrenceState.Refused, refusal.Message, CancellationToken.None);
+            throw;
+        }
+    });
+
+    private async Task<string> RunAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
+    {
+        if (await schedules.FindAsync(dueAt, cancel) is not { State: OccurrenceState.Due } occurrence) return page.Finish("Taken up before; nothing to do.");
+        if ((occurrence.Issue ?? await ChooseAsync(page, dueAt, cancel)) is not { } choice)
+        {
+            await schedules.CloseAsync(dueAt, OccurrenceState.Done, "No issue was ready.", cancel);
+            return page.Finish("Nothing to send: no issue is ready.");
+        }
+        // The first choice counts. Dying after this line: the next run deals with the same issue, published or not.
+        if (await schedules.ChooseAsync(dueAt, choice, cancel) is not { } slug) return page.Finish("Taken up before; nothing to do.");
+        page.Choose(slug);
+        var mailing = await sending.PublishedAsync(page, slug, cancel);
+        // Dying before this line: the next run finds it published.
+        await schedules.CloseAsync(dueAt, OccurrenceState.Done, null, cancel);
+        return await sending.DeliverAsync(page, mailing, cancel);
+    }
+
+    private async Task<string?> ChooseAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
+    {
+        var all = await mailings.ListAsync(cancel);
+        return WeeklyDigestJob.UnderWay(all, dueAt)?.Issue.Value ?? candidates.Next(all, page);
+    }
+}

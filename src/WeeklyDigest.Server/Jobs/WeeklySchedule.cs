@@ -1,0 +1,88 @@
+using System.Globalization;
+using Cronos;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Settings;
+
+namespace WeeklyDigest.Server.Jobs;
+
+/// <summary>
+/// Knows which times of the schedule have come. The ledger's database holds the schedule and each time that came, so that a restart, a second
+/// node, a requeue and a clock that is set back find what was done; who calls this, and how often, makes no difference.
+/// </summary>
+/// <param name="store">The schedule.</param>
+/// <param name="settings">What is configured.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">The log.</param>
+internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings settings, TimeProvider time, ILogger<WeeklySchedule> log)
+{
+    /// <summary>A time that passed while no server was on is made good for so long; later nothing is sent by itself, and there is an alarm.</summary>
+    public static readonly TimeSpan CatchUp = TimeSpan.FromHours(12);
+
+    // A clock that runs ahead of the one that wrote the row, on another node.
+    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
+
+    /// <summary>Takes over what is configured, if that changed, and tells what holds.</summary>
+    public Task<Schedule> AdoptAsync(CancellationToken cancel) => store.AdoptAsync(settings.Cron, settings.TimeZone.Id, Now, cancel);
+
+    /// <summary>Notes the latest time that has come, and tells what is to be taken up, oldest first.</summary>
+    public async Task<IReadOnlyList<Occurrence>> LookAsync(CancellationToken cancel)
+    {
+        if (await store.FindAsync(cancel) is not { IsOn: true } schedule) return [];
+        if (schedule.Since > Now + Skew) await store.ChangeAsync(schedule = schedule with { Since = Now }, cancel);
+        // Of several that were slept through, the last one stands for all: a week's issue is not sent twice.
+        if (await LatestAsync(schedule, cancel) is { } latest) await NoteAsync(schedule, latest, cancel);
+        var due = new List<Occurrence>();
+        foreach (var occurrence in await store.DueAsync(cancel))
+            if (occurrence.Issue is not null || !await IsTooLateAsync(occurrence, cancel)) due.Add(occurrence);
+        return due;
+    }
+
+    /// <summary>When a schedule sends next; null when it never does.</summary>
+    public static DateTimeOffset? Next(Schedule schedule, DateTimeOffset now)
+        => schedule.IsOn ? Parse(schedule).GetNextOccurrence(now, Zone(schedule)) : null;
+
+    /// <summary>A time as the schedule has it: on its own clock.</summary>
+    public static string Words(Schedule schedule, DateTimeOffset moment)
+        => string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(moment, Zone(schedule)):dddd, d MMMM yyyy HH:mm} ({schedule.TimeZone})");
+
+    private DateTimeOffset Now => time.GetUtcNow();
+
+    private async Task<DateTimeOffset?> LatestAsync(Schedule schedule, CancellationToken cancel)
+    {
+        var now = Now;
+        var last = await store.LastAsync(now, cancel);
+        var after = last is { } noted && noted.DueAt > schedule.Since ? noted.DueAt : schedule.Since;
+        var latest = Parse(schedule).GetOccurrences(after, now, Zone(schedule), fromInclusive: false, toInclusive: true).LastOrDefault();
+        return latest == default ? null : latest;
+    }
+
+    private async Task NoteAsync(Schedule schedule, DateTimeOffset dueAt, CancellationToken cancel)
+    {
+        if (!IsLate(dueAt))
+        {
+            // Dying after this line: it is due, and whoever looks next takes it up.
+            await store.AddAsync(new Occurrence(dueAt, OccurrenceState.Due, null, null), schedule, cancel);
+            return;
+        }
+        var missed = new Occurrence(dueAt, OccurrenceState.Missed, null, $"No server was on within {CatchUp.TotalHours:f0} hours.");
+        if (await store.AddAsync(missed, schedule, cancel)) Alarm(missed);
+    }
+
+    private async Task<bool> IsTooLateAsync(Occurrence occurrence, CancellationToken cancel)
+    {
+        if (!IsLate(occurrence.DueAt)) return false;
+        var missed = occurrence with { Note = $"It was not taken up within {CatchUp.TotalHours:f0} hours." };
+        await store.CloseAsync(missed.DueAt, OccurrenceState.Missed, missed.Note, cancel);
+        Alarm(missed);
+        return true;
+    }
+
+    private bool IsLate(DateTimeOffset dueAt) => Now - dueAt > CatchUp;
+
+    private void Alarm(Occurrence missed)
+        => log.LogError("The issue of {DueAt:yyyy-MM-dd HH:mm} UTC was not sent. {Note} Send it from the page Issues if it is still wanted", missed.DueAt, missed.Note);
+
+    private static CronExpression Parse(Schedule schedule) => CronExpression.Parse(schedule.Cron);
+
+    private static TimeZoneInfo Zone(Schedule schedule) => TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone);
+}

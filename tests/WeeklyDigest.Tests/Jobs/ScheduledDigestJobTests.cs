@@ -1,0 +1,133 @@
+using Hangfire;
+using Microsoft.Extensions.DependencyInjection;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Storage.Sqlite;
+using WeeklyDigest.Tests.Web;
+
+namespace WeeklyDigest.Tests.Jobs;
+
+public sealed class ScheduledDigestJobTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private static readonly DateTimeOffset DueAt = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+
+    [Fact]
+    public async Task A_time_that_has_come_sends_the_oldest_ready_issue_without_anybody_asking()
+    {
+        await using var site = await SiteAsync("week-1", "week-2");
+
+        await ComeAsync(site);
+
+        await ClosedAsync(site, OccurrenceState.Done);
+        await Eventually.HoldsAsync(() => site.Inbox.Count == 2, "it is sent", Limit);
+        Assert.Equal((OccurrenceState.Done, "week-1", null), Parts(await FindAsync(site)));
+        Assert.Equal("week-1", Assert.Single(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None)).Issue.Value);
+    }
+
+    [Fact]
+    public async Task Twenty_jobs_for_one_time_and_those_that_come_later_send_one_issue_once()
+    {
+        await using var site = await SiteAsync("week-1", "week-2");
+        var desk = new JobDesk(site);
+        var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
+        string Enqueue() => jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(DueAt, null, CancellationToken.None));
+
+        await ComeAsync(site);
+        var all = Enumerable.Range(0, 20).Select(_ => Enqueue()).ToList();
+        foreach (var job in all) await desk.EndAsync(job);
+        Assert.Equal("Taken up before; nothing to do.", (await desk.EndAsync(Enqueue())).Headline);
+        desk.Requeue(all[0]);
+        await desk.EndAsync(all[0]);
+
+        Assert.Equal("week-1", Assert.Single(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None)).Issue.Value);
+        Assert.Equal(2, site.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task What_another_run_chose_is_what_is_sent()
+    {
+        await using var site = await SiteAsync("week-1", "week-2");
+        // As a process leaves it that died right after it had chosen.
+        using (var connection = SqliteFile.Prepare(Path.Combine(site.Installation.Settings.Paths.Data, "weeklydigest.db")).Open())
+            SqliteFile.Execute(connection, $"INSERT INTO occurrence (due_at, state, issue) VALUES ({DueAt.ToUnixTimeMilliseconds()}, 'due', 'week-2')");
+
+        await ClosedAsync(site, OccurrenceState.Done);
+        Assert.Equal("week-2", Assert.Single(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None)).Issue.Value);
+    }
+
+    [Fact]
+    public async Task When_no_issue_is_ready_the_time_passes()
+    {
+        await using var site = await SiteAsync();
+        await ComeAsync(site);
+        await ClosedAsync(site, OccurrenceState.Done);
+        Assert.Equal((OccurrenceState.Done, null, "No issue was ready."), Parts(await FindAsync(site)));
+    }
+
+    [Fact]
+    public async Task An_issue_that_cannot_be_sent_is_an_alarm_and_not_tried_for_ever()
+    {
+        await using var site = await SiteAsync("week-1");
+        site.Write("subscribers/broken.csv", "email\nann@example.com\n\"ben@example.com");
+        await ComeAsync(site);
+        await ClosedAsync(site, OccurrenceState.Refused);
+        Assert.Contains("broken.csv cannot be used.", (await FindAsync(site))!.Note, StringComparison.Ordinal);
+        using var editor = await site.EditorAsync();
+        var page = await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Contains("Nothing was sent on ", page, StringComparison.Ordinal);
+        Assert.Contains("broken.csv cannot be used.", page, StringComparison.Ordinal);
+        Assert.Equal(0, site.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task The_schedule_is_changed_and_switched_off_in_the_dashboard()
+    {
+        await using var site = await SiteAsync();
+        using var editor = await site.EditorAsync();
+        Assert.Contains("Minute, hour, day of month", await editor.GetStringAsync(Schedule, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        var refused = await PostAsync(editor, ("cron", "every <monday>"), ("zone", "Mars/Olympus"), ("on", "on"));
+        Assert.Contains("&#x27;every &lt;monday&gt;&#x27; is not a schedule", refused, StringComparison.Ordinal);
+        Assert.Contains("Mars/Olympus&#x27; is not a time zone", refused, StringComparison.Ordinal);
+        Assert.Equal("0 9 * * 1", (await site.Installation.Database.Schedules.FindAsync(CancellationToken.None))!.Cron);
+
+        await PostAsync(editor, ("cron", "30 7 * * 5"), ("zone", "Europe/Berlin"), ("on", "on"));
+        Assert.Contains("07:30 (Europe/Berlin)", await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("30 7 * * 5", await editor.GetStringAsync(new Uri("/hangfire/recurring", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        await PostAsync(editor, ("cron", "30 7 * * 5"), ("zone", "Europe/Berlin"));
+        Assert.Contains("the schedule is off", await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    private static Uri Schedule { get; } = new("/hangfire/schedule", UriKind.Relative);
+
+    private static async Task<string> PostAsync(HttpClient editor, params (string Name, string Value)[] fields)
+    {
+        using var form = TestSite.FormOf(await editor.GetStringAsync(Schedule, TestContext.Current.CancellationToken), fields);
+        using var answer = await editor.PostAsync(Schedule, form, TestContext.Current.CancellationToken);
+        return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static Task<TestSite> SiteAsync(params string[] issues) => TestSite.StartAsync(folder =>
+    {
+        folder.Write("subscribers/readers.csv", TestSite.List(2));
+        foreach (var (number, issue) in issues.Index()) folder.Write($"issues/{issue}.md", TestSite.Issue(issue, $"date: 2026-01-0{number + 1}\n"));
+    });
+
+    private static async Task ComeAsync(TestSite site)
+    {
+        var schedules = site.Installation.Database.Schedules;
+        // One that was made before the time has come, as an older installation has it.
+        var schedule = new Schedule("0 9 * * 1", "UTC", true, DueAt.AddDays(-1));
+        await schedules.ChangeAsync(schedule, CancellationToken.None);
+        Assert.True(await schedules.AddAsync(new Occurrence(DueAt, OccurrenceState.Due, null, null), schedule, CancellationToken.None));
+    }
+
+    private static Task ClosedAsync(TestSite site, OccurrenceState state)
+        => Eventually.HoldsAsync(() => FindAsync(site).Result!.State == state, $"the time is {state}", Limit);
+
+    private static Task<Occurrence?> FindAsync(TestSite site) => site.Installation.Database.Schedules.FindAsync(DueAt, CancellationToken.None);
+
+    private static (OccurrenceState, string?, string?) Parts(Occurrence? occurrence) => (occurrence!.State, occurrence.Issue, occurrence.Note);
+}

@@ -58,6 +58,7 @@ internal static class WebServer
         services.AddSingleton<InboxPages>();
         services.AddSingleton<IssueOverview>();
         services.AddSingleton<SchedulePage>();
+        services.AddSingleton<NodeOverview>();
         services.AddSingleton<IssueActions>();
         services.AddSingleton(installation.DecideDeliveries);
         services.AddSingleton<IssueDecisions>();

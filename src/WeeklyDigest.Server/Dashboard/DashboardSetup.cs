@@ -5,7 +5,7 @@ using WeeklyDigest.Server.Public;
 
 namespace WeeklyDigest.Server.Dashboard;
 
-/// <summary>Hangfire's dashboard with what we add: the page Issues, menu items, and a report on each job's page.</summary>
+/// <summary>Hangfire's dashboard with what we add: the pages Issues and Nodes, menu items, and a report on each job's page.</summary>
 internal static class DashboardSetup
 {
     /// <summary>Where the dashboard is.</summary>
@@ -34,7 +34,9 @@ internal static class DashboardSetup
         DashboardRoutes.AddStylesheetDarkMode(parts, "dashboard-dark.css");
         DashboardRoutes.AddJavaScript(parts, "dashboard.js");
         IssueRoutes.Add(DashboardRoutes.Routes);
+        NodeRoutes.Add(DashboardRoutes.Routes);
         NavigationMenu.Items.Insert(0, page => new MenuItem("Issues", page.Url.To("/issues")) { Active = page.RequestPath.StartsWith("/issues", StringComparison.Ordinal) });
+        NavigationMenu.Items.Add(page => new MenuItem("Nodes", page.Url.To("/nodes")) { Active = page.RequestPath.StartsWith("/nodes", StringComparison.Ordinal) });
         NavigationMenu.Items.Add(_ => new MenuItem("Inbox", "/inbox"));
         NavigationMenu.Items.Add(_ => new MenuItem("Sign out", "/sign-out"));
         GlobalConfiguration.Configuration.UseJobDetailsRenderer(0, JobReportView.Render);

@@ -13,11 +13,11 @@ internal static partial class IssueRoutes
     /// <summary>Adds the addresses.</summary>
     public static void Add(Hangfire.Dashboard.RouteCollection routes)
     {
-        routes.Add("/issues", new Page(ListAsync));
-        routes.Add("/schedule", new Page((context, _) => SchedulePage.DispatchAsync(context)));
-        routes.Add($"/issues/{Slug}/(?<action>send|cancel|resolve|retry)", new Page(AskAsync));
+        routes.Add("/issues", new ReadPage(ListAsync));
+        routes.Add("/schedule", new ReadPage((context, _) => SchedulePage.DispatchAsync(context)));
+        routes.Add($"/issues/{Slug}/(?<action>send|cancel|resolve|retry)", new ReadPage(AskAsync));
         routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Posted(new Action()));
-        routes.Add($"/issues/{Slug}/do/(?<action>resend|confirm|retry)", new Posted(new Page(DecideAsync)));
+        routes.Add($"/issues/{Slug}/do/(?<action>resend|confirm|retry)", new Posted(new ReadPage(DecideAsync)));
     }
 
     private static async Task<DashboardPage?> ListAsync(DashboardContext context, Match match)
@@ -54,23 +54,6 @@ internal static partial class IssueRoutes
         return await http.RequestServices.GetRequiredService<IssueDecisions>().DecideAsync(match.Groups["action"].Value, slug) is { } decided
             ? new DashboardPage("Decided " + slug, page => DecisionView.Decided(page, slug, decided))
             : null;
-    }
-
-    // Hangfire builds its pages synchronously: what they show is read before.
-    private sealed class Page(Func<DashboardContext, Match, Task<DashboardPage?>> read) : IDashboardDispatcher
-    {
-        public async Task Dispatch(DashboardContext context)
-        {
-            if (await read(context, context.UriMatch) is not { } page)
-            {
-                // Unless it leads to another page.
-                if (context.Response.StatusCode == StatusCodes.Status200OK) context.Response.StatusCode = StatusCodes.Status404NotFound;
-                return;
-            }
-            var routes = new Hangfire.Dashboard.RouteCollection();
-            routes.AddRazorPage("/", _ => page);
-            await routes.FindDispatcher("/").Item1.Dispatch(context);
-        }
     }
 
     private sealed class Posted(IDashboardDispatcher inner) : IDashboardDispatcher

@@ -29,6 +29,7 @@ internal static class JobSetup
         services.AddSingleton<WeeklySchedule>();
         services.AddSingleton<RecurringJobs>();
         if (settings.Jobs.Workers > 0) AddServer(services, settings.Jobs.Workers);
+        else services.AddHostedService<IdleServer>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
         services.AddSingleton<DeliveryRuns>();
         services.AddSingleton<JoinedMailings>();
@@ -51,6 +52,7 @@ internal static class JobSetup
         services.AddHostedService(provider => provider.GetRequiredService<RecurringJobs>());
         services.AddHangfireServer(options =>
         {
+            options.ServerName = Environment.MachineName;
             options.WorkerCount = workers;
             options.ShutdownTimeout = DrainTime;
             options.CancellationCheckInterval = TimeSpan.FromSeconds(1);

@@ -161,7 +161,7 @@ public sealed class DashboardTests(Browser browser)
         {
             var page = await browser.OpenAsync(width, dark: dark);
             await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
-            foreach (var path in new[] { "/hangfire/issues", "/hangfire/schedule", "/hangfire/issues/week-1/send", "/hangfire/issues/week-1/resolve", "/hangfire/issues/week-1/retry" })
+            foreach (var path in new[] { "/hangfire/issues", "/hangfire/schedule", "/hangfire/nodes", "/hangfire/issues/week-1/send", "/hangfire/issues/week-1/resolve", "/hangfire/issues/week-1/retry" })
             {
                 await page.GotoAsync(new Uri(site.Address, path).ToString());
                 var result = await page.RunAxe(new AxeRunContext { Include = [new AxeSelector(".js-page-container")] });

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Hangfire.Dashboard;
+using Hangfire.Storage.Monitoring;
+using WeeklyDigest.Server.Public;
+
+namespace WeeklyDigest.Server.Dashboard;
+
+/// <summary>The page Nodes: every server on this database, whether it lives, and what it sends.</summary>
+internal static class NodesView
+{
+    /// <summary>The page's content.</summary>
+    public static Html List(RazorPage page, IReadOnlyList<NodeRow> nodes) => Html.Of(
+        $"""
+        <h1 class="page-header">Nodes</h1>
+        <div class="wd-issues">
+        {nodes.Select(node => Row(page, node))}
+        </div>
+        <p class="wd-sum">Servers on one PostgreSQL database share each mailing: every node takes recipients as it is free. What a dead one has in hand the others take when its lease ends.</p>
+        """);
+
+    private static Html Row(RazorPage page, NodeRow node) => Html.Of(
+        $"""
+        <article class="wd-issue" aria-label="{Name(node)}">
+        <div class="wd-what">
+        <h2>{Name(node)}</h2>
+        <p>{Label(node)} <span class="wd-date">{Role(node.Server)}{(node.IsThis ? "; this page comes from it" : "")}</span></p>
+        {node.Work.Select(work => Html.Of($"<p class=\"wd-state\"><a href=\"{page.Url.To("/issues")}\">{work.Issue}</a>: <strong>{Number(work.Rows)}</strong> {(work.Rows == 1 ? "recipient" : "recipients")} in hand, its lease ends {Time(work.LeaseUntil.UtcDateTime)}</p>"))}
+        {Html.When(node.Server is not null, () => Html.Of($"<p class=\"wd-date\">Started {Time(node.Server!.StartedAt)}{Sign(node.Server)}</p>"))}
+        </div>
+        </article>
+        """);
+
+    private static Html Label(NodeRow node)
+    {
+        var (text, tone) = node switch
+        {
+            { IsSilent: true } => ("silent", "warn"),
+            { Work.Count: > 0 } => ("sending", "busy"),
+            _ => ("ready", "good"),
+        };
+        return Html.Of($"<span class=\"wd-label wd-{tone}\">{text}</span>");
+    }
+
+    private static string Name(NodeRow node) => node.ProcessId is { } id ? string.Create(CultureInfo.InvariantCulture, $"{node.Machine}, process {id}") : node.Machine;
+
+    private static string Role(ServerDto? server) => server switch
+    {
+        null => "a command",
+        { WorkersCount: 0 } => "helps to send, runs no jobs",
+        { WorkersCount: 1 } => "runs one job at a time",
+        _ => string.Create(CultureInfo.InvariantCulture, $"runs {server.WorkersCount} jobs at a time"),
+    };
+
+    private static string Sign(ServerDto server) => server.Heartbeat is { } at ? ", last sign of life " + Time(at) : "";
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Time(DateTime time) => time.ToString("d MMM yyyy HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,49 @@
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Web;
+
+public sealed class NodesPageTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Shows_who_is_there_and_who_sends_what()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Stall : SmtpMove.Accept);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"), ("Smtp:Relays:0:Connections", "2"));
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", [.. Enumerable.Range(1, 100).Select(i => $"reader{i}@example.com")]);
+        using var editor = await site.EditorAsync();
+        await Eventually.HoldsAsync(() => PageAsync().Result.Contains(">sending<", StringComparison.Ordinal), "this server sends", TimeSpan.FromMinutes(1));
+        var now = TimeProvider.System.GetUtcNow();
+        await site.Installation.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, 5, new Claimant($"Web-2/17/abcdef/{mailing}", now, now.AddMinutes(1))), Cancel);
+
+        var page = await PageAsync();
+
+        Assert.Contains($"{Environment.MachineName.ToLowerInvariant()}, process {Environment.ProcessId}", page, StringComparison.Ordinal);
+        Assert.Contains("this page comes from it", page, StringComparison.Ordinal);
+        Assert.Contains("runs 4 jobs at a time", page, StringComparison.Ordinal);
+        Assert.Contains("web-2, process 17", page, StringComparison.Ordinal);
+        Assert.Contains("<a href=\"/hangfire/issues\">week-1</a>: <strong>5</strong> recipients in hand", page, StringComparison.Ordinal);
+
+        Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
+    }
+
+    [Fact]
+    public async Task A_server_that_runs_no_jobs_is_there_as_well_and_still_sends_what_others_send()
+    {
+        await using var site = await TestSite.StartAsync(null, ("Jobs:Workers", "0"));
+        using var editor = await site.EditorAsync();
+        await Eventually.HoldsAsync(() => PageAsync().Result.Contains("helps to send, runs no jobs", StringComparison.Ordinal), "it is announced", TimeSpan.FromMinutes(1));
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com", "bob@example.com");
+        var now = TimeProvider.System.GetUtcNow();
+        var mailings = site.Installation.Database.Mailings;
+        await mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Sending, null, now, Cancel);
+        await site.Installation.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, 1, new Claimant($"web-2/17/abcdef/{mailing}", now, now.AddMinutes(5))), Cancel);
+
+        await Eventually.HoldsAsync(() => site.Inbox.Count == 1, "it sends what the other left", TimeSpan.FromMinutes(1));
+
+        Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
+    }
+}

@@ -2,9 +2,11 @@ using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging.Console;
+using WeeklyDigest.Server;
 using WeeklyDigest.Server.Commands;
 
 // The only place that touches the process itself: its streams, signals, environment and current folder.
+NativeHeap.KeepLittle();
 using var stopping = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

@@ -46,9 +46,17 @@ internal sealed class SqliteFile
             connection.Dispose();
             throw new StorageException($"The database {Path} cannot use a write-ahead log here (it is in mode '{mode}'); is it on a network drive? Put it on a local disk.");
         }
-        Execute(connection, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864;");
+        KeepPages(connection, isLarge: false);
+        Execute(connection, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;");
         return connection;
     }
+
+    /// <summary>
+    /// How much of the file a connection may keep in memory: 4 MB for rows that are worked on one after the other, 64 MB for a transaction over a
+    /// whole list, whose index is entered in no order. What is kept beyond is given back at once.
+    /// </summary>
+    public static void KeepPages(SqliteConnection connection, bool isLarge)
+        => Execute(connection, isLarge ? "PRAGMA cache_size = -65536;" : "PRAGMA cache_size = -4096; PRAGMA shrink_memory;");
 
     /// <summary>Opens a connection that cannot write.</summary>
     public SqliteConnection OpenReader()

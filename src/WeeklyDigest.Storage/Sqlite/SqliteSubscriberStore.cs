@@ -13,7 +13,7 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
 
     /// <inheritdoc/>
     public Task<ImportCounts> ImportAsync(ListName list, IEnumerable<SubscriberRow> rows, CancellationToken cancel)
-        => writer.TransactAsync(transaction => new SqliteImport(transaction, list, Now).Run(rows, cancel), cancel);
+        => writer.TransactLargeAsync(transaction => new SqliteImport(transaction, list, Now).Run(rows, cancel), cancel);
 
     /// <inheritdoc/>
     public Task<AddResult> AddAsync(

@@ -16,18 +16,11 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     /// time-out. If we die before the commit returns, the database holds nothing of the work, or all of it.
     /// </remarks>
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
-    public async Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
-    {
-        await turn.WaitAsync(cancel);
-        try
-        {
-            return await OwnThread.BlockAsync(() => Transact(work));
-        }
-        finally
-        {
-            turn.Release();
-        }
-    }
+    public Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => Transact(work), cancel);
+
+    /// <summary>The same for work on a whole list: a part of the database that does not fit into the memory of everyday.</summary>
+    /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
+    public Task<T> TransactLargeAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => TransactLarge(work), cancel);
 
     /// <summary>A named statement of this connection, prepared on first use. Only inside a transaction.</summary>
     public SqliteStatement Statement(string name) => Prepared(name, Queries.Get);
@@ -42,6 +35,32 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         foreach (var statement in statements.Values) statement.Dispose();
         connection.Dispose();
         turn.Dispose();
+    }
+
+    private async Task<T> InTurnAsync<T>(Func<T> work, CancellationToken cancel)
+    {
+        await turn.WaitAsync(cancel);
+        try
+        {
+            return await OwnThread.BlockAsync(work);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private T TransactLarge<T>(Func<SqliteWriter, T> work)
+    {
+        SqliteFile.KeepPages(connection, isLarge: true);
+        try
+        {
+            return Transact(work);
+        }
+        finally
+        {
+            SqliteFile.KeepPages(connection, isLarge: false);
+        }
     }
 
     private T Transact<T>(Func<SqliteWriter, T> work)

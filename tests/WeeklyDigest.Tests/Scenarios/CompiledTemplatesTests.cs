@@ -84,7 +84,7 @@ public sealed class CompiledTemplatesTests : IDisposable
         var result = await workspace.RunAsync("render", "week-1", "--out", "out", "--as", "ann@example.org");
         Assert.True(result.ExitCode == 0, result.ToString());
         var processes = Directory.GetFiles(loaded.Path).Select(File.ReadAllLines)
-            .Select(lines => (lines[0].Split(' ')[0], (IReadOnlyList<string>)lines[1..])).ToList();
+            .Select(lines => (lines[0], (IReadOnlyList<string>)lines[2..])).ToList();
         return (WithoutLink(await ReadAsync("out/issue.html")), await ReadAsync("out/issue.txt"), processes);
     }
 

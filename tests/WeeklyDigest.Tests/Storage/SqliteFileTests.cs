@@ -33,6 +33,18 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public void What_a_writer_keeps_in_memory_is_large_for_a_whole_list_only()
+    {
+        using var database = Open();
+        using var writer = SqliteFile.Prepare(place.File).OpenWriter();
+        Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
+        SqliteFile.KeepPages(writer, isLarge: true);
+        Assert.Equal(-65536L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
+        SqliteFile.KeepPages(writer, isLarge: false);
+        Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
+    }
+
+    [Fact]
     public void A_reader_cannot_write()
     {
         using var database = Open();

@@ -55,18 +55,33 @@ internal sealed class BenchmarkFolder : IDisposable
     /// <exception cref="InvalidOperationException">It failed.</exception>
     public async Task<string> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "weeklydigest"), arguments)
-        {
-            WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        foreach (var (name, value) in settings) start.Environment[name] = value;
+        var start = Program(arguments);
         start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(BenchmarkFolder).Assembly.Location;
         start.Environment[Sample.FileVariable] = PathOf("samples");
         return await Processes.RunAsync(start);
+    }
+
+    /// <summary>Starts the program; what it prints is thrown away.</summary>
+    public Process Start(params string[] arguments)
+    {
+        var process = Process.Start(Program(arguments)) ?? throw new InvalidOperationException("The program did not start.");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     /// <summary>What the last run used, over time.</summary>
     public IReadOnlyList<Sample> Samples() => Sample.ReadAll(PathOf("samples"));
 
     public void Dispose() => folder.Delete(recursive: true);
+
+    private ProcessStartInfo Program(string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "weeklydigest"), arguments)
+        {
+            WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in settings) start.Environment[name] = value;
+        return start;
+    }
 }

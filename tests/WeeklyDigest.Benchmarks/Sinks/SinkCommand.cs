@@ -10,14 +10,15 @@ internal static class SinkCommand
     {
         var port = new Option<int>("-p") { Description = "The port on 127.0.0.1." };
         var plain = new Option<bool>("-x") { Description = "Announce neither PIPELINING nor CHUNKING." };
-        var command = new Command("sink", "Receives as fast as it can, keeps nothing, and tells its counts at SIGTERM.") { port, plain };
-        command.SetAction(parsed => RunAsync(parsed.GetValue(port), parsed.GetValue(plain)));
+        var delay = new Option<int>("-w") { Description = "Wait so many milliseconds before each answer." };
+        var command = new Command("sink", "Receives as fast as it can, keeps nothing, and tells its counts at SIGTERM.") { port, plain, delay };
+        command.SetAction(parsed => RunAsync(parsed.GetValue(port), parsed.GetValue(plain), parsed.GetValue(delay)));
         return command;
     }
 
-    private static async Task RunAsync(int port, bool plain)
+    private static async Task RunAsync(int port, bool plain, int delay)
     {
-        using var sink = new SmtpSink(port, plain);
+        using var sink = new SmtpSink(port, plain, delay);
         var told = new TaskCompletionSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
         {

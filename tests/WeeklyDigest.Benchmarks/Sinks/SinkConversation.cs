@@ -6,7 +6,7 @@ using System.Text;
 namespace WeeklyDigest.Benchmarks.Sinks;
 
 /// <summary>One connection of the sink. Understands what a sender that behaves says, and answers yes.</summary>
-internal sealed class SinkConversation(Socket socket, bool plain)
+internal sealed class SinkConversation(Socket socket, bool plain, int delay)
 {
     private static readonly byte[] End = "\r\n.\r\n"u8.ToArray();
     private readonly byte[] buffer = new byte[256 * 1024];
@@ -127,6 +127,7 @@ internal sealed class SinkConversation(Socket socket, bool plain)
     private void Flush()
     {
         if (replies.WrittenCount == 0) return;
+        if (delay > 0) Task.Delay(TimeSpan.FromMilliseconds(delay), TimeProvider.System).Wait();
         socket.Send(replies.WrittenSpan);
         replies.ResetWrittenCount();
     }

@@ -34,12 +34,13 @@ internal sealed class SinkProcess : IDisposable
     /// <summary>Starts one on a free port and waits until it listens.</summary>
     /// <param name="program">Another sink than ours, or null.</param>
     /// <param name="plain">Announce neither PIPELINING nor CHUNKING.</param>
-    public static async Task<SinkProcess> StartAsync(string? program, bool plain)
+    /// <param name="delay">What our sink takes for each answer.</param>
+    public static async Task<SinkProcess> StartAsync(string? program, bool plain, TimeSpan delay = default)
     {
         var port = FreePort();
         string[] arguments = ["-p", port.ToString(CultureInfo.InvariantCulture), .. plain ? ["-x"] : Array.Empty<string>()];
         var start = program is null
-            ? new ProcessStartInfo(Environment.ProcessPath!, ["sink", .. arguments])
+            ? new ProcessStartInfo(Environment.ProcessPath!, ["sink", .. arguments, "-w", delay.TotalMilliseconds.ToString("f0", CultureInfo.InvariantCulture)])
             : new ProcessStartInfo(program, arguments);
         start.RedirectStandardError = true;
         var sink = new SinkProcess(Process.Start(start) ?? throw new InvalidOperationException("The sink did not start."), port);

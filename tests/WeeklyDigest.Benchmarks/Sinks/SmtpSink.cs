@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace WeeklyDigest.Benchmarks.Sinks;
 
 /// <summary>An SMTP server that counts and forgets. A thread for each connection: blocking calls cost the fewest system calls.</summary>
-internal sealed class SmtpSink(int port, bool plain) : IDisposable
+internal sealed class SmtpSink(int port, bool plain, int delay) : IDisposable
 {
     private const int Backlog = 1024;
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -33,7 +33,7 @@ internal sealed class SmtpSink(int port, bool plain) : IDisposable
     {
         while (true)
         {
-            var conversation = new SinkConversation(listener.Accept(), plain);
+            var conversation = new SinkConversation(listener.Accept(), plain, delay);
             conversations.Add(conversation);
             new Thread(conversation.Run) { IsBackground = true }.Start();
         }

@@ -1,3 +1,4 @@
+using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
@@ -49,6 +50,32 @@ internal sealed class DeliveryRow
     /// <summary>The row as a report's line.</summary>
     public DeliveryReport ToReport()
         => new(Address, Codes.State<DeliveryState>(State), Attempts, Reply, MailingId, SubscriberId, Codes.Time(UpdatedAt), Codes.Time(NextAttemptAt), Resent);
+}
+
+/// <summary>A row of the query Sending.</summary>
+internal sealed class HeldDeliveryRow
+{
+    public long MailingId { get; init; }
+    public long SubscriberId { get; init; }
+    public long Stamp { get; init; }
+    public int Attempts { get; init; }
+    public long? FirstAttemptAt { get; init; }
+    public int Resent { get; init; }
+    public long DomainId { get; init; }
+    public required string Address { get; init; }
+    public string? Name { get; init; }
+    public required string Attributes { get; init; }
+    public required string Status { get; init; }
+
+    /// <summary>The row as a delivery.</summary>
+    public Delivery ToDelivery() => new(
+        new DeliveryId(MailingId, SubscriberId),
+        Stamp,
+        Attempts,
+        Codes.Time(FirstAttemptAt),
+        new Subscriber(SubscriberId, Codes.Address(Address), Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Lists: []),
+        Resent,
+        DomainId);
 }
 
 /// <summary>The row of the query Rest.</summary>

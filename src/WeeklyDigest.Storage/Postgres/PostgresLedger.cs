@@ -42,6 +42,11 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<Delivery>>(
+            async connection => [.. (await connection.QueryAsync<HeldDeliveryRow>(Queries.Get("Sending"), new { owner })).Select(row => row.ToDelivery())], cancel);
+
+    /// <inheritdoc/>
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
     {
         var parameters = new { owner, now = Codes.Of(now), reply = LedgerReplies.OwnerDied };

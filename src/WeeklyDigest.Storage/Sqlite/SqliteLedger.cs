@@ -33,6 +33,11 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<Delivery>>(
+            connection => [.. connection.Query<HeldDeliveryRow>(Queries.Get("Sending"), new { owner }).Select(row => row.ToDelivery())], cancel);
+
+    /// <inheritdoc/>
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
     {
         return writer.TransactAsync(

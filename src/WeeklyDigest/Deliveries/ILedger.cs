@@ -28,6 +28,9 @@ public interface ILedger
     /// <summary>The owners that hold claimed or sending rows, with the end of their leases.</summary>
     Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel);
 
+    /// <summary>The rows in state sending that an owner holds.</summary>
+    Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel);
+
     /// <summary>
     /// Takes a dead owner's rows back: claimed become pending, sending become uncertain, each as the transition table says. An uncertain
     /// row was handed over, so its attempt is counted; who writes outcomes counts it with the answer, not with the mark before DATA.

@@ -76,7 +76,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     public async Task<IReadOnlyList<Sender>> RecoverAsync(CancellationToken cancel)
     {
         var now = environment.Time.GetUtcNow();
-        var senders = new List<Sender>();
+        var (senders, dead) = (new List<Sender>(), new List<string>());
         foreach (var holder in await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel))
         {
             var life = environment.Owner.LifeOf(holder.Owner);
@@ -85,9 +85,12 @@ public sealed class DeliveryEngine : IAsyncDisposable
                 senders.Add(Sender.Of(holder) with { IsThisProcess = environment.Owner.IsOurs(holder.Owner) });
                 continue;
             }
+            if (life == OwnerLife.Dead && !await SettleAsync(holder.Owner, now, cancel)) continue;
             await environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(holder.Owner, environment.Options.OnUncertain, now, cancel)).WaitAsync(cancel);
-            if (life == OwnerLife.Dead) environment.Owner.Forget(holder.Owner);
+            if (life == OwnerLife.Dead) dead.Add(holder.Owner);
         }
+        // A process that worked on several mailings is several holders: its file goes when nothing of any is left.
+        foreach (var owner in dead) environment.Owner.Forget(owner);
         return senders;
     }
 
@@ -103,6 +106,26 @@ public sealed class DeliveryEngine : IAsyncDisposable
         }
         await Task.WhenAny(Task.WhenAll(ending));
         await environment.Writer.DisposeAsync();
+    }
+
+    // What a process knew when it died and the ledger does not. Dying here: the file is there still, and the rest is settled next time.
+    private async Task<bool> SettleAsync(string owner, DateTimeOffset now, CancellationToken cancel)
+    {
+        Handovers? handovers;
+        try
+        {
+            handovers = environment.Owner.HandoversOf(owner);
+        }
+        catch (IOException)
+        {
+            // Another process is at it, or has done so.
+            return false;
+        }
+        if (handovers is null) return true;
+        var sending = await environment.Writer.InTurnAsync(ledger => ledger.SendingAsync(owner, cancel)).WaitAsync(cancel);
+        var writes = sending.SelectMany(delivery => handovers.Of(delivery) is { } outcome ? environment.Verdicts.Of(delivery, outcome, now) : []);
+        await environment.Writer.WriteAsync([.. writes]).WaitAsync(cancel);
+        return true;
     }
 
     private (MailingRun Run, Task<DeliveryRunResult> Result, bool Joined) Join(long mailingId, IProgress<DeliveryProgress>? progress)

@@ -12,21 +12,32 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
     private readonly List<LedgerWrite> unwritten = [];
     private readonly MessageBuffer buffer = new();
+    private readonly Handovers.Note note = run.Owner.TakeNote();
 
     /// <summary>Runs until the feed is over or the run stops.</summary>
     public async Task RunAsync()
     {
-        while (await feed.WaitAsync(run.Stop.Token))
+        try
         {
-            var session = await run.Sessions.RentAsync(run.Stop.Token);
-            try
-            {
-                await DeliverAsync(session);
-            }
-            finally
-            {
-                run.Sessions.Return(session);
-            }
+            while (await feed.WaitAsync(run.Stop.Token)) await TakeTurnAsync();
+        }
+        finally
+        {
+            // Else the ledger does not know what the note says: it stays for the next process.
+            if (unwritten.Count == 0) run.Owner.Return(note);
+        }
+    }
+
+    private async Task TakeTurnAsync()
+    {
+        var session = await run.Sessions.RentAsync(run.Stop.Token);
+        try
+        {
+            await DeliverAsync(session);
+        }
+        finally
+        {
+            run.Sessions.Return(session);
         }
     }
 
@@ -108,7 +119,10 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     /// <returns>Whether the relay can take another.</returns>
     private async Task<bool> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
     {
-        var outcome = await session.SendAsync(message, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
+        note.Take(delivery);
+        var outcome = await session.SendAsync(message with { Leaving = note.Leaving }, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
+        // Dying here: the note tells whoever comes next.
+        note.Answer(outcome);
         var writes = run.Verdicts.Of(delivery, outcome, run.Time.GetUtcNow());
         unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }] : writes);
         if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
@@ -133,8 +147,8 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     {
         if (unwritten.Count == 0) return LedgerWriteResult.Written;
         LedgerWrite[] writes = [.. unwritten];
-        unwritten.Clear();
         var results = await run.Writer.WriteAsync(writes).WaitAsync(run.Stop.RecordToken);
+        unwritten.Clear();
         for (var i = 0; i < writes.Length; i++) Account(writes[i], results[i]);
         return results[^1];
     }

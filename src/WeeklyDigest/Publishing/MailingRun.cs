@@ -94,6 +94,7 @@ internal sealed class MailingRun : IDisposable
         var messages = new MailingMessages(mailing.Issue.Value, content, environment.Tokens);
         return new RunParts(
             mailingId,
+            environment.Owner,
             environment.Writer,
             environment.Sessions,
             messages,

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace WeeklyDigest.Publishing;
@@ -11,6 +12,9 @@ public sealed class ProcessOwner : IDisposable
     private readonly string folder;
     private readonly FileStream held;
 
+    private readonly ConcurrentStack<Handovers.Note> idleNotes = new();
+    private int notes;
+
     private ProcessOwner(string folder, string name, FileStream held) => (this.folder, Name, this.held) = (folder, name, held);
 
     /// <summary>Machine, process id and a random part, separated by slashes.</summary>
@@ -22,7 +26,24 @@ public sealed class ProcessOwner : IDisposable
         var folder = Path.Combine(dataFolder, "locks");
         PrivateFolder.Create(folder);
         var name = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("n")[..12]}");
-        return new ProcessOwner(folder, name, Lock(PathOf(folder, name), FileMode.CreateNew));
+        var held = Lock(PathOf(folder, name), FileMode.CreateNew);
+        Handovers.Begin(held.SafeFileHandle);
+        return new ProcessOwner(folder, name, held);
+    }
+
+    /// <summary>A note for a connection; to be given back when its outcomes are in the ledger, and only then.</summary>
+    internal Handovers.Note TakeNote()
+        => idleNotes.TryPop(out var idle) ? idle : Handovers.At(held.SafeFileHandle, Interlocked.Increment(ref notes) - 1);
+
+    /// <summary>Gives a note back.</summary>
+    internal void Return(Handovers.Note note) => idleNotes.Push(note);
+
+    /// <summary>What a dead process of this machine handed over; null when nothing is known of it.</summary>
+    /// <exception cref="IOException">Another process reads it, or has settled what was left.</exception>
+    internal Handovers? HandoversOf(string owner)
+    {
+        using var file = Lock(PathOf(folder, ProcessPart(owner)), FileMode.Open);
+        return Handovers.Read(file);
     }
 
     /// <summary>The owner of one mailing's claims in this process.</summary>
@@ -50,11 +71,11 @@ public sealed class ProcessOwner : IDisposable
     /// <summary>Removes a dead process's file, once nothing of it is left in the ledger.</summary>
     internal void Forget(string owner) => File.Delete(PathOf(folder, ProcessPart(owner)));
 
-    /// <summary>Removes the file: the name is not used again.</summary>
+    /// <summary>Removes the file: the name is not used again. Where an outcome could not be written to the ledger, the file stays for the next process.</summary>
     public void Dispose()
     {
         // Removed while still locked, so that nobody takes it for a dead one's in between.
-        if (File.Exists(held.Name)) File.Delete(held.Name);
+        if (idleNotes.Count == notes && File.Exists(held.Name)) File.Delete(held.Name);
         held.Dispose();
     }
 

@@ -5,6 +5,7 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>What the parts of one run share.</summary>
 /// <param name="MailingId">The mailing.</param>
+/// <param name="Owner">This process.</param>
 /// <param name="Writer">Writes the ledger, for the whole process.</param>
 /// <param name="Sessions">The connections of the process.</param>
 /// <param name="Messages">The mailing's messages.</param>
@@ -18,6 +19,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Time">The clock.</param>
 internal sealed record RunParts(
     long MailingId,
+    ProcessOwner Owner,
     LedgerWriter Writer,
     SessionPool Sessions,
     MailingMessages Messages,

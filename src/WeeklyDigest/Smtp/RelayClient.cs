@@ -25,7 +25,7 @@ internal sealed class RelayClient : SmtpClient
     {
         var options = _message.Fill(composed);
         _message.Sealing = stream.Seal;
-        stream.Unseal();
+        stream.Unseal(composed.Leaving);
         Stage = DialogueStage.Sender;
         return Send(options, _message.Message, sender, [recipient], cancel);
     }

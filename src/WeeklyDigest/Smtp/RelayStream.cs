@@ -19,6 +19,7 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     private int _replyOctets;
     private bool _sealed;
     private bool _leaving;
+    private Action? _leavingEnd;
 
     /// <summary>Whether the end of the message can have left: only the reply tells what became of it.</summary>
     public bool HandedOver { get; private set; }
@@ -30,7 +31,12 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     public bool IsQuiet => !socket.Poll(0, SelectMode.SelectRead);
 
     /// <summary>A new message begins.</summary>
-    public void Unseal() => _sealed = HandedOver = false;
+    /// <param name="leaving">Called before its end can leave.</param>
+    public void Unseal(Action? leaving)
+    {
+        _sealed = HandedOver = false;
+        _leavingEnd = leaving;
+    }
 
     /// <summary>All of the message but its last octet has been written: whatever is sent from now on may carry its end.</summary>
     public void Seal() => _sealed = true;
@@ -89,6 +95,7 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
         lifetime.CancelAfter(_leaving ? RelayLimits.Quit : _sealed ? RelayLimits.FinalReply : RelayLimits.Reply);
         _replyOctets = 0;
         Sendings++;
+        if (_sealed) TellLeaving();
         try
         {
             while (bytes.Length > 0) bytes = bytes[socket.Send(bytes, SocketFlags.None)..];
@@ -104,6 +111,13 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
             throw new IOException(failure.Message, failure);
         }
         if (_sealed) HandedOver = true;
+    }
+
+    private void TellLeaving()
+    {
+        var leaving = _leavingEnd;
+        _leavingEnd = null;
+        leaving?.Invoke();
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));

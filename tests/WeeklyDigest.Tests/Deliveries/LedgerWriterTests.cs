@@ -183,6 +183,8 @@ public sealed class LedgerWriterTests
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 
+        public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel) => throw new NotSupportedException();
+
         public Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();

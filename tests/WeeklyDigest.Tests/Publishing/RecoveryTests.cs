@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 
@@ -26,6 +27,63 @@ public sealed class RecoveryTests
         var balance = await place.BalanceAsync(mailing);
         Assert.Equal((9L, 0L, 0L, 1L), (balance.Pending, balance.Claimed, balance.Sending, balance.Uncertain));
         Assert.False(File.Exists(trace));
+    }
+
+    [Fact]
+    public async Task What_a_dead_process_was_answered_and_what_it_never_handed_over_is_known_from_its_notes()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var dying = ProcessOwner.Take(place.DataFolder);
+        var (mailing, sending) = await SendingAsync(place, dying.ForRun(1), 5);
+        // Of five connections one was answered, one refused, one told to wait, one waits for its answer, and one has not come to its message's end.
+        Note(dying, sending[0], new SendOutcome(SendResult.Accepted, "250 2.0.0 Ok: queued as 17 ä"));
+        Note(dying, sending[1], new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user") { Refusal = Refusal.Address });
+        Note(dying, sending[2], new SendOutcome(SendResult.Deferred, "451 4.7.1 Later"));
+        Note(dying, sending[3], null);
+        // A note of an earlier claim of the same row says nothing of this one.
+        Note(dying, sending[4] with { Stamp = sending[4].Stamp - 1 }, new SendOutcome(SendResult.Accepted, "250 Ok"));
+        dying.Dispose();
+        await place.Start().Engine.RecoverAsync(Cancel);
+
+        var rows = await RowsAsync(place, mailing);
+        Assert.Equal(
+            [(DeliveryState.Sent, 1, "250 2.0.0 Ok: queued as 17 ä"), (DeliveryState.Failed, 1, "550 5.1.1 No such user"), (DeliveryState.Deferred, 1, "451 4.7.1 Later")],
+            sending.Take(3).Select(delivery => Parts(rows[delivery.Id.SubscriberId])));
+        Assert.Equal((DeliveryState.Uncertain, 1), (rows[sending[3].Id.SubscriberId].State, rows[sending[3].Id.SubscriberId].Attempts));
+        Assert.Equal((DeliveryState.Pending, 0), (rows[sending[4].Id.SubscriberId].State, rows[sending[4].Id.SubscriberId].Attempts));
+        Assert.Equal(SubscriberStatus.Bounced, (await place.Database.Subscribers.FindAsync(sending[1].Recipient.Address, Cancel))!.Status);
+    }
+
+    [Fact]
+    public async Task Notes_of_an_earlier_start_of_the_machine_or_of_another_program_say_nothing()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var dying = ProcessOwner.Take(place.DataFolder);
+        var (mailing, sending) = await SendingAsync(place, dying.ForRun(1), 2);
+        Note(dying, sending[0], new SendOutcome(SendResult.Accepted, "250 Ok"));
+        dying.Dispose();
+        var file = Path.Combine(place.DataFolder, "locks", dying.Name.Replace('/', '_'));
+        await using (var notes = File.OpenWrite(file))
+        {
+            notes.Position = 20;
+            notes.WriteByte((byte)'#');
+        }
+        await place.Start().Engine.RecoverAsync(Cancel);
+        Assert.Equal(2, (await place.BalanceAsync(mailing)).Uncertain);
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
+    public async Task A_process_that_worked_on_several_mailings_is_recovered_in_all_of_them()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var dying = ProcessOwner.Take(place.DataFolder);
+        var first = await SendingAsync(place, dying.ForRun(1), 2);
+        var second = await SendingAsync(place, dying.ForRun(2), 2, "week-2");
+        foreach (var delivery in first.Sending.Concat(second.Sending)) Note(dying, delivery, new SendOutcome(SendResult.Accepted, "250 Ok"));
+        dying.Dispose();
+        await place.Start().Engine.RecoverAsync(Cancel);
+        Assert.Equal((2L, 2L), ((await place.BalanceAsync(first.Mailing)).Sent, (await place.BalanceAsync(second.Mailing)).Sent));
     }
 
     [Fact]
@@ -99,6 +157,31 @@ public sealed class RecoveryTests
         other.Dispose();
         Directory.Delete(folder, recursive: true);
     }
+
+    /// <summary>A mailing whose recipients all are being sent to by an owner.</summary>
+    private static async Task<(long Mailing, IReadOnlyList<Delivery> Sending)> SendingAsync(EnginePlace place, string owner, int count, string slug = "week-1")
+    {
+        var mailing = await place.PublishAsync(count, slug);
+        var now = place.Time.GetUtcNow();
+        var claimed = (await place.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, count, new Claimant(owner, now, now.AddMinutes(1))), Cancel)).Deliveries;
+        await place.Database.Ledger.WriteAsync([.. claimed.Select(delivery => DeliveryVerdicts.Begin(delivery, now))], Cancel);
+        Assert.Equal(count, (await place.Database.Ledger.SendingAsync(owner, Cancel)).Count);
+        return (mailing, claimed);
+    }
+
+    /// <summary>Notes on a connection of its own that the message left, and what the answer was; null: none has come. The note is not given back: its process dies.</summary>
+    private static void Note(ProcessOwner owner, Delivery delivery, SendOutcome? answer)
+    {
+        var note = owner.TakeNote();
+        note.Take(delivery);
+        note.Leaving();
+        if (answer is not null) note.Answer(answer);
+    }
+
+    private static async Task<Dictionary<long, DeliveryReport>> RowsAsync(EnginePlace place, long mailing)
+        => (await place.DeliveriesAsync(mailing)).ToDictionary(row => row.SubscriberId);
+
+    private static (DeliveryState, int, string?) Parts(DeliveryReport row) => (row.State, row.Attempts, row.Reply);
 
     /// <summary>Ten recipients; the owner has claimed five of them and begun one.</summary>
     private static async Task<long> HoldAsync(EnginePlace place, string owner)

@@ -167,6 +167,14 @@ UPDATE delivery SET lease_until = clock_ms() + @lease WHERE owner = @owner AND s
 SELECT owner AS Owner, max(lease_until) - clock_ms() AS LeaseLeft, count(*) AS Rows FROM delivery
 WHERE state IN ('claimed', 'sending') GROUP BY owner ORDER BY owner;
 
+-- name: Sending
+-- (The state is named twice so that the partial index applies.)
+SELECT d.mailing_id AS MailingId, d.subscriber_id AS SubscriberId, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,
+       d.resent AS Resent, d.domain_id AS DomainId, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status
+FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
+WHERE d.owner = @owner AND d.state IN ('claimed', 'sending') AND d.state = 'sending'
+ORDER BY d.mailing_id, d.subscriber_id;
+
 -- name: Release
 -- Claimed and not begun: nothing is out, whatever became of the owner. (The state is named twice so that the partial index applies.)
 UPDATE delivery SET state = 'pending', owner = NULL, lease_until = NULL, updated_at = @now

@@ -1,0 +1,136 @@
+using System.Buffers.Binary;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// What a process handed over and what it was answered, noted in its lock file faster than the ledger can be: a write into the system's memory,
+/// which outlives kill -9. So after a kill only those messages are uncertain whose end had left and whose answer had not come.
+/// </summary>
+/// <remarks>
+/// It does not outlive the machine, and need not: its beginning names the boot it was written in, and in another nothing of it counts. A connection
+/// has one note, which is written anew before the end of a message leaves, and so after the outcome before is in the ledger: a row
+/// in state sending without a note was not handed over. Where a note cannot be written, nothing is handed over.
+/// </remarks>
+internal sealed class Handovers
+{
+    // 64 bytes of beginning, then the notes; each within one page of memory, so that a kill leaves it as it was or as it is.
+    private const int Beginning = 64;
+    private const int NoteSize = 256;
+    private const int MaxReply = NoteSize - ReplyAt;
+    private const int StampAt = 16;
+    private const int ResultAt = 24;
+    private const int RefusalAt = 28;
+    private const int LengthAt = 32;
+    private const int ReplyAt = 36;
+
+    // Of an answer that has not come.
+    private const int Awaited = -1;
+
+    private readonly Dictionary<(DeliveryId Id, long Stamp), SendOutcome?> notes = [];
+
+    private Handovers()
+    {
+    }
+
+    /// <summary>Begins a file.</summary>
+    public static void Begin(SafeFileHandle file) => RandomAccess.Write(file, Title(), 0);
+
+    /// <summary>The note of a process's connection number so and so, from 0.</summary>
+    public static Note At(SafeFileHandle file, int number) => new(file, Beginning + ((long)number * NoteSize));
+
+    /// <summary>Reads what a dead process left.</summary>
+    /// <returns>Null when that says nothing: an older program's, or of an earlier boot, after which the system's memory is gone.</returns>
+    public static Handovers? Read(Stream file)
+    {
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        if (bytes.Length < Beginning || !bytes.AsSpan(0, Beginning).SequenceEqual(Title()) || BootId().Length == 0) return null;
+        var read = new Handovers();
+        for (var at = Beginning; at + NoteSize <= bytes.Length; at += NoteSize) read.Add(bytes.AsSpan(at, NoteSize));
+        return read;
+    }
+
+    /// <summary>What became of a delivery that the ledger says is being sent.</summary>
+    /// <returns>Null when its end had left and no answer had come.</returns>
+    public SendOutcome? Of(Delivery delivery)
+        => notes.TryGetValue((delivery.Id, delivery.Stamp), out var known) ? known : new SendOutcome(SendResult.NotStarted, "The process ended before the message was handed over.");
+
+    private void Add(ReadOnlySpan<byte> note)
+    {
+        var stamp = BinaryPrimitives.ReadInt64LittleEndian(note[StampAt..]);
+        // Claims count from 1: this one was never written.
+        if (stamp == 0) return;
+        var id = new DeliveryId(BinaryPrimitives.ReadInt64LittleEndian(note), BinaryPrimitives.ReadInt64LittleEndian(note[8..]));
+        var result = BinaryPrimitives.ReadInt32LittleEndian(note[ResultAt..]);
+        var reply = Encoding.UTF8.GetString(note.Slice(ReplyAt, BinaryPrimitives.ReadInt32LittleEndian(note[LengthAt..])));
+        notes[(id, stamp)] = result is Awaited or (int)SendResult.Unknown
+            ? null
+            : new SendOutcome((SendResult)result, reply) { Refusal = (Refusal)BinaryPrimitives.ReadInt32LittleEndian(note[RefusalAt..]) };
+    }
+
+    private static byte[] Title()
+    {
+        var title = new byte[Beginning];
+        Encoding.ASCII.GetBytes($"handovers 1 {BootId()}", title);
+        return title;
+    }
+
+    // On Linux another at each start of the machine; elsewhere nothing is known, and nothing counts.
+    private static string BootId()
+    {
+        const string Source = "/proc/sys/kernel/random/boot_id";
+        return File.Exists(Source) ? File.ReadAllText(Source).Trim() : "";
+    }
+
+    /// <summary>What one connection has on its way.</summary>
+    internal sealed class Note
+    {
+        private readonly byte[] bytes = new byte[NoteSize];
+        private readonly SafeFileHandle file;
+        private readonly long at;
+
+        /// <summary>A note at a place of a file.</summary>
+        public Note(SafeFileHandle file, long at)
+        {
+            (this.file, this.at) = (file, at);
+            Leaving = () => RandomAccess.Write(this.file, bytes, this.at);
+        }
+
+        /// <summary>To be called before the end of the message can leave.</summary>
+        public Action Leaving { get; }
+
+        /// <summary>The next message is this delivery's; nothing is written yet.</summary>
+        public void Take(Delivery delivery)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(bytes, delivery.Id.MailingId);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8), delivery.Id.SubscriberId);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(StampAt), delivery.Stamp);
+            Answer(Awaited, Refusal.None, "");
+        }
+
+        /// <summary>Writes down what the relay answered; a message that never left needs no note.</summary>
+        public void Answer(SendOutcome outcome)
+        {
+            Answer((int)outcome.Result, outcome.Refusal, outcome.Reply);
+            try
+            {
+                Leaving();
+            }
+            catch (IOException)
+            {
+                // What stands there, if anything, says that the answer is awaited: the outcome is in our memory, and on its way to the ledger.
+            }
+        }
+
+        private void Answer(int result, Refusal refusal, string reply)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(ResultAt), result);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RefusalAt), (int)refusal);
+            Encoding.UTF8.GetEncoder().Convert(reply, bytes.AsSpan(ReplyAt, MaxReply), flush: true, out _, out var length, out _);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(LengthAt), length);
+        }
+    }
+}

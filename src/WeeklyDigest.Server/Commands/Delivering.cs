@@ -1,3 +1,4 @@
+using System.Globalization;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
@@ -8,7 +9,12 @@ namespace WeeklyDigest.Server.Commands;
 internal sealed class Delivering(CommandRun run, Installation installation)
 {
     private const int MostAlarms = 20;
+
+    /// <summary>So long nobody sits at a terminal for a domain.</summary>
+    private static readonly TimeSpan LongWait = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+    private volatile bool isLeft;
 
     /// <summary>Delivers, shows progress, and prints the balance.</summary>
     /// <param name="mailingId">The mailing.</param>
@@ -30,10 +36,33 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         while (true)
         {
             await installation.DeliveryEngine.RecoverAsync(cancel);
-            var result = await installation.DeliveryEngine.RunAsync(mailingId, progress, cancel);
-            if (IsOver(result, wait)) return result;
+            var result = wait ? await installation.DeliveryEngine.RunAsync(mailingId, progress, cancel) : await DeliverUntilDomainsWaitAsync(mailingId, progress, cancel);
+            if (isLeft || IsOver(result, wait)) return result;
             progress.Report(new DeliveryProgress(result.Balance, 0, null, Waiting(result)));
             await Task.Delay(LookAgain, run.Host.Time, cancel);
+        }
+    }
+
+    // Domains that asked to be left alone may take hours; what is left for them is for the server, or for the next time this is run.
+    private async Task<DeliveryRunResult> DeliverUntilDomainsWaitAsync(long mailingId, IProgress<DeliveryProgress> progress, CancellationToken cancel)
+    {
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        try
+        {
+            return await installation.DeliveryEngine.RunAsync(mailingId, new Impatient(progress, LeaveIfLong), leaving.Token);
+        }
+        catch (OperationCanceledException) when (isLeft && !cancel.IsCancellationRequested)
+        {
+            var mailing = await MailingAsync(mailingId, cancel);
+            var store = installation.Database.Mailings;
+            return new DeliveryRunResult(mailing.State, mailing.StateReason, await store.BalanceAsync(mailingId, cancel), await store.NextAttemptAsync(mailingId, cancel));
+        }
+
+        void LeaveIfLong(DateTimeOffset until)
+        {
+            if (isLeft || until - run.Host.Time.GetUtcNow() < LongWait) return;
+            isLeft = true;
+            leaving.Cancel();
         }
     }
 
@@ -47,7 +76,7 @@ internal sealed class Delivering(CommandRun run, Installation installation)
 
     private static string? Waiting(DeliveryRunResult result)
         => result.Balance.Open == result.Balance.Deferred && result.NextAttemptAt is { } next
-            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"next attempt at {next:HH:mm:ss zzz}")
+            ? string.Create(CultureInfo.InvariantCulture, $"next attempt at {next:HH:mm:ss zzz}")
             : null;
 
     private async Task<int> ConcludeAsync(string issue, DeliveryRunResult result)
@@ -65,10 +94,25 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         if (result.State == MailingState.Scheduled)
             await run.Out.WriteLineAsync($"It starts by itself while `weeklydigest serve` runs, or when `weeklydigest send {issue}` is run after its time.");
         if (result.Balance.Deferred > 0 && result.NextAttemptAt is { } next)
-            await run.Error.WriteLineAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Deferred deliveries are tried again from {next:yyyy-MM-dd HH:mm:ss zzz} on, by `weeklydigest serve` or by running this again."));
+            await run.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Deferred deliveries are tried again from {next:yyyy-MM-dd HH:mm:ss zzz} on, by `weeklydigest serve` or by running this again."));
+        if (isLeft)
+        {
+            await run.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{result.Balance.Pending} deliveries wait for domains that ask for less at a time; `weeklydigest serve` goes on with them, or running this again, with --wait to stay."));
+            return CommandLine.NeedsAttention;
+        }
         return result.Balance.NeedsAttention ? CommandLine.NeedsAttention : CommandLine.Done;
     }
 
     private async Task<Mailing> MailingAsync(long id, CancellationToken cancel)
         => await installation.Database.Mailings.FindAsync(id, cancel) ?? throw new RefusedException($"Mailing {id} is not in the database any more.");
+
+    /// <summary>Passes progress on, and says when nothing goes on but for domains that wait.</summary>
+    private sealed class Impatient(IProgress<DeliveryProgress> inner, Action<DateTimeOffset> onWait) : IProgress<DeliveryProgress>
+    {
+        public void Report(DeliveryProgress value)
+        {
+            inner.Report(value);
+            if (value.WaitsUntil is { } until) onWait(until);
+        }
+    }
 }

@@ -35,6 +35,7 @@ internal static class SmtpReader
             OnUncertain = section.Choice("OnUncertain", defaults.OnUncertain),
             Lease = section.Duration("Lease", defaults.Lease, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1)),
             PauseAfterConsecutiveFailures = section.Number("PauseAfterConsecutiveFailures", defaults.PauseAfterConsecutiveFailures, 1, 10_000),
+            Domains = DomainsReader.Read(section),
         };
         if (options.MaxRetryDelay < first)
             section.Problem("MaxRetryDelay", $"{options.MaxRetryDelay} is shorter than FirstRetryAfter ({first}); make it at least as long.");
@@ -57,6 +58,7 @@ internal static class SmtpReader
             Username = section.Text("Username"),
             Password = section.Text("Password", secret: true),
             Connections = section.Number("Connections", defaults.Connections, 1, 100),
+            StalledConnections = section.Number("StalledConnections", defaults.StalledConnections, 0, 1000),
             Weight = section.Number("Weight", defaults.Weight, 1, 1000),
             MessagesPerSecond = section.Factor("MessagesPerSecond", 0, 0, 1_000_000),
             MessagesPerConnection = section.Number("MessagesPerConnection", defaults.MessagesPerConnection, 0, 1_000_000),

@@ -11,14 +11,12 @@ namespace WeeklyDigest.Storage.Postgres;
 /// <param name="request">What to claim.</param>
 internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest request)
 {
-    /// <summary>Rows passed by in one claim, of each kind: some milliseconds.</summary>
-    private const int MaxLook = 10_000;
-
     private readonly List<Delivery> claimed = [];
     private readonly Dictionary<long, int> rooms = [];
     private readonly long now = Codes.Of(request.Claimant.Now);
     private HashSet<long> stopped = [];
     private bool hasPassed;
+    private int looked;
 
     private int Missing => request.Count - claimed.Count;
 
@@ -29,19 +27,19 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
     public async Task<ClaimedRows> TakeAsync()
     {
         var (state, startedAt) = await connection.QuerySingleOrDefaultAsync<(string?, long?)>(Queries.Get("MailingState"), new { mailing = request.MailingId });
-        if (state != Codes.Of(MailingState.Sending)) return new ClaimedRows([], 0, PassedOver: false, stopped);
+        if (state != Codes.Of(MailingState.Sending)) return new ClaimedRows([], 0, PassedOver: false, stopped, 0);
         stopped = (await connection.QueryAsync<long>(Queries.Get("StoppedDomains"), new { mailing = request.MailingId })).ToHashSet();
         await TakeDueAsync();
         var next = await TakePendingAsync();
         if (claimed.Count > 0 && startedAt is null) await connection.ExecuteAsync(Queries.Get("NoteStarted"), new { mailing = request.MailingId, now });
-        return new ClaimedRows(claimed, next, hasPassed, stopped);
+        return new ClaimedRows(claimed, next, hasPassed, stopped, looked);
     }
 
     // A few rows as a rule; very many only when those are all of domains without room.
     private async Task TakeDueAsync()
     {
-        var some = Math.Min(2 * Missing, MaxLook);
-        if (!await TakeDueAsync(some) && Missing > 0 && some < MaxLook) await TakeDueAsync(MaxLook);
+        var some = Math.Min(2 * Missing, ClaimRequest.MaxLook);
+        if (!await TakeDueAsync(some) && Missing > 0 && some < ClaimRequest.MaxLook) await TakeDueAsync(ClaimRequest.MaxLook);
     }
 
     /// <returns>Whether that were all.</returns>
@@ -50,7 +48,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         var rows = await LookAsync("DueRows", count);
         var walk = Walk(rows);
         await TakeAllAsync(walk.Fitting);
-        if (count == MaxLook && rows.Count == MaxLook && Missing > 0) await PostponeAsync(walk.PassedBy);
+        if (count == ClaimRequest.MaxLook && rows.Count == ClaimRequest.MaxLook && Missing > 0) await PostponeAsync(walk.PassedBy);
         return rows.Count < count;
     }
 
@@ -66,12 +64,13 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
     {
         var after = request.After;
         // Again when those found have left, or another node was faster: the next ones take their places.
-        for (var left = MaxLook; Missing > 0 && left > 0;)
+        for (var left = request.Look; Missing > 0 && left > 0;)
         {
-            var count = Math.Min(Math.Max(2 * Missing, MaxLook - left), left);
+            var count = Math.Min(Math.Max(2 * Missing, request.Look - left), left);
             var rows = await LookAsync("PendingRows", count, after);
             var walk = Walk(rows);
             await TakeAllAsync(walk.Fitting);
+            looked += walk.Seen;
             if (rows.Count < count && walk.Seen == rows.Count) return 0;
             (after, left) = (rows[walk.Seen - 1].Id, left - walk.Seen);
         }

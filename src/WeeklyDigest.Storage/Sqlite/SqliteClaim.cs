@@ -7,26 +7,24 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left.</summary>
 internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request)
 {
-    /// <summary>Rows passed by in one claim, of each kind: some milliseconds.</summary>
-    private const int MaxLook = 10_000;
-
     private readonly long now = Codes.Of(request.Claimant.Now);
     private readonly List<Delivery> claimed = [];
     private readonly HashSet<long> stopped = [];
     private readonly Dictionary<long, int> rooms = [];
     private bool hasPassed;
+    private int looked;
 
     private int Missing => request.Count - claimed.Count;
 
     /// <summary>Takes rows: due deferred ones first, for they are few, and a million pending ones must not keep them waiting.</summary>
     public ClaimedRows Take()
     {
-        if (!IsSending(out var started)) return new ClaimedRows([], 0, PassedOver: false, stopped);
+        if (!IsSending(out var started)) return new ClaimedRows([], 0, PassedOver: false, stopped, 0);
         ReadStops();
         TakeDue();
         var next = TakePending();
         if (claimed.Count > 0 && !started) Bind("NoteStarted").With("@now", now).Run();
-        return new ClaimedRows(claimed, next, hasPassed, stopped);
+        return new ClaimedRows(claimed, next, hasPassed, stopped, looked);
     }
 
     private bool IsSending(out bool started)
@@ -46,9 +44,9 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
 
     private void TakeDue()
     {
-        var walk = Look(Bind("DueRows").With("@now", now), MaxLook);
+        var walk = Look(Bind("DueRows").With("@now", now), ClaimRequest.MaxLook);
         TakeAll(walk.Fitting);
-        if (walk.Seen == MaxLook && Missing > 0) Postpone(walk.PassedBy);
+        if (walk.Seen == ClaimRequest.MaxLook && Missing > 0) Postpone(walk.PassedBy);
     }
 
     // So many due rows of domains without room that others cannot be seen: they move out of the way, spread evenly.
@@ -64,10 +62,11 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
     {
         var after = request.After;
         // Again when those found have left: the next ones take their places.
-        for (var left = MaxLook; Missing > 0 && left > 0;)
+        for (var left = request.Look; Missing > 0 && left > 0;)
         {
             var walk = Look(Bind("PendingRows").With("@after", after), left);
             TakeAll(walk.Fitting);
+            looked += walk.Seen;
             if (walk.IsEnd) return 0;
             (after, left) = (walk.Last, left - walk.Seen);
         }

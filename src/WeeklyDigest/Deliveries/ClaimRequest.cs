@@ -24,11 +24,17 @@ public sealed record DomainRooms(int Default, IReadOnlyDictionary<long, int> Kno
 /// <param name="Claimant">Who claims.</param>
 public sealed record ClaimRequest(long MailingId, int Count, Claimant Claimant)
 {
+    /// <summary>Rows of a kind looked at in one claim, at most: some milliseconds.</summary>
+    public const int MaxLook = 10_000;
+
     /// <summary>Pending rows of subscribers with a larger id only; 0 begins. Where the claim before stopped.</summary>
     public long After { get; init; }
 
     /// <summary>Which domains have room, and how much.</summary>
     public DomainRooms Rooms { get; init; } = DomainRooms.Open;
+
+    /// <summary>Pending rows looked at, at most; 1 to 10,000, which is the default.</summary>
+    public int Look { get; init; } = MaxLook;
 
     /// <summary>When due rows whose domain has no room are due again, should there be so many of them that they hide the others; after the claim's time.</summary>
     public DateTimeOffset PostponeTo { get; init; } = Claimant.Now.AddMinutes(5);
@@ -39,4 +45,5 @@ public sealed record ClaimRequest(long MailingId, int Count, Claimant Claimant)
 /// <param name="Next">Where the next claim's pending rows begin, for <see cref="ClaimRequest.After"/>; 0 when the last one was reached.</param>
 /// <param name="PassedOver">Whether rows were passed by whose domain has no room now; those of stopped domains do not count.</param>
 /// <param name="Stopped">The domains that the mailing leaves alone.</param>
-public sealed record ClaimedRows(IReadOnlyList<Delivery> Deliveries, long Next, bool PassedOver, IReadOnlySet<long> Stopped);
+/// <param name="Looked">Pending rows that were looked at.</param>
+public sealed record ClaimedRows(IReadOnlyList<Delivery> Deliveries, long Next, bool PassedOver, IReadOnlySet<long> Stopped, int Looked);

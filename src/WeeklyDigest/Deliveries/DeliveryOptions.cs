@@ -24,6 +24,9 @@ public sealed record DeliveryOptions
     /// <summary>How long a claim holds without being renewed. 10 seconds to 1 hour; default 1 minute.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Limits for receiving domains; none by default. Whatever they say, a slow domain gets a quarter of the connections at most.</summary>
+    public IReadOnlyList<DomainOptions> Domains { get; init; } = [];
+
     /// <summary>The mailing pauses after so many deliveries in a row that were refused (5xx) or whose answer was lost. 1 to 10,000; default 50.</summary>
     public int PauseAfterConsecutiveFailures { get; init; } = 50;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using WeeklyDigest.Deliveries;
 
@@ -5,9 +6,10 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// Keeps claimed deliveries ready for the connections: enough that none waits for a claim, few enough that memory stays flat and another
-/// process gets its share. What is left when the run stops, or while no relay can be used, is given back.
+/// process gets its share, and no more of a domain than it has places for. What is left when the run stops, or while no relay can be used, is
+/// given back.
 /// </summary>
-internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
+internal sealed class ClaimFeed : IDisposable
 {
     private const int MaxReady = 1000;
     private static readonly TimeSpan Brisk = TimeSpan.FromMilliseconds(250);
@@ -15,41 +17,53 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan OthersLook = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<Delivery> ready = Channel.CreateUnbounded<Delivery>();
+    private readonly RunParts run;
+    private readonly Func<Task<RunRest>> look;
+    private readonly ReadyQueue ready;
+    private readonly ClaimRounds rounds;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly HashSet<long> stopsOfOurs = [];
-    private IReadOnlySet<long> stopsInLedger = new HashSet<long>();
-    private volatile IReadOnlySet<long> stopped = new HashSet<long>();
     private int outstanding;
     private int target;
     private long claimedAt;
-    private long lookedAt = run.Time.GetTimestamp();
-    private long after;
-    private bool hasFound;
+    private long lookedAt;
+
+    /// <summary>A feed of a run.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="look">What is left when a claim gives nothing.</param>
+    public ClaimFeed(RunParts run, Func<Task<RunRest>> look)
+    {
+        (this.run, this.look) = (run, look);
+        ready = new ReadyQueue(run.Domains, run.Time);
+        rounds = new ClaimRounds(run);
+        lookedAt = run.Time.GetTimestamp();
+    }
 
     /// <summary>Waits until there is something to send.</summary>
     /// <returns>False when the run is over.</returns>
-    public ValueTask<bool> WaitAsync(CancellationToken cancel) => ready.Reader.WaitToReadAsync(cancel);
-
-    /// <summary>Takes a delivery when one is ready.</summary>
-    public bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Delivery? delivery)
+    public Task<bool> WaitAsync(CancellationToken cancel)
     {
-        if (!ready.Reader.TryRead(out delivery)) return false;
-        if (ready.Reader.Count <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
+        // Perhaps others may go than those that are ready.
+        wake.Writer.TryWrite(true);
+        return ready.WaitAsync(cancel);
+    }
+
+    /// <summary>Takes a delivery when one is ready and may go; <see cref="Leave"/> has to follow.</summary>
+    public bool TryTake([NotNullWhen(true)] out TakenDelivery? taken)
+    {
+        if (!ready.TryTake(out taken)) return false;
+        if (ready.Count <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
         return true;
     }
 
+    /// <summary>Told what became of a taken delivery; null when it was not handed over.</summary>
+    public void Leave(TakenDelivery taken, SendOutcome? outcome)
+        => run.Domains.Leave(taken.Delivery.DomainId, taken.Domain, taken.Entered, outcome);
+
     /// <summary>Told that the mailing leaves a domain alone.</summary>
-    public void StopDomain(long domain)
-    {
-        lock (stopsOfOurs)
-        {
-            if (stopsOfOurs.Add(domain)) stopped = stopped.Append(domain).ToHashSet();
-        }
-    }
+    public void StopDomain(long domain) => rounds.StopDomain(domain);
 
     /// <summary>Whether the mailing leaves the domain of a delivery alone.</summary>
-    public bool IsStopped(Delivery delivery) => stopped.Contains(delivery.DomainId);
+    public bool IsStopped(Delivery delivery) => rounds.Stopped.Contains(delivery.DomainId);
 
     /// <summary>Told when a taken delivery is no longer ours: its outcome is durable, or it was given back.</summary>
     public void Done()
@@ -68,10 +82,13 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
         }
         finally
         {
-            ready.Writer.TryComplete();
+            ready.End();
         }
-        await GiveBackAsync();
+        await GiveBackAsync(ready.TakeAll());
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => ready.Dispose();
 
     private async Task<bool> StepAsync()
     {
@@ -79,24 +96,27 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
         if (capacity == 0)
         {
             Volatile.Write(ref target, 0);
-            await GiveBackAsync();
+            await GiveBackAsync(ready.TakeAll());
             await PauseAsync(Brisk);
             return !IsTimeToLook() || await look() != RunRest.Nothing;
         }
-        if (ready.Reader.Count > target / 2)
+        await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus()]);
+        var usable = ready.Usable();
+        if (usable > target / 2)
         {
             await PauseAsync(Slow);
             return true;
         }
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
-        var claimed = await ClaimAsync(Math.Max(1, target - ready.Reader.Count));
-        hasFound |= claimed.Deliveries.Count > 0;
-        // Round by round through the pending rows: only a whole round without a find says that there is nothing.
-        if (claimed.Deliveries.Count > 0 || after > 0) return true;
-        if (!hasFound) return await IsMoreToComeAsync();
-        hasFound = false;
-        return true;
+        var rest = await ClaimAsync(Math.Max(1, target - usable));
+        run.Meter.WaitsUntil = rest == ClaimRest.PassedOver && Volatile.Read(ref outstanding) == 0 ? run.Time.GetUtcNow() + run.Domains.OpensIn() : null;
+        return rest switch
+        {
+            ClaimRest.More => true,
+            ClaimRest.PassedOver => await PauseAsync(Slow),
+            _ => await IsMoreToComeAsync(),
+        };
     }
 
     // While no relay can be used, rows end all the same: given up, or left by their subscribers.
@@ -116,60 +136,45 @@ internal sealed class ClaimFeed(RunParts run, Func<Task<RunRest>> look)
         Volatile.Write(ref target, Math.Clamp(next, least, Math.Max(least, MaxReady)));
     }
 
-    private async Task<ClaimedRows> ClaimAsync(int count)
+    private async Task<ClaimRest> ClaimAsync(int count)
     {
         claimedAt = run.Time.GetTimestamp();
-        var request = new ClaimRequest(run.MailingId, count, run.Lease.Claimant()) { After = after };
-        // Dying after the commit leaves the rows claimed; whoever recovers our owner gives them back.
-        var claimed = await run.Writer.InTurnAsync(ledger => ledger.ClaimAsync(request, CancellationToken.None)).WaitAsync(run.Stop.RecordToken);
-        after = claimed.Next;
-        NoteStops(claimed.Stopped);
-        Interlocked.Add(ref outstanding, claimed.Deliveries.Count);
-        run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Deliveries.Count, attempted: false);
-        foreach (var delivery in claimed.Deliveries) ready.Writer.TryWrite(delivery);
-        return claimed;
-    }
-
-    // What this run stopped counts until the ledger says so as well; what the editor lifted is forgotten.
-    private void NoteStops(IReadOnlySet<long> inLedger)
-    {
-        foreach (var lifted in stopsInLedger.Except(inLedger)) run.Refusals.Forget(lifted);
-        stopsInLedger = inLedger;
-        lock (stopsOfOurs)
-        {
-            stopsOfOurs.ExceptWith(inLedger);
-            stopped = stopsOfOurs.Count == 0 ? inLedger : stopsOfOurs.Union(inLedger).ToHashSet();
-        }
+        var (claimed, rest) = await rounds.ClaimAsync(count);
+        Interlocked.Add(ref outstanding, claimed.Count);
+        run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Count, attempted: false);
+        ready.Add(claimed);
+        return rest;
     }
 
     private async Task<bool> IsMoreToComeAsync()
     {
-        if (Volatile.Read(ref outstanding) > 0)
-        {
-            await PauseAsync(Slow);
-            return true;
-        }
+        if (Volatile.Read(ref outstanding) > 0) return await PauseAsync(Slow);
         var rest = await look();
         if (rest == RunRest.HeldByOthers) await PauseAsync(OthersLook);
         return rest != RunRest.Nothing;
     }
 
-    private async Task GiveBackAsync()
+    // A row that was tried keeps its schedule's way: it waits as deferred ones do. The others are passed by as pending ones.
+    private async Task GiveBackAsync(List<Delivery> left)
     {
-        var left = new List<LedgerWrite>();
-        while (ready.Reader.TryRead(out var delivery)) left.Add(DeliveryVerdicts.Release(delivery, DeliveryState.Claimed, run.Time.GetUtcNow()));
         if (left.Count == 0) return;
-        await run.Writer.WriteAsync(left).WaitAsync(run.Stop.RecordToken);
-        run.Meter.Move(DeliveryState.Claimed, DeliveryState.Pending, left.Count, attempted: false);
-        Interlocked.Add(ref outstanding, -left.Count);
+        var now = run.Time.GetUtcNow();
+        var writes = left.Select(delivery => delivery.Attempts == 0 || run.Stop.IsRequested
+            ? DeliveryVerdicts.Release(delivery, DeliveryState.Claimed, now)
+            : DeliveryVerdicts.Postpone(delivery, now + rounds.PostponeBy, now)).ToList();
+        await run.Writer.WriteAsync(writes).WaitAsync(run.Stop.RecordToken);
+        foreach (var write in writes) run.Meter.Move(DeliveryState.Claimed, write.To, 1, attempted: false);
+        if (Interlocked.Add(ref outstanding, -left.Count) == 0) wake.Writer.TryWrite(true);
     }
 
-    private async Task PauseAsync(TimeSpan atMost)
+    /// <returns>True, for who goes on afterwards.</returns>
+    private async Task<bool> PauseAsync(TimeSpan atMost)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(run.Stop.Token);
         var woken = wake.Reader.ReadAsync(limit.Token).AsTask();
         await Task.WhenAny(woken, Task.Delay(atMost, run.Time, limit.Token));
         await limit.CancelAsync();
         await Task.WhenAny(woken);
+        return true;
     }
 }

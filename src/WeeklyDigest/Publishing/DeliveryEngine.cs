@@ -44,6 +44,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             options,
             new DeliveryVerdicts(new RetrySchedule(options, random), options.OnUncertain),
             owner,
+            new DomainGate(options.Domains, sessions.Connections, time),
             RecoverAsync,
             warn ?? (_ => { }),
             time);

@@ -7,19 +7,24 @@ namespace WeeklyDigest.Publishing;
 /// What one connection does: take a delivery, compose, commit its sending mark, hand it over, and submit the outcome together with the
 /// next delivery's mark. At most one row of this loop is in state sending at any time.
 /// </summary>
-internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
+/// <param name="run">The run.</param>
+/// <param name="feed">Where deliveries come from.</param>
+/// <param name="standIn">Called when this loop waits so long for an answer that another has to go on in its place; it ends then.</param>
+internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 {
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
     private readonly List<LedgerWrite> unwritten = [];
     private readonly MessageBuffer buffer = new();
     private readonly Handovers.Note note = run.Owner.TakeNote();
 
-    /// <summary>Runs until the feed is over or the run stops.</summary>
+    /// <summary>Runs until the feed is over, the run stops, or another loop has gone on in this one's place.</summary>
     public async Task RunAsync()
     {
         try
         {
-            while (await feed.WaitAsync(run.Stop.Token)) await TakeTurnAsync();
+            while (await feed.WaitAsync(run.Stop.Token) && await TakeTurnAsync())
+            {
+            }
         }
         finally
         {
@@ -28,12 +33,15 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
         }
     }
 
-    private async Task TakeTurnAsync()
+    /// <summary>Sends over one connection until it is another's turn.</summary>
+    /// <returns>False when another loop has gone on in this one's place.</returns>
+    private async Task<bool> TakeTurnAsync()
     {
-        var session = await run.Sessions.RentAsync(run.Stop.Token);
+        var session = await run.Sessions.RentAsync(run.Stop.Token, standIn);
         try
         {
             await DeliverAsync(session);
+            return !session.HasStandIn;
         }
         finally
         {
@@ -43,17 +51,35 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
 
     private async Task DeliverAsync(PooledSession session)
     {
-        while (!(session.HadItsTurn && run.Sessions.HasWaiters) && await ReadyAsync(session) && feed.TryTake(out var delivery))
+        while (!session.HasStandIn && !(session.HadItsTurn && run.Sessions.HasWaiters) && await ReadyAsync(session) && feed.TryTake(out var taken))
         {
-            if (feed.IsStopped(delivery))
+            var result = default((SendOutcome? Outcome, bool GoesOn));
+            try
             {
-                GiveBack(delivery, DeliveryState.Claimed);
-                continue;
+                result = await DeliverAsync(session, taken.Delivery);
             }
-            if (await ComposeAsync(session, delivery) is not { } message) break;
-            if (await MarkAsync(delivery) && !await HandOverAsync(session, delivery, message)) break;
+            finally
+            {
+                feed.Leave(taken, result.Outcome);
+            }
+            if (!result.GoesOn) break;
         }
         await WriteAsync();
+    }
+
+    /// <summary>Delivers one.</summary>
+    /// <returns>What became of it, null when it was not handed over; and whether the relay can take another.</returns>
+    private async Task<(SendOutcome? Outcome, bool GoesOn)> DeliverAsync(PooledSession session, Delivery delivery)
+    {
+        if (feed.IsStopped(delivery))
+        {
+            GiveBack(delivery, DeliveryState.Claimed);
+            return (null, true);
+        }
+        if (await ComposeAsync(session, delivery) is not { } message) return (null, false);
+        if (!await MarkAsync(delivery)) return (null, true);
+        var outcome = await HandOverAsync(session, delivery, message);
+        return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
     }
 
     /// <summary>Waits until the relay may get one more message, before one is taken: what others could send meanwhile is not held.</summary>
@@ -116,8 +142,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
     }
 
     /// <summary>Hands the message over and notes the outcome for the next commit.</summary>
-    /// <returns>Whether the relay can take another.</returns>
-    private async Task<bool> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
+    private async Task<SendOutcome> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
     {
         note.Take(delivery);
         var outcome = await session.SendAsync(message with { Leaving = note.Leaving }, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
@@ -127,7 +152,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed)
         unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }] : writes);
         if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
         if (run.Failures.Note(outcome) is { } reason) run.Stop.RequestPause(reason);
-        return outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null;
+        return outcome;
     }
 
     private void GiveBack(Delivery delivery, DeliveryState from)

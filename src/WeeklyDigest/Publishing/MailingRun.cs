@@ -71,12 +71,10 @@ internal sealed class MailingRun : IDisposable
         if (environment.Resumptions.IsNew(mailing)) environment.Sessions.TakeBack();
         var parts = await PartsAsync(mailing);
         await meter.RefreshAsync(stop.Token);
-        var feed = new ClaimFeed(parts, end.LookAsync);
+        using var feed = new ClaimFeed(parts, end.LookAsync);
+        var crew = new DeliveryCrew(parts, feed, GuardAsync);
         var watch = new RunWatch(parts, environment, callers);
-        var work = Enumerable.Range(0, environment.Sessions.Connections)
-            .Select(_ => GuardAsync(() => OwnThread.RunAsync("connection", new DeliveryLoop(parts, feed).RunAsync)))
-            .Append(GuardAsync(feed.RunAsync))
-            .ToList();
+        List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];
         work.Add(EndAfterAsync(Task.WhenAll(work)));
         await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync)]);
     }
@@ -105,6 +103,8 @@ internal sealed class MailingRun : IDisposable
             stop,
             new FailureRow(environment.Options.PauseAfterConsecutiveFailures),
             new DomainRefusals(alarms, words => environment.Warn($"{mailing.Issue}: {words}")),
+            environment.Domains,
+            environment.Options,
             environment.Time);
     }
 

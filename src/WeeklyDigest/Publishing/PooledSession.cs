@@ -14,6 +14,8 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     private int sentThisTurn;
     private bool hasShare;
     private bool hasPace;
+    private Action? standIn;
+    private volatile bool hasStandIn;
 
     /// <summary>The relay it belongs to.</summary>
     public RelayState Relay => relay;
@@ -24,12 +26,34 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it has carried enough messages to be handed on.</summary>
     public bool HadItsTurn => sentThisTurn >= Turn;
 
+    /// <summary>Whether it waited so long for an answer that another connection went on in its place.</summary>
+    public bool HasStandIn => hasStandIn;
+
+    /// <summary>Whether it is lent beyond the relay's connections, in the place of one that waits.</summary>
+    public bool IsSpare { get; private set; }
+
+    /// <summary>The wait for the answer that it is in, if any.</summary>
+    public AnswerWait Wait { get; } = new();
+
     /// <summary>Starts a turn, with the share of its first message taken.</summary>
-    public PooledSession Lent()
+    public PooledSession Lent(bool isSpare)
     {
-        sentThisTurn = 0;
-        hasShare = true;
+        (sentThisTurn, hasShare, standIn, hasStandIn, IsSpare) = (0, true, null, false, isSpare);
         return this;
+    }
+
+    /// <summary>Says who is to be told when it waits too long for an answer.</summary>
+    public PooledSession For(Action? whoStandsIn)
+    {
+        standIn = whoStandsIn;
+        return this;
+    }
+
+    /// <summary>It waits too long: another one goes on in its place.</summary>
+    public void CallStandIn()
+    {
+        hasStandIn = true;
+        standIn?.Invoke();
     }
 
     /// <summary>Waits until the relay's rate allows one more message. Completes at once when nothing is to be waited for.</summary>
@@ -66,9 +90,17 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     {
         sentThisTurn++;
         hasShare = hasPace = false;
-        var outcome = await session.SendAsync(message, sender, recipient, cancel);
-        Note(outcome);
-        return outcome;
+        relay.Answers.Begin(Wait);
+        try
+        {
+            var outcome = await session.SendAsync(message, sender, recipient, cancel);
+            Note(outcome);
+            return outcome;
+        }
+        finally
+        {
+            relay.Answers.End(Wait);
+        }
     }
 
     /// <summary>Says goodbye and closes.</summary>
@@ -88,7 +120,9 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         }
         catch (RelayException failure)
         {
-            if (failure.IsTransient) relay.Failed(failure.Message);
+            // The relay's own limit, as a rule; over the other connections it works.
+            if (IsSpare) relay.SpareFailed();
+            else if (failure.IsTransient) relay.Failed(failure.Message);
             else relay.SetAside(failure.Message);
             throw;
         }

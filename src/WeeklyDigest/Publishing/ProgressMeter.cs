@@ -22,6 +22,9 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Balance>> readB
     private long readAt;
     private TimeSpan readAgainAfter;
 
+    /// <summary>When the first domain is tried again, while only domains that asked to be left alone have something left; else null.</summary>
+    public DateTimeOffset? WaitsUntil { get; set; }
+
     /// <summary>Reads the balance when it is due: at most once a second, less often when reading takes long.</summary>
     public async Task RefreshAsync(CancellationToken cancel)
     {
@@ -64,7 +67,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Balance>> readB
             var balance = Current();
             var rate = Rate();
             var waiting = balance.Pending + balance.Claimed + balance.Sending;
-            return new DeliveryProgress(balance, rate, rate > 0 ? TimeSpan.FromSeconds(waiting / rate) : null, notice);
+            return new DeliveryProgress(balance, rate, rate > 0 ? TimeSpan.FromSeconds(waiting / rate) : null, notice) { WaitsUntil = WaitsUntil };
         }
     }
 

@@ -12,8 +12,11 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>A relay that has answered nothing for so long holds no other up.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan SparesRest = TimeSpan.FromMinutes(1);
+
     private readonly Lock gate = new();
     private readonly Stack<PooledSession> idle = new();
+    private readonly HashSet<PooledSession> lentOut = [];
     private readonly RelayOptions options;
     private readonly TimeProvider time;
     private readonly ITimer pauseOver;
@@ -25,6 +28,8 @@ internal sealed class RelayState : IAsyncDisposable
     private volatile string? refusal;
     private volatile bool isPausing;
     private int lent;
+    private int spares;
+    private long sparesFailedAt;
 
     /// <summary>A relay nothing is known of.</summary>
     /// <param name="options">The relay.</param>
@@ -33,12 +38,15 @@ internal sealed class RelayState : IAsyncDisposable
     public RelayState(RelayOptions options, TimeProvider time, SessionPool pool)
     {
         (this.options, this.time, this.pool) = (options, time, pool);
-        Pace = new SendPace(options.MessagesPerSecond, time);
+        (Pace, Answers, spares) = (new SendPace(options.MessagesPerSecond, time), new AnswerWatch(time), options.StalledConnections);
         pauseOver = time.CreateTimer(_ => EndPause(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The relay's rate.</summary>
     public SendPace Pace { get; }
+
+    /// <summary>How long its answers take.</summary>
+    public AnswerWatch Answers { get; }
 
     /// <summary>Its weight.</summary>
     public int Weight => options.Weight;
@@ -58,8 +66,13 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>How many connections may be out now: all, one to try it after a pause, or none during one or while it is set aside.</summary>
     public int Capacity => refusal is not null ? 0 : trouble is null ? options.Connections : isPausing ? 0 : 1;
 
-    /// <summary>Whether a connection can be lent. Under the pool's lock.</summary>
-    public bool CanLend => lent < Capacity;
+    /// <summary>Whether a connection can be lent: those that are stalled do not count, up to a limit. Under the pool's lock.</summary>
+    public bool CanLend => lent - Math.Min(Answers.Stalled, Spares) < Capacity;
+
+    private int Spares => sparesFailedAt == 0 || time.GetElapsedTime(sparesFailedAt) > SparesRest ? options.StalledConnections : spares;
+
+    /// <summary>Whether a connection is out. Under the pool's lock.</summary>
+    public bool IsInUse => lent > 0;
 
     /// <summary>The share of its connections that is out. Under the pool's lock.</summary>
     public double Load => (double)lent / options.Connections;
@@ -80,16 +93,29 @@ internal sealed class RelayState : IAsyncDisposable
     public PooledSession Lend()
     {
         if (lent++ == 0) Volatile.Write(ref answeredAt, time.GetTimestamp());
-        return (idle.TryPop(out var session) ? session : new PooledSession(pool, this, new SmtpSession(options, time))).Lent();
+        var session = idle.TryPop(out var open) ? open : new PooledSession(pool, this, new SmtpSession(options, time));
+        lentOut.Add(session);
+        return session.Lent(isSpare: lent > options.Connections);
     }
 
     /// <summary>Takes a connection back. Under the pool's lock.</summary>
-    public void Return(PooledSession session, long now)
+    /// <returns>False when it is one too many, to be closed.</returns>
+    public bool Return(PooledSession session, long now)
     {
         lent--;
+        lentOut.Remove(session);
+        if (lent + idle.Count >= options.Connections + Answers.Stalled) return false;
         session.IdleSince = now;
         idle.Push(session);
+        return true;
     }
+
+    /// <summary>The connections that became stalled since the last look, as far as others may go on in their places. Under the pool's lock.</summary>
+    public List<PooledSession> TakeStalled()
+        => [.. lentOut.Where(session => Answers.Stalled < Spares && Answers.IsStalling(session.Wait, lent - Answers.Stalled))];
+
+    /// <summary>A connection beyond the usual number could not be opened: for a minute there are no more than now.</summary>
+    public void SpareFailed() => (spares, sparesFailedAt) = (Math.Max(0, Volatile.Read(ref lent) - 1 - options.Connections), time.GetTimestamp());
 
     /// <summary>Takes the connections out that have been idle for so long. Under the pool's lock.</summary>
     public IReadOnlyList<PooledSession> TakeIdle(TimeSpan longerThan)

@@ -14,6 +14,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Options">Leases, retries, pauses.</param>
 /// <param name="Verdicts">What outcomes mean.</param>
 /// <param name="Owner">This process.</param>
+/// <param name="Domains">What may go to which receiving domain now.</param>
 /// <param name="Recover">Takes dead processes' rows back.</param>
 /// <param name="Warn">Told what somebody should look at.</param>
 /// <param name="Time">The clock.</param>
@@ -27,6 +28,7 @@ internal sealed record RunEnvironment(
     DeliveryOptions Options,
     DeliveryVerdicts Verdicts,
     ProcessOwner Owner,
+    DomainGate Domains,
     Func<CancellationToken, Task> Recover,
     Action<string> Warn,
     TimeProvider Time);

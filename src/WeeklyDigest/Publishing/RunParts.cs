@@ -16,6 +16,8 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Stop">When to stop, and why.</param>
 /// <param name="Failures">Refusals in a row.</param>
 /// <param name="Refusals">Refusals in a row by receiving domain.</param>
+/// <param name="Domains">What may go to which receiving domain now.</param>
+/// <param name="Options">Leases, retries, pauses.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record RunParts(
     long MailingId,
@@ -30,4 +32,6 @@ internal sealed record RunParts(
     RunStop Stop,
     FailureRow Failures,
     DomainRefusals Refusals,
+    DomainGate Domains,
+    DeliveryOptions Options,
     TimeProvider Time);

@@ -74,5 +74,5 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
 
     private string? Notice() => (run.Writer.Trouble ?? unreadable) is { } words
         ? $"The ledger cannot be used: {words} Nothing is sent until it can."
-        : run.Sessions.Notice;
+        : run.Sessions.Notice ?? run.Domains.Notice;
 }

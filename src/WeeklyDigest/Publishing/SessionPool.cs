@@ -14,6 +14,7 @@ public sealed class SessionPool : IAsyncDisposable
 {
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan StallLook = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock gate = new();
     private readonly LinkedList<TaskCompletionSource<PooledSession>> waiting = [];
@@ -23,7 +24,9 @@ public sealed class SessionPool : IAsyncDisposable
     private readonly Action<string> warn;
     private readonly ITimer tidying;
     private readonly ITimer lookAgain;
+    private readonly ITimer watching;
     private int waiters;
+    private bool isWatching;
 
     /// <summary>A pool without a single connection yet.</summary>
     /// <param name="relays">At least one.</param>
@@ -37,10 +40,11 @@ public sealed class SessionPool : IAsyncDisposable
         shares = new RelayShares(this.relays);
         Connections = relays.Sum(relay => relay.Connections);
         tidying = time.CreateTimer(_ => CloseIdle(), null, IdleLimit, IdleLimit / 3);
+        watching = time.CreateTimer(_ => WatchStalls(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lookAgain = time.CreateTimer(_ => Pump(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The most connections there can be at once.</summary>
+    /// <summary>The most connections there can be at once, those apart that stand in for stalled ones.</summary>
     public int Connections { get; }
 
     /// <summary>How many relays there are.</summary>
@@ -75,7 +79,11 @@ public sealed class SessionPool : IAsyncDisposable
     internal bool HasWaiters => Volatile.Read(ref waiters) > 0;
 
     /// <summary>A connection for one caller; waits until one is free. It may not be open yet.</summary>
-    internal Task<PooledSession> RentAsync(CancellationToken cancel)
+    /// <param name="cancel">Gives up waiting.</param>
+    /// <param name="standIn">Told, on another thread, when the connection waits so long for an answer that another may be lent in its place.</param>
+    internal async Task<PooledSession> RentAsync(CancellationToken cancel, Action? standIn = null) => (await TakeTurnAsync(cancel)).For(standIn);
+
+    private Task<PooledSession> TakeTurnAsync(CancellationToken cancel)
     {
         lock (gate)
         {
@@ -91,7 +99,10 @@ public sealed class SessionPool : IAsyncDisposable
     internal void Return(PooledSession session)
     {
         if (session.EndTurn()) shares.GiveBack(session.Relay);
-        lock (gate) session.Relay.Return(session, time.GetTimestamp());
+        bool isKept;
+        lock (gate) isKept = session.Relay.Return(session, time.GetTimestamp());
+        // Takes a second at most, and nobody waits for it.
+        if (!isKept) _ = session.CloseAsync();
         Pump();
     }
 
@@ -133,6 +144,7 @@ public sealed class SessionPool : IAsyncDisposable
     {
         await tidying.DisposeAsync();
         await lookAgain.DisposeAsync();
+        await watching.DisposeAsync();
         foreach (var relay in relays) await relay.DisposeAsync();
         await Task.WhenAll(TakeIdle(TimeSpan.Zero).Select(session => session.CloseAsync()));
     }
@@ -157,7 +169,10 @@ public sealed class SessionPool : IAsyncDisposable
     private PooledSession? Take()
     {
         var next = relays.Where(relay => relay.CanLend).OrderBy(shares.Order).FirstOrDefault(shares.TryTake);
-        return next?.Lend();
+        if (next is null) return null;
+        if (!isWatching) watching.Change(StallLook, StallLook);
+        isWatching = true;
+        return next.Lend();
     }
 
     // A relay that stops answering lets the others go on in the end, but nothing happens then that would tell.
@@ -171,6 +186,20 @@ public sealed class SessionPool : IAsyncDisposable
     {
         // Closing takes a second at most and nobody waits for it; what it would throw is about a connection that is gone anyway.
         foreach (var session in TakeIdle(IdleLimit)) _ = session.CloseAsync();
+    }
+
+    private void WatchStalls()
+    {
+        List<PooledSession> stalled;
+        lock (gate)
+        {
+            stalled = [.. relays.SelectMany(relay => relay.TakeStalled())];
+            isWatching = relays.Any(relay => relay.IsInUse);
+            if (!isWatching) watching.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        if (stalled.Count == 0) return;
+        foreach (var session in stalled) session.CallStandIn();
+        Pump();
     }
 
     private List<PooledSession> TakeIdle(TimeSpan longerThan)

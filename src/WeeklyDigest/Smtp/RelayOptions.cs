@@ -27,6 +27,12 @@ public sealed record RelayOptions
     /// <summary>Connections held at once, per process. 1 to 100; default 4.</summary>
     public int Connections { get; init; } = 4;
 
+    /// <summary>
+    /// Further connections that may be opened, one in the place of each that has waited far longer than usual for an answer: a recipient whose
+    /// answer takes a minute holds nobody up. 0 to 1000; default 100; 0 is none. As soon as the relay refuses one, there are no more for a minute.
+    /// </summary>
+    public int StalledConnections { get; init; } = 100;
+
     /// <summary>Upper bound of messages per second over all connections of this process; 0 (default) is none.</summary>
     public double MessagesPerSecond { get; init; }
 

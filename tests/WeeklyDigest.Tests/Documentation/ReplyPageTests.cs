@@ -24,8 +24,8 @@ public sealed class ReplyPageTests
     private static readonly string End = """
 
         - **Tried again** means: first after `Delivery:FirstRetryAfter`, then after growing waits with jitter, until `Delivery:GiveUpAfter` since the first attempt.
-        - **Slower** means: the receiving domain gets half as many messages at a time, after a pause that grows while it goes on so; each accepted message
-          takes some of that back.
+        - **Slower** means: the receiving domain gets half as many messages at a time, and each accepted one wins some of that back; while it accepts nothing in
+          between, it is left alone for a pause that doubles from a second to a minute.
         - **Suppressed** means: the address is never mailed again, and no list file brings it back. It is written in the same transaction as the failure, with the reply.
         - **Alarm** means: recorded with the mailing, shown by `status`, on the dashboard's page *Issues* and in the log. After 20 in a row the mailing leaves that
           domain alone; what is left there waits, and `resume` tries it again.

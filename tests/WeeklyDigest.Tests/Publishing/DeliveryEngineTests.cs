@@ -83,6 +83,42 @@ public sealed class DeliveryEngineTests
     }
 
     [Fact]
+    public async Task What_could_not_be_tried_at_all_is_given_up_too()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept, time: clock);
+        var mailing = await place.PublishAsync(3);
+        var running = place.Start().RunUntilAsync(mailing, Cancel);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromMinutes(20));
+                return running.IsCompleted;
+            },
+            "the mailing ends", TimeSpan.FromMinutes(1));
+
+        Assert.Equal((MailingState.Sent, 3L, 0L), ((await running).State, (await running).Balance.Failed, (await running).Balance.Attempts));
+        Assert.All(await place.DeliveriesAsync(mailing), row => Assert.Equal("Gave up: not tried once in 3.00:00:00, the time to give up, since the mailing began to send.", row.Reply));
+        Assert.True(clock.GetUtcNow() >= new DateTimeOffset(2026, 3, 4, 8, 0, 0, TimeSpan.Zero));
+    }
+
+    [Fact]
+    public async Task A_domain_that_refuses_twenty_times_in_a_row_is_left_alone()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("550 5.7.1 blocked") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(100);
+        var process = place.Start();
+        var result = await process.RunAsync(mailing);
+
+        Assert.Equal(MailingState.Paused, result.State);
+        Assert.InRange(result.Balance.Failed, 20, 23);
+        Assert.StartsWith($"example.org refused {result.Balance.Failed} messages in a row and is left alone until the mailing is resumed. Its last words: 550 5.7.1 blocked", result.StateReason, StringComparison.Ordinal);
+        Assert.Equal(100 - result.Balance.Failed, result.Balance.Pending);
+        Assert.Equal(2, process.Warnings.Count);
+        Assert.StartsWith("week-1: example.org refuses this mailing", process.Warnings.First(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_5xx_is_final()
     {
         await using var place = EnginePlace.Open(moment => moment is { Stage: SmtpStage.RcptTo, Recipient: "r2@example.org" } ? SmtpMove.Reply("550 5.1.1 no such user") : SmtpMove.Accept);

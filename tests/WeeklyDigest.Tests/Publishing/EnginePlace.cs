@@ -66,7 +66,7 @@ internal sealed class EnginePlace : IAsyncDisposable
 
     /// <summary>The settings that lead to a server.</summary>
     public static RelayOptions Relay(string name, ScriptedSmtpServer server)
-        => new() { Name = name, Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None, Connections = 4 };
+        => new() { Name = name, Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None, Connections = 4, StalledConnections = 0 };
 
     /// <summary>Imports r1@example.org, r2@… and publishes an issue to them.</summary>
     /// <returns>The mailing.</returns>
@@ -132,7 +132,7 @@ internal sealed class EngineProcess : IAsyncDisposable
         database = place.OpenDatabase();
         Owner = ProcessOwner.Take(place.DataFolder);
         Sessions = new SessionPool(relays, place.Time, Warnings.Enqueue);
-        Engine = new DeliveryEngine(database.Mailings, database.Ledger, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1));
+        Engine = new DeliveryEngine(database.Mailings, database.Ledger, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
     }
 
     /// <summary>What the log would have.</summary>

@@ -126,5 +126,5 @@ public sealed class SessionPoolTests
     }
 
     private static RelayOptions Relay(string name, int connections)
-        => new() { Name = name, Host = "127.0.0.1", Port = 1, Security = RelaySecurity.None, Connections = connections };
+        => new() { Name = name, Host = "127.0.0.1", Port = 1, Security = RelaySecurity.None, Connections = connections, StalledConnections = 0 };
 }

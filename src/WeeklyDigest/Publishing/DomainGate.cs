@@ -1,0 +1,177 @@
+using System.Globalization;
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// Decides for the whole process whether a delivery may go to its receiving domain now. Knows only the domains that have something under way
+/// or ready, and those in trouble: a hundred thousand domains of a list cost nothing.
+/// </summary>
+/// <param name="options">What the settings allow.</param>
+/// <param name="connections">The connections of the process.</param>
+/// <param name="time">The clock.</param>
+internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int connections, TimeProvider time)
+{
+    /// <summary>Domains in trouble that are remembered while nothing of theirs is here.</summary>
+    private const int MaxIdle = 10_000;
+
+    private const int MaxNamed = 3;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<long, DomainPace> known = [];
+    private readonly Dictionary<string, DomainOptions> byName = options.ToDictionary(one => one.Name, StringComparer.OrdinalIgnoreCase);
+    private readonly UsualTime usual = new(1.05);
+    private readonly long start = time.GetTimestamp();
+
+    /// <summary>Told when a domain that is held back, and has deliveries waiting, may have room again. Outside of the lock.</summary>
+    public event Action? Opened;
+
+    /// <summary>The domains that are paused, for people; null when there are none.</summary>
+    public string? Notice
+    {
+        get
+        {
+            lock (gate)
+            {
+                var now = Now;
+                var paused = known.Values.Where(domain => domain.PausedUntil > now).Take(MaxNamed + 1).ToList();
+                if (paused.Count == 0) return null;
+                var named = string.Join(", ", paused.Take(MaxNamed).Select(domain => Describe(domain, now)));
+                return named + (paused.Count > MaxNamed ? " and others" : "") + (paused.Count == 1 ? " asks for less at a time." : " ask for less at a time.");
+            }
+        }
+    }
+
+    private TimeSpan Now => time.GetElapsedTime(start);
+
+    /// <summary>Counts a claimed delivery as ready.</summary>
+    /// <returns>Its domain.</returns>
+    public DomainPace Add(Delivery delivery)
+    {
+        lock (gate)
+        {
+            if (!known.TryGetValue(delivery.DomainId, out var domain)) known[delivery.DomainId] = domain = New(delivery.Recipient.Address.Domain);
+            domain.Ready++;
+            return domain;
+        }
+    }
+
+    /// <summary>Ready deliveries are given back.</summary>
+    public void Remove(long domainId, DomainPace domain, int deliveries)
+    {
+        lock (gate)
+        {
+            domain.Ready -= deliveries;
+            Settle(domainId, domain);
+        }
+    }
+
+    /// <summary>Lets a ready delivery go, when it may.</summary>
+    /// <param name="domain">The domain.</param>
+    /// <param name="entered">When it went, for <see cref="Leave"/>.</param>
+    public bool TryEnter(DomainPace domain, out TimeSpan entered)
+    {
+        lock (gate)
+        {
+            entered = Now;
+            if (!domain.MayEnter(entered, usual.Value, known.Count == 1)) return false;
+            domain.Ready--;
+            domain.Enter(entered);
+            return true;
+        }
+    }
+
+    /// <summary>Whether one of these domains lets a delivery go now.</summary>
+    /// <param name="domains">The domains.</param>
+    /// <param name="opensIn">How long until the clock lets one of them go on; null when one may go now, or none waits for the clock.</param>
+    public bool MayEnter(IEnumerable<DomainPace> domains, out TimeSpan? opensIn)
+    {
+        opensIn = null;
+        lock (gate)
+        {
+            var now = Now;
+            foreach (var domain in domains)
+            {
+                if (!domain.MayEnter(now, usual.Value, known.Count == 1))
+                {
+                    if (domain.OpensAt > now && !(domain.OpensAt - now >= opensIn)) opensIn = domain.OpensAt - now;
+                    continue;
+                }
+                opensIn = null;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>A delivery that went is over.</summary>
+    /// <param name="domainId">The domain's key.</param>
+    /// <param name="domain">The domain.</param>
+    /// <param name="entered">When it went.</param>
+    /// <param name="outcome">What became of it; null when it was not handed over.</param>
+    public void Leave(long domainId, DomainPace domain, TimeSpan entered, SendOutcome? outcome)
+    {
+        bool isWaitedFor;
+        lock (gate)
+        {
+            var now = Now;
+            isWaitedFor = domain.Ready > 0 && domain.IsLimited(now, usual.Value);
+            if (outcome is not (null or { Result: SendResult.NotStarted })) usual.Note(now - entered);
+            domain.Leave(now, entered, outcome);
+            Settle(domainId, domain);
+        }
+        if (isWaitedFor) Opened?.Invoke();
+    }
+
+    /// <summary>What may be claimed now.</summary>
+    public DomainRooms Rooms()
+    {
+        lock (gate)
+        {
+            var now = Now;
+            Tidy(now);
+            var rooms = known.ToDictionary(entry => entry.Key, entry => RoomOf(entry.Value, now));
+            return new DomainRooms(New(DomainOptions.AnyOther).Places(now, usual.Value), rooms);
+        }
+    }
+
+    /// <summary>How many of the ready deliveries of a domain it can use soon.</summary>
+    public int Usable(DomainPace domain)
+    {
+        lock (gate) return Math.Min(domain.Ready, domain.Places(Now, usual.Value));
+    }
+
+    /// <summary>How long until the clock lets one of these domains go on; null when none waits for the clock.</summary>
+    public TimeSpan? OpensIn()
+    {
+        lock (gate)
+        {
+            var now = Now;
+            var waiting = known.Values.Where(domain => domain.OpensAt > now).Select(domain => domain.OpensAt - now).ToList();
+            return waiting.Count > 0 ? waiting.Min() : null;
+        }
+    }
+
+    private int RoomOf(DomainPace domain, TimeSpan now) => Math.Max(0, domain.Places(now, usual.Value) - domain.Ready);
+
+    private DomainPace New(string name)
+        => new(name, byName.GetValueOrDefault(name) ?? byName.GetValueOrDefault(DomainOptions.AnyOther) ?? new DomainOptions(), connections);
+
+    private static bool IsIdle(DomainPace domain) => domain.UnderWay == 0 && domain.Ready == 0;
+
+    private void Settle(long domainId, DomainPace domain)
+    {
+        if (domain.IsPlain(Now, usual.Value)) known.Remove(domainId);
+    }
+
+    // Those in trouble as well, when there are too many of them: they begin as strangers again.
+    private void Tidy(TimeSpan now)
+    {
+        var idle = known.Where(entry => IsIdle(entry.Value)).ToList();
+        foreach (var (id, domain) in idle)
+            if (domain.IsPlain(now, usual.Value) || idle.Count > MaxIdle) known.Remove(id);
+    }
+
+    private string Describe(DomainPace domain, TimeSpan now)
+        => string.Create(CultureInfo.InvariantCulture, $"{domain.Name} (next try {time.GetLocalNow() + (domain.PausedUntil - now):HH:mm:ss})");
+}

@@ -1,0 +1,142 @@
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// One receiving domain as this process sees it: how much of it is under way, and how much may be. Under the gate's lock; times are the gate's,
+/// on the monotonic clock.
+/// </summary>
+/// <remarks>
+/// A domain that has not answered yet, and one that answers slowly while others do not, gets a quarter of the connections at most. A
+/// domain that asks for less (421, 4.7.x) gets half of what it had and wins it back message by message; while it accepts nothing in between, it
+/// is left alone for a pause that doubles each time.
+/// </remarks>
+/// <param name="name">The domain.</param>
+/// <param name="limits">What the settings allow.</param>
+/// <param name="connections">The connections of the process.</param>
+internal sealed class DomainPace(string name, DomainOptions limits, int connections)
+{
+    /// <summary>Slow: this many times the usual answer's time.</summary>
+    private const int SlowFactor = 5;
+
+    /// <summary>Rows ready for one domain at most, unless it has no limit at all.</summary>
+    private const int MostReady = 500;
+
+    /// <summary>A rate allows what fell due within the last moments, so that nobody has to be woken for every single message.</summary>
+    public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(20);
+
+    private const double Unlimited = double.MaxValue;
+    private static readonly TimeSpan NeverSlow = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ReadyFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(1);
+
+    private readonly UsualTime typical = new(1.25);
+    private double share = Unlimited;
+    private TimeSpan? pause;
+    private TimeSpan pausedUntil;
+    private TimeSpan slowedAt = TimeSpan.MinValue;
+    private TimeSpan nextAt;
+    private TimeSpan lastAnswerAt;
+    private int unanswered;
+    private bool hasAnswered;
+
+    /// <summary>The domain.</summary>
+    public string Name => name;
+
+    /// <summary>Deliveries that have been taken to be sent.</summary>
+    public int UnderWay { get; private set; }
+
+    /// <summary>Deliveries that are claimed and wait.</summary>
+    public int Ready { get; set; }
+
+    private int Quarter => Math.Max(1, connections / 4);
+
+    /// <summary>Until when it asked to be left alone; in the past when it did not.</summary>
+    public TimeSpan PausedUntil => pausedUntil;
+
+    /// <summary>When the clock lets the next one go.</summary>
+    public TimeSpan OpensAt => pausedUntil > nextAt ? pausedUntil : nextAt;
+
+    /// <summary>Whether another delivery may go now.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="usual">What an answer usually takes.</param>
+    /// <param name="isAlone">Whether no other domain is here: then a first answer need not be waited for.</param>
+    public bool MayEnter(TimeSpan now, TimeSpan usual, bool isAlone) => now >= OpensAt && UnderWay < Most(now, usual, isAlone);
+
+    /// <summary>Another one goes.</summary>
+    public void Enter(TimeSpan now)
+    {
+        if (UnderWay++ == 0) lastAnswerAt = now;
+        unanswered++;
+        nextAt = (nextAt > now - Burst ? nextAt : now - Burst) + limits.Interval;
+    }
+
+    /// <summary>One is over.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="entered">When it went.</param>
+    /// <param name="outcome">What became of it; null when it was not handed over.</param>
+    public void Leave(TimeSpan now, TimeSpan entered, SendOutcome? outcome)
+    {
+        UnderWay--;
+        if (outcome is null or { Result: SendResult.NotStarted }) return;
+        typical.Note(now - entered);
+        (lastAnswerAt, unanswered) = (now, 0);
+        hasAnswered |= outcome.Result != SendResult.Unknown;
+        if (outcome.SlowDown) SlowDown(now, entered);
+        else if (outcome.Result == SendResult.Accepted) Recover();
+    }
+
+    /// <summary>Whether the domain is held back by anything but the number of connections.</summary>
+    public bool IsLimited(TimeSpan now, TimeSpan usual) => !hasAnswered || now < OpensAt || Most(now, usual) < int.MaxValue;
+
+    /// <summary>How many deliveries of it may wait, with those that do: what it can use within a second or so.</summary>
+    public int Places(TimeSpan now, TimeSpan usual)
+    {
+        if (OpensAt - now > 2 * ReadyFor) return 0;
+        var most = Most(now, usual);
+        if (most == int.MaxValue && limits.Interval == TimeSpan.Zero) return int.MaxValue;
+        var byPlace = typical.Value > TimeSpan.Zero ? most * (ReadyFor / typical.Value) : 0;
+        var usable = Math.Clamp(byPlace, Math.Min(2.0 * most, MostReady), MostReady);
+        return (int)(limits.Interval == TimeSpan.Zero ? usable : Math.Min(usable, 1 + ReadyFor / limits.Interval));
+    }
+
+    /// <summary>Whether nothing is lost when it is forgotten.</summary>
+    public bool IsPlain(TimeSpan now, TimeSpan usual)
+        => UnderWay == 0 && Ready == 0 && now >= OpensAt && (now - lastAnswerAt > Forgotten || (share == Unlimited && !IsSlow(usual)));
+
+    private int Most(TimeSpan now, TimeSpan usual, bool isAlone = false)
+    {
+        var most = limits.Connections > 0 ? limits.Connections : int.MaxValue;
+        if (!hasAnswered) most = isAlone ? most : Math.Min(most, Math.Max(2, Quarter));
+        else if (IsSlow(usual) || IsSilent(now, usual)) most = Math.Min(most, Quarter);
+        return share < most ? Math.Max(1, (int)share) : most;
+    }
+
+    private bool IsSlow(TimeSpan usual) => typical.Value > SlowFactor * usual && typical.Value > NeverSlow;
+
+    // It used to answer, and of the last ones that went none was answered: that single recipients take long is another matter.
+    private bool IsSilent(TimeSpan now, TimeSpan usual)
+    {
+        var patience = 2 * SlowFactor * usual;
+        return unanswered >= Math.Max(3, Quarter) && now - lastAnswerAt > (patience > NeverSlow ? patience : NeverSlow);
+    }
+
+    // Several that are told so at once count as one: only what went after the last time says something new.
+    private void SlowDown(TimeSpan now, TimeSpan entered)
+    {
+        if (entered < slowedAt) return;
+        share = Math.Max(1, Math.Min(share, Math.Min(connections, UnderWay + 1)) / 2);
+        pause = pause is not { } before ? TimeSpan.Zero : before == TimeSpan.Zero ? FirstPause : before * 2 < LongestPause ? before * 2 : LongestPause;
+        (slowedAt, pausedUntil) = (now, now + pause.Value);
+    }
+
+    private void Recover()
+    {
+        pause = null;
+        if (share == Unlimited) return;
+        share += 1 / share;
+        if (share >= connections) share = Unlimited;
+    }
+}

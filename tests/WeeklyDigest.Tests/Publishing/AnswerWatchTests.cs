@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+public sealed class AnswerWatchTests
+{
+    private const int Working = 4;
+    private readonly FakeTimeProvider clock = new();
+    private readonly AnswerWatch watch;
+
+    public AnswerWatchTests() => watch = new AnswerWatch(clock);
+
+    [Fact]
+    public void Who_waits_while_the_others_get_many_answers_is_stalled()
+    {
+        var slow = Begin();
+        Answers(44, TimeSpan.FromMilliseconds(10));
+        Assert.False(watch.IsStalling(slow, Working));
+        Answers(1, TimeSpan.FromMilliseconds(10));
+        Assert.True(watch.IsStalling(slow, Working));
+        Assert.False(watch.IsStalling(slow, Working));
+        Assert.Equal(1, watch.Stalled);
+        watch.End(slow);
+        Assert.Equal(0, watch.Stalled);
+    }
+
+    [Fact]
+    public void A_tenth_of_a_second_is_never_too_long()
+    {
+        var slow = Begin();
+        Answers(500, TimeSpan.FromMicroseconds(10));
+        Assert.False(watch.IsStalling(slow, Working));
+    }
+
+    [Fact]
+    public void When_nobody_gets_an_answer_one_at_a_time_is_stalled()
+    {
+        var all = Enumerable.Range(0, Working).Select(_ => Begin()).ToList();
+        var counts = new List<int>();
+        for (var second = 1; second <= 8; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            foreach (var wait in all) watch.IsStalling(wait, Working - watch.Stalled);
+            counts.Add(watch.Stalled);
+        }
+        Assert.Equal([0, 1, 1, 2, 2, 3, 3, 4], counts);
+    }
+
+    [Fact]
+    public void A_relay_that_always_takes_long_stalls_nobody()
+    {
+        Answers(200, TimeSpan.FromSeconds(10));
+        var wait = Begin();
+        clock.Advance(TimeSpan.FromSeconds(40));
+        Assert.False(watch.IsStalling(wait, Working));
+    }
+
+    private AnswerWait Begin()
+    {
+        var wait = new AnswerWait();
+        watch.Begin(wait);
+        return wait;
+    }
+
+    private void Answers(int count, TimeSpan each)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var wait = Begin();
+            clock.Advance(each);
+            watch.End(wait);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+public sealed class ReadyQueueTests : IDisposable
+{
+    private readonly FakeTimeProvider clock = new();
+    private readonly DomainGate gate;
+    private readonly ReadyQueue queue;
+
+    public ReadyQueueTests()
+    {
+        gate = new DomainGate([new DomainOptions { Name = "closed.example", MessagesPerMinute = 1 }, new DomainOptions { Name = "narrow.example", Connections = 1 }], 16, clock);
+        queue = new ReadyQueue(gate, clock);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => queue.Dispose();
+
+    [Fact]
+    public void Domains_take_turns()
+    {
+        queue.Add([At("a.example", 1), At("a.example", 2), At("a.example", 3), At("b.example", 4), At("c.example", 5), At("c.example", 6)]);
+        Assert.Equal([1L, 4, 5, 2, 6, 3], TakeAll());
+        Assert.Equal((0, false), (queue.Count, queue.WaitAsync(Cancel).IsCompleted));
+    }
+
+    [Fact]
+    public void Who_may_not_go_keeps_nobody_waiting()
+    {
+        queue.Add([At("closed.example", 1), At("closed.example", 2), At("a.example", 3)]);
+        Assert.Equal([1L, 3], TakeAll());
+        Assert.Equal((1, false), (queue.Count, queue.WaitAsync(Cancel).IsCompleted));
+        Assert.Equal(0, queue.Usable());
+        Assert.Equal(2, Assert.Single(queue.TakeSurplus()).Id.SubscriberId);
+        Assert.Equal(0, queue.Count);
+    }
+
+    [Fact]
+    public void What_is_of_a_stopped_domain_can_be_taken_out()
+    {
+        queue.Add([At("a.example", 1), At("b.example", 2), At("a.example", 3)]);
+        Assert.Equal([1L, 3], queue.TakeDomains(new HashSet<long> { "a.example".Length + 'a' }).Select(row => row.Id.SubscriberId));
+        Assert.Equal(2, Assert.Single(queue.TakeAll()).Id.SubscriberId);
+        Assert.Empty(gate.Rooms().Known);
+    }
+
+    [Fact]
+    public async Task Who_waits_is_woken_by_the_clock_when_a_domain_may_be_sent_to_again()
+    {
+        queue.Add([At("closed.example", 1), At("closed.example", 2)]);
+        Assert.Equal([1L], TakeAll());
+        var waiting = queue.WaitAsync(Cancel);
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(waiting.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(await waiting);
+        Assert.Equal([2L], TakeAll());
+    }
+
+    [Fact]
+    public async Task Who_waits_is_woken_by_an_answer_that_makes_room_and_by_a_claim()
+    {
+        queue.Add([At("narrow.example", 1), At("narrow.example", 2)]);
+        Assert.True(queue.TryTake(out var first));
+        var waiting = queue.WaitAsync(Cancel);
+        Assert.False(waiting.IsCompleted);
+        gate.Leave(first.Delivery.DomainId, first.Domain, first.Entered, new SendOutcome(SendResult.Accepted, "250 ok"));
+        Assert.True(await waiting);
+        Assert.Equal([2L], TakeAll());
+        waiting = queue.WaitAsync(Cancel);
+        queue.Add([At("a.example", 3)]);
+        Assert.True(await waiting);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_queue_that_has_ended()
+    {
+        var waiting = queue.WaitAsync(Cancel);
+        queue.End();
+        Assert.False(await waiting);
+        Assert.False(await queue.WaitAsync(Cancel));
+    }
+
+    private List<long> TakeAll()
+    {
+        var taken = new List<long>();
+        while (queue.TryTake(out var one)) taken.Add(one.Delivery.Id.SubscriberId);
+        return taken;
+    }
+
+    private static Delivery At(string domain, long subscriber)
+    {
+        Assert.True(EmailAddress.TryParse("reader@" + domain, out var address));
+        var reader = new Subscriber(subscriber, address, null, new Dictionary<string, string>(), SubscriberStatus.Active, []);
+        return new Delivery(new DeliveryId(1, subscriber), 1, 0, null, reader, 0, domain.Length + domain[0]);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+using WeeklyDigest.Tests.Relays;
+
+namespace WeeklyDigest.Tests.Scenarios;
+
+/// <summary>
+/// Some recipients' answers take a minute, and a whole domain dribbles: that is theirs to wait for, and nobody else's. In the ordinary run they do
+/// not answer at all before the others are served, and there are more of them than connections; WEEKLYDIGEST_SCALE=full sends to 10,000 and takes the times.
+/// </summary>
+public sealed class StallTests
+{
+    private const int Connections = 16;
+    private const double MostTimes = 1.25;
+    private static readonly int Recipients = Scale.Of(400, 10_000);
+    private static readonly int OneIn = Scale.Of(20, 100);
+
+    /// <summary>What a relay takes for each message, so that connections count and not this machine's speed.</summary>
+    private static readonly TimeSpan Usual = TimeSpan.FromMilliseconds(Scale.Of(20, 100));
+
+    private static readonly TimeSpan Dribble = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    [Theory]
+    [InlineData("RcptTo")]
+    [InlineData("Message")]
+    public async Task Some_stall_and_a_domain_dribbles_while_the_others_go_on(string where)
+    {
+        var stage = Enum.Parse<SmtpStage>(where);
+        var disturbed = await OthersTakeAsync((moment, served) => moment.Stage != stage ? SmtpMove.Accept
+            : !IsStalled(moment.Recipient) && !IsDribbling(moment.Recipient) ? After(Usual)
+            : !Scale.IsFull ? SmtpMove.Hold(served, SmtpMove.Accept)
+            : After(IsStalled(moment.Recipient) ? Stall : Dribble));
+        if (!Scale.IsFull) return;
+        var undisturbed = await OthersTakeAsync((moment, _) => moment.Stage == stage ? After(Usual) : SmtpMove.Accept);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Recipients} recipients, {where}: undisturbed {undisturbed.TotalSeconds:f2} s, disturbed {disturbed.TotalSeconds:f2} s, ratio {disturbed / undisturbed:f2}");
+        Assert.InRange(disturbed / undisturbed, 0, MostTimes);
+    }
+
+    /// <summary>From the first message to the last accepted one of the others.</summary>
+    private static async Task<TimeSpan> OthersTakeAsync(Func<SmtpMoment, Task, SmtpMove> script)
+    {
+        var time = TimeProvider.System;
+        var (first, left) = (0L, Enumerable.Range(1, Recipients).Select(Address).Count(address => !IsStalled(address) && !IsDribbling(address)));
+        var served = new TaskCompletionSource<long>();
+        await using var relay = ScriptedSmtpServer.Start(moment =>
+        {
+            if (moment.Stage == SmtpStage.RcptTo) Interlocked.CompareExchange(ref first, time.GetTimestamp(), 0);
+            if (moment.Stage == SmtpStage.Message && !IsStalled(moment.Recipient) && !IsDribbling(moment.Recipient) && Interlocked.Decrement(ref left) == 0) served.SetResult(time.GetTimestamp());
+            return script(moment, served.Task);
+        });
+        using var workspace = new Workspace().WithWeek1().UseRelay(relay.Port, Connections);
+        workspace.Write("subscribers/all.csv", List());
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAsync(_ => served.Task.IsCompleted, Limit, "everybody else was served");
+        Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal(Recipients, accounts["sent"]);
+        return time.GetElapsedTime(first, await served.Task);
+    }
+
+    private static SmtpMove After(TimeSpan time) => SmtpMove.Hold(Task.Delay(time, TimeProvider.System), SmtpMove.Accept);
+
+    private static string List()
+    {
+        var csv = new StringBuilder("email\n");
+        for (var i = 1; i <= Recipients; i++) csv.Append(Address(i)).Append('\n');
+        return csv.ToString();
+    }
+
+    /// <summary>Twenty domains of a size; the last one dribbles.</summary>
+    private static string Address(int number) => FormattableString.Invariant($"r{number}@domain{number % 20}.example");
+
+    private static bool IsStalled(string address) => int.Parse(address.AsSpan(1, address.IndexOf('@', StringComparison.Ordinal) - 1), CultureInfo.InvariantCulture) % OneIn == OneIn / 2;
+
+    private static bool IsDribbling(string address) => address.EndsWith("@domain19.example", StringComparison.Ordinal);
+}

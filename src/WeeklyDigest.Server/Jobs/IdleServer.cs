@@ -5,13 +5,27 @@ namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>A server that runs no jobs, announced to Hangfire all the same: so the dashboard shows it, and whether it lives.</summary>
 /// <param name="storage">Where it is announced.</param>
-internal sealed class IdleServer(JobStorage storage) : BackgroundService
+internal sealed class IdleServer(JobStorage storage) : IHostedService, IDisposable
 {
+    private BackgroundProcessingServer? server;
+
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
         var properties = new Dictionary<string, object> { ["Queues"] = Array.Empty<string>(), ["WorkerCount"] = 0 };
-        using var server = new BackgroundProcessingServer(storage, Array.Empty<IBackgroundProcess>(), properties, new BackgroundProcessingServerOptions { ServerName = Environment.MachineName });
-        await server.WaitForShutdownAsync(stoppingToken);
+        server = new BackgroundProcessingServer(
+            storage, Array.Empty<IBackgroundProcess>(), properties, new BackgroundProcessingServerOptions { ServerName = Environment.MachineName });
+        return Task.CompletedTask;
     }
+
+    /// <summary>Ends when the storage has forgotten the server.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (server is null) return;
+        server.SendStop();
+        await server.WaitForShutdownAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => server?.Dispose();
 }

@@ -50,7 +50,7 @@ public sealed class UsageTests : IDisposable
             """
             The settings cannot be used:
               Newsletter:From: is not an e-mail address; write one such as Weekly Digest <digest@example.com>.
-              Jobs:Workers: 'many' is not a whole number from 1 to 100; the default is 4.
+              Jobs:Workers: 'many' is not a whole number from 0 to 100; the default is 4.
 
             """,
             result.Error.ReplaceLineEndings("\n"));

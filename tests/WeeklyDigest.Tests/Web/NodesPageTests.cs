@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Tests.Relays;
@@ -43,6 +44,8 @@ public sealed class NodesPageTests
         await site.Installation.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, 1, new Claimant($"web-2/17/abcdef/{mailing}", now, now.AddMinutes(5))), Cancel);
 
         await Eventually.HoldsAsync(() => site.Inbox.Count == 1, "it sends what the other left", TimeSpan.FromMinutes(1));
+        await site.App.StopAsync(Cancel);
+        Assert.Empty(site.App.Services.GetRequiredService<Hangfire.JobStorage>().GetMonitoringApi().Servers());
 
         Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
     }

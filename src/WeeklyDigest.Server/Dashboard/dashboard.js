@@ -1,4 +1,5 @@
-// A running job's report is kept fresh; when the job is over, the page is loaded once more for its final state.
+// A running job's report is kept fresh; when the job is over, the page is loaded once more for its final state. Recurring jobs that run when somebody
+// triggers them say so, where Hangfire calls them disabled.
 (function () {
   var wait = 1000;
   function refresh() {
@@ -14,8 +15,20 @@
       })
       .catch(function () { setTimeout(refresh, 5 * wait); });
   }
+  function nameTriggered() {
+    document.querySelectorAll('.cron-badge').forEach(function (cron) {
+      if (cron.textContent !== '0 0 31 2 *') return;
+      cron.textContent = 'none';
+      var label = cron.closest('tr').querySelector('.label');
+      if (!label) return;
+      label.textContent = 'when triggered';
+      label.classList.remove('text-uppercase');
+      label.title = 'Tick it and press Trigger now.';
+    });
+  }
   // A job that has just been queued has no report yet.
   function start() {
+    nameTriggered();
     if (document.getElementById('wd-report')) setTimeout(refresh, wait);
     else if (/\/jobs\/details\//.test(location.pathname) && !document.querySelector('.state-card-state-success, .state-card-state-danger') && !sessionStorage.getItem('wd' + location.pathname)) {
       sessionStorage.setItem('wd' + location.pathname, '1');

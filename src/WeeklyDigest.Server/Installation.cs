@@ -32,8 +32,8 @@ internal sealed class Installation : IAsyncDisposable
         DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
-        sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], time, Warn));
-        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom(), Warn));
+        sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], database.Relays, time, Warn));
+        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, database.Relays, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom(), Warn));
         preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, settings.Dkim, sessions.Value, time));
     }
 
@@ -69,6 +69,9 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Brings the subscribers folder into the database.</summary>
     public SyncLists SyncLists { get; }
+
+    /// <summary>Which relays are set aside.</summary>
+    public RelaysAside RelaysAside => new(Database.Relays, Settings.Relays);
 
     /// <summary>Delivers mailings.</summary>
     /// <exception cref="RefusedException">The built-in inbox is to receive and cannot be started.</exception>

@@ -50,6 +50,7 @@ internal static class WebServer
         services.AddSingleton(installation.DeliveryEngine);
         services.AddSingleton(installation.PreviewIssue);
         services.AddSingleton(installation.SyncLists);
+        services.AddSingleton(installation.RelaysAside);
         services.AddSingleton(new Unsubscribe(installation.LinkTokens, installation.Database.Subscribers, installation.Database.Mailings.NoteUnsubscribedAsync, installation.Time));
         services.AddSingleton(new InboxStore(installation.Settings.Paths.Inbox));
         services.AddSingleton<ArchivePages>();

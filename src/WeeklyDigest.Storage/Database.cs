@@ -21,6 +21,7 @@ public sealed class Database : IDisposable
         Mailings = new SqliteMailingStore(writer, readers);
         Ledger = new SqliteLedger(writer, readers);
         Schedules = new SqliteScheduleStore(writer, readers);
+        Relays = new SqliteRelayStore(writer, readers, time);
     }
 
     private Database(PostgresServer server, TimeProvider time)
@@ -31,6 +32,7 @@ public sealed class Database : IDisposable
         Mailings = new PostgresMailingStore(server);
         Ledger = new PostgresLedger(server, time);
         Schedules = new PostgresScheduleStore(server);
+        Relays = new PostgresRelayStore(server);
     }
 
     /// <summary>Subscribers, lists, suppressions.</summary>
@@ -44,6 +46,9 @@ public sealed class Database : IDisposable
 
     /// <summary>The schedule.</summary>
     public IScheduleStore Schedules { get; }
+
+    /// <summary>What is known of the relays.</summary>
+    public IRelayStore Relays { get; }
 
     /// <summary>Opens, creating and migrating as needed.</summary>
     /// <param name="options">Provider and connection string.</param>

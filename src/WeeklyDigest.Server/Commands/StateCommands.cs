@@ -28,7 +28,7 @@ internal static class StateCommands
             var installation = await run.OpenAsync(cancel);
             var store = installation.Database.Mailings;
             var mailing = await Mailings.FindAsync(run, installation, parsed.GetRequiredValue(issue), cancel);
-            var changing = name == "resume" && await HasStopsAsync(store, mailing, cancel) ? [.. from, MailingState.Sending] : from;
+            var changing = name == "resume" && await HoldsBackAsync(installation, mailing, cancel) ? [.. from, MailingState.Sending] : from;
             var at = run.Host.Time.GetUtcNow();
             if (!await store.ChangeStateAsync(mailing.Id, changing, to(mailing, at), reason, at, cancel))
                 throw await RefusalAsync(store, mailing, name, from, cancel);
@@ -40,9 +40,10 @@ internal static class StateCommands
         return command;
     }
 
-    // A domain that refuses is left alone while the mailing goes on elsewhere; resuming tries it again.
-    private static async Task<bool> HasStopsAsync(IMailingStore store, Mailing mailing, CancellationToken cancel)
-        => mailing.State == MailingState.Sending && await store.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }];
+    // A domain or a relay that refuses is left alone while the mailing goes on elsewhere; resuming tries it again.
+    private static async Task<bool> HoldsBackAsync(Installation installation, Mailing mailing, CancellationToken cancel)
+        => mailing.State == MailingState.Sending
+            && (await installation.Database.Mailings.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }] || (await installation.RelaysAside.ReadAsync(cancel)).Count > 0);
 
     private static async Task<RefusedException> RefusalAsync(IMailingStore store, Mailing mailing, string name, MailingState[] from, CancellationToken cancel)
     {

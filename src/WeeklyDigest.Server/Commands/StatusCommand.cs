@@ -35,13 +35,15 @@ internal static class StatusCommand
         var mailing = await Mailings.FindAsync(run, installation, issue, cancel);
         var balance = await installation.Database.Mailings.BalanceAsync(mailing.Id, cancel);
         var alarms = await installation.Database.Mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel);
+        var aside = await installation.RelaysAside.ReadAsync(cancel);
         if (json)
         {
-            await Json.WriteAsync(run.Out, Status.Of(mailing, balance, alarms));
+            await Json.WriteAsync(run.Out, Status.Of(mailing, balance, alarms, aside));
             return CommandLine.Done;
         }
         await BalanceView.WriteAsync(run, mailing, balance);
         await BalanceView.WriteAlarmsAsync(run.Out, mailing, alarms);
+        await WriteAsync(run.Out, aside);
         return CommandLine.Done;
     }
 
@@ -52,11 +54,18 @@ internal static class StatusCommand
         var all = new List<(Mailing Mailing, Balance Balance, IReadOnlyList<DomainAlarm> Alarms)>();
         foreach (var mailing in await store.ListAsync(cancel))
             all.Add((mailing, await store.BalanceAsync(mailing.Id, cancel), await store.AlarmsAsync(mailing.Id, MostAlarms, cancel)));
-        if (json) await Json.WriteAsync(run.Out, all.Select(item => Status.Of(item.Mailing, item.Balance, item.Alarms)));
+        var aside = await installation.RelaysAside.ReadAsync(cancel);
+        if (json) await Json.WriteAsync(run.Out, all.Select(item => Status.Of(item.Mailing, item.Balance, item.Alarms, aside)));
         else if (all.Count == 0) await run.Out.WriteLineAsync("Nothing has been published yet.");
         else if (run.Host.OutIsTerminal) run.Console.Write(TableOf(all.Select(item => (item.Mailing, item.Balance)), run.Console.Profile.Width - OtherColumns));
         else foreach (var (mailing, balance, alarms) in all) await run.Out.WriteLineAsync($"{mailing.Issue}: {BalanceView.StateOf(mailing)}; {BalanceView.Sum(balance)}{(alarms.Count > 0 ? "; alarm: `weeklydigest status " + mailing.Issue + "` tells" : "")}");
+        if (!json) await WriteAsync(run.Out, aside);
         return CommandLine.Done;
+    }
+
+    private static async Task WriteAsync(TextWriter target, IReadOnlyList<RelayAside> aside)
+    {
+        foreach (var relay in aside) await target.WriteLineAsync($"alarm: {RelaysAside.Describe(relay)}");
     }
 
     private static Table TableOf(IEnumerable<(Mailing Mailing, Balance Balance)> all, int issueWidth)
@@ -78,14 +87,15 @@ internal static class StatusCommand
 internal sealed record Status(
     string Issue, long Mailing, string State, long Total, long Pending, long Claimed, long Sending, long Deferred, long Sent, long Failed,
     long Suppressed, long Uncertain, long Attempts, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long Bounced, long Complained, long Unsubscribed,
-    IReadOnlyList<StatusAlarm> Alarms)
+    IReadOnlyList<StatusAlarm> Alarms, IReadOnlyList<RelayAside> RelaysAside)
 {
     /// <summary>The status of a mailing. Bounces and complaints are not collected by this version: none are known.</summary>
-    public static Status Of(Mailing mailing, Balance balance, IReadOnlyList<DomainAlarm> alarms) => new(
+    public static Status Of(Mailing mailing, Balance balance, IReadOnlyList<DomainAlarm> alarms, IReadOnlyList<RelayAside> aside) => new(
         mailing.Issue.Value, mailing.Id, mailing.State.ToString().ToLowerInvariant(), balance.Total, balance.Pending, balance.Claimed, balance.Sending,
         balance.Deferred, balance.Sent, balance.Failed, balance.Suppressed, balance.Uncertain, balance.Attempts, mailing.StartedAt, mailing.FinishedAt,
         Bounced: 0, Complained: 0, balance.Unsubscribed,
-        [.. alarms.Select(alarm => new StatusAlarm(alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.FirstAt, alarm.LastAt, alarm.StoppedAt, alarm.Waiting))]);
+        [.. alarms.Select(alarm => new StatusAlarm(alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.FirstAt, alarm.LastAt, alarm.StoppedAt, alarm.Waiting))],
+        aside);
 }
 
 /// <summary>The JSON of a receiving domain that does not want a mailing.</summary>

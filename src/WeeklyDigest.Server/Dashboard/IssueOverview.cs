@@ -15,8 +15,9 @@ namespace WeeklyDigest.Server.Dashboard;
 /// <param name="Alarms">Receiving domains that do not want it.</param>
 internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, Mailing? Mailing, Balance? Balance, IReadOnlyList<DomainAlarm> Alarms)
 {
-    /// <summary>Whether it can be resumed: it is paused, or leaves a domain alone.</summary>
-    public bool CanResume => Mailing?.State == MailingState.Paused || (Mailing?.State == MailingState.Sending && Alarms.Any(alarm => alarm.StoppedAt is not null));
+    /// <summary>Whether it can be resumed: it is paused, or leaves a domain or a relay alone.</summary>
+    /// <param name="hasRelaysAside">Whether relays are set aside.</param>
+    public bool CanResume(bool hasRelaysAside) => Mailing?.State == MailingState.Paused || (Mailing?.State == MailingState.Sending && (hasRelaysAside || Alarms.Any(alarm => alarm.StoppedAt is not null)));
 
     /// <summary>The title, or what stands for it.</summary>
     public string Title => File?.Issue?.Title ?? Slug;
@@ -29,7 +30,8 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
 /// <param name="Rows">The page, newest first.</param>
 /// <param name="Total">Issues in all.</param>
 /// <param name="CanPreview">Whether the editor's address is set.</param>
-internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview);
+/// <param name="Aside">Relays that are set aside.</param>
+internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview, IReadOnlyList<RelayAside> Aside);
 
 /// <summary>Who an issue would go to.</summary>
 /// <param name="Lists">The lists.</param>
@@ -43,7 +45,9 @@ internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnly
 /// <param name="subscribers">The lists.</param>
 /// <param name="candidates">Knows the date.</param>
 /// <param name="newsletter">Knows the editor.</param>
-internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter)
+/// <param name="relays">Knows the relays.</param>
+internal sealed class IssueOverview(
+    IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter, RelaysAside relays)
 {
     private const int MostAlarms = 5;
 
@@ -57,7 +61,7 @@ internal sealed class IssueOverview(IssueLibrary library, IMailingStore mailings
         var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (mailing.Issue.Value, (IssueFile?)null))).ToList();
         var rows = new List<IssueRow>();
         foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), cancel));
-        return new IssueList(rows, all.Count, newsletter.Editor is not null);
+        return new IssueList(rows, all.Count, newsletter.Editor is not null, await relays.ReadAsync(cancel));
     }
 
     /// <summary>One issue, or null when there is none.</summary>

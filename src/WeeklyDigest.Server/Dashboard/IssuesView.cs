@@ -18,13 +18,14 @@ internal static class IssuesView
         {Html.When(schedule is not null, () => ScheduleView.Line(page, schedule!))}
         {Html.When(list.Total == 0, () => Html.Of($"<div class=\"alert alert-info\">The issues folder is empty. An issue is a Markdown file in it.</div>"))}
         {Html.When(!list.CanPreview, () => Html.Of($"<div class=\"alert alert-warning\">Previews need your address: set Newsletter:Editor.</div>"))}
+        {list.Aside.Select(relay => Html.Of($"<div class=\"alert alert-danger\">{Capital(RelaysAside.Describe(relay))}</div>"))}
         <div class="wd-issues">
-        {list.Rows.Select(row => Row(page, row, list.CanPreview))}
+        {list.Rows.Select(row => Row(page, row, list))}
         </div>
         {Html.When(pager.TotalPageCount > 1, () => Html.Trusted(page.Html.Paginator(pager).ToString()))}
         """);
 
-    private static Html Row(RazorPage page, IssueRow row, bool canPreview) => Html.Of(
+    private static Html Row(RazorPage page, IssueRow row, IssueList list) => Html.Of(
         $"""
         <article class="wd-issue" aria-label="{row.Slug}">
         <div class="wd-what">
@@ -35,7 +36,7 @@ internal static class IssuesView
         {Html.When(row.Alarms.Count > 0, () => Alarms(row.Alarms))}
         {Html.When(row.File is { Findings.Count: > 0 }, () => Findings(row.File!))}
         </div>
-        <div class="wd-buttons">{Buttons(page, row, canPreview)}</div>
+        <div class="wd-buttons">{Buttons(page, row, list)}</div>
         </article>
         """);
 
@@ -75,14 +76,14 @@ internal static class IssuesView
         </ul>
         """);
 
-    private static Html Buttons(RazorPage page, IssueRow row, bool canPreview)
+    private static Html Buttons(RazorPage page, IssueRow row, IssueList list)
     {
         var path = "/issues/" + Uri.EscapeDataString(row.Slug);
         var buttons = new List<Html>();
-        if (canPreview && row.File is { IsValid: true }) buttons.Add(Post("preview", "Preview", "btn-default"));
+        if (list.CanPreview && row.File is { IsValid: true }) buttons.Add(Post("preview", "Preview", "btn-default"));
         if (row.CanSend) buttons.Add(Link("send", "Send…", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled) buttons.Add(Post("pause", "Pause", "btn-default"));
-        if (row.CanResume) buttons.Add(Post("resume", "Resume", "btn-primary"));
+        if (row.CanResume(list.Aside.Count > 0)) buttons.Add(Post("resume", "Resume", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled or MailingState.Paused) buttons.Add(Link("cancel", "Cancel…", "btn-default"));
         if (row.Balance is { Uncertain: > 0 }) buttons.Add(Link("resolve", "Resolve uncertain…", "btn-default"));
         if (row is { Balance.Failed: > 0, Mailing.State: not MailingState.Cancelled }) buttons.Add(Link("retry", "Retry failed…", "btn-default"));
@@ -92,6 +93,8 @@ internal static class IssuesView
         Html Link(string action, string label, string style)
             => Html.Of($"<a class=\"btn btn-sm {style}\" href=\"{page.Url.To($"{path}/{action}")}\" aria-label=\"{label.TrimEnd('…')} {row.Slug}\">{label}</a>");
     }
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 
     private static string Name(Severity severity) => severity.ToString().ToLowerInvariant();
 

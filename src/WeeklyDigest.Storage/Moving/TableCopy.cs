@@ -46,6 +46,9 @@ internal sealed class TableCopy(MovableTable table, SqliteConnection source, Npg
             case NpgsqlDbType.Integer:
                 await copy.WriteAsync((int)sum.Add(rows.GetInt64(column)), NpgsqlDbType.Integer, cancel);
                 break;
+            case NpgsqlDbType.Double:
+                await copy.WriteAsync(sum.Add(rows.GetDouble(column)), NpgsqlDbType.Double, cancel);
+                break;
             case NpgsqlDbType.Text:
                 await copy.WriteAsync(sum.Add(WithoutNul(rows.GetString(column), column)), NpgsqlDbType.Text, cancel);
                 break;

@@ -59,6 +59,14 @@ internal sealed class TableSum(Action<long> tell) : IDisposable
         return value;
     }
 
+    /// <summary>Adds a number that need not be whole.</summary>
+    /// <returns>The same.</returns>
+    public double Add(double value)
+    {
+        Begin(4, BitConverter.DoubleToInt64Bits(value));
+        return value;
+    }
+
     /// <summary>Adds a text.</summary>
     /// <returns>The same.</returns>
     public string Add(string value)
@@ -116,6 +124,7 @@ internal sealed class TableSum(Action<long> tell) : IDisposable
         }
         else if (type == NpgsqlDbType.Bigint) sum.Add(await copy.ReadAsync<long>(type, cancel));
         else if (type == NpgsqlDbType.Integer) sum.Add(await copy.ReadAsync<int>(type, cancel));
+        else if (type == NpgsqlDbType.Double) sum.Add(await copy.ReadAsync<double>(type, cancel));
         else if (type == NpgsqlDbType.Text) sum.Add(await copy.ReadAsync<string>(type, cancel));
         else sum.Add(await copy.ReadAsync<byte[]>(type, cancel));
     }
@@ -124,6 +133,7 @@ internal sealed class TableSum(Action<long> tell) : IDisposable
     {
         if (rows.IsDBNull(column)) sum.AddNull();
         else if (type is NpgsqlDbType.Bigint or NpgsqlDbType.Integer) sum.Add(rows.GetInt64(column));
+        else if (type == NpgsqlDbType.Double) sum.Add(rows.GetDouble(column));
         else if (type == NpgsqlDbType.Text) sum.Add(rows.GetString(column));
         else sum.Add(rows.GetFieldValue<byte[]>(column));
     }

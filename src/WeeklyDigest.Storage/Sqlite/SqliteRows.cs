@@ -22,6 +22,9 @@ internal readonly ref struct SqliteRows(SqliteConnection connection, sqlite3_stm
     /// <summary>A number, or null.</summary>
     public long? NumberOrNull(int column) => IsNull(column) ? null : Number(column);
 
+    /// <summary>A number with fractions.</summary>
+    public double Real(int column) => raw.sqlite3_column_double(statement, column);
+
     /// <summary>A text.</summary>
     public string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string() ?? "";
 

@@ -30,6 +30,13 @@ internal sealed class SqliteStatement : IDisposable
     }
 
     /// <summary>Sets a parameter for this and later runs.</summary>
+    public SqliteStatement With(string name, double value)
+    {
+        Check(raw.sqlite3_bind_double(statement, IndexOf(name), value));
+        return this;
+    }
+
+    /// <summary>Sets a parameter for this and later runs.</summary>
     public SqliteStatement With(string name, long? value) => value is { } present ? With(name, present) : WithNull(name);
 
     /// <summary>Sets a parameter for this and later runs.</summary>

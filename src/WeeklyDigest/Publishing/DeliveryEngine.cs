@@ -15,6 +15,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// <summary>Puts the engine together; nothing runs yet.</summary>
     /// <param name="mailings">The mailings.</param>
     /// <param name="ledger">The ledger. Only the engine writes to it while it lives.</param>
+    /// <param name="relays">What is known of the relays.</param>
     /// <param name="sessions">The connections to the relays; not disposed with the engine.</param>
     /// <param name="tokens">Makes links and Message-IDs.</param>
     /// <param name="signer">Signs messages; null: they go out unsigned.</param>
@@ -26,6 +27,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     public DeliveryEngine(
         IMailingStore mailings,
         ILedger ledger,
+        IRelayStore relays,
         SessionPool sessions,
         LinkTokens tokens,
         DkimSigner? signer,
@@ -38,6 +40,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             mailings,
             new LedgerWriter(ledger, time),
             sessions,
+            new RelayNotes(sessions, relays, time),
             new Resumptions(),
             tokens,
             signer,

@@ -43,6 +43,7 @@ internal sealed class MailingRun : IDisposable
         await end.SweepAsync();
         var mailing = await StartAsync();
         if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
+        await environment.Relays.UpdateAsync(CancellationToken.None).WaitAsync(stop.RecordToken);
         if (stop.PauseReason is { } reason) await end.ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
         callers.Close();
         var result = await end.ResultAsync();

@@ -13,7 +13,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     private int notStarted;
     private int sentThisTurn;
     private bool hasShare;
-    private bool hasPace;
+    private bool hasPlace;
     private Action? standIn;
     private volatile bool hasStandIn;
 
@@ -57,15 +57,14 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     }
 
     /// <summary>Waits until the relay's rate allows one more message. Completes at once when nothing is to be waited for.</summary>
-    /// <returns>False when the connection is to be given back: the relay is set aside, or another one is to get the next messages.</returns>
+    /// <returns>False when the connection is to be given back: the relay rests or is set aside, or another one is to get the next messages.</returns>
     public ValueTask<bool> ReadyAsync(CancellationToken cancel)
     {
         if (relay.Refusal is not null) return ValueTask.FromResult(false);
         if (!hasShare && !(hasShare = pool.TryTakeShare(relay))) return ValueTask.FromResult(false);
-        if (hasPace) return ValueTask.FromResult(true);
-        var pace = relay.Pace.NextAsync(cancel);
-        hasPace = pace.IsCompletedSuccessfully;
-        return hasPace ? ValueTask.FromResult(true) : new ValueTask<bool>(ReadyAfterAsync(pace));
+        if (hasPlace) return ValueTask.FromResult(true);
+        var place = relay.Pace.NextAsync(cancel);
+        return place.IsCompletedSuccessfully ? ValueTask.FromResult(hasPlace = place.Result) : new ValueTask<bool>(ReadyAfterAsync(place));
     }
 
     /// <summary>Opens when it is not open.</summary>
@@ -77,11 +76,11 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     }
 
     /// <summary>Ends a turn.</summary>
-    /// <returns>Whether a share was taken and not used.</returns>
-    public bool EndTurn()
+    /// <returns>Whether a share and a place were taken and not used.</returns>
+    public (bool Share, bool Place) EndTurn()
     {
-        var unused = hasShare;
-        hasShare = false;
+        var unused = (hasShare, hasPlace);
+        hasShare = hasPlace = false;
         return unused;
     }
 
@@ -89,7 +88,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         sentThisTurn++;
-        hasShare = hasPace = false;
+        hasShare = hasPlace = false;
         relay.Answers.Begin(Wait);
         try
         {
@@ -106,11 +105,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Says goodbye and closes.</summary>
     public async Task CloseAsync() => await session.DisposeAsync();
 
-    private async Task<bool> ReadyAfterAsync(Task pace)
-    {
-        await pace;
-        return hasPace = true;
-    }
+    private async Task<bool> ReadyAfterAsync(ValueTask<bool> place) => hasPlace = await place;
 
     private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
     {

@@ -56,11 +56,12 @@ public sealed class PreviewIssue(
     private async Task<SendOutcome> SendAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
     {
         sessions.TakeBack();
-        for (var left = sessions.Relays; ; left--)
+        for (var left = sessions.Relays.Count; ; left--)
         {
             try
             {
-                return await SendOverOneAsync(messages, recipient, cancel);
+                if (await SendOverOneAsync(messages, recipient, cancel) is { } outcome) return outcome;
+                left++;
             }
             catch (RelayException failure)
             {
@@ -69,12 +70,13 @@ public sealed class PreviewIssue(
         }
     }
 
-    private async Task<SendOutcome> SendOverOneAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
+    /// <returns>Null when the relay's rate says later.</returns>
+    private async Task<SendOutcome?> SendOverOneAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
     {
         var session = await sessions.RentAsync(cancel);
         try
         {
-            await session.ReadyAsync(cancel);
+            if (!await session.ReadyAsync(cancel)) return null;
             var composer = new MessageComposer(messages.PreviewContent(), signer);
             var first = await TryAsync(session, composer, messages.Sender, recipient, cancel);
             // A connection kept from before may have gone stale; nothing went out, so a fresh one may try.

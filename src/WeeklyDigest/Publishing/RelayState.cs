@@ -27,23 +27,28 @@ internal sealed class RelayState : IAsyncDisposable
     private volatile string? trouble;
     private volatile string? refusal;
     private volatile bool isPausing;
+    private readonly int wanted;
     private int lent;
     private int spares;
     private long sparesFailedAt;
 
     /// <summary>A relay nothing is known of.</summary>
     /// <param name="options">The relay.</param>
+    /// <param name="store">Its budget.</param>
     /// <param name="time">The clock.</param>
     /// <param name="pool">Told when it can be used again, or not any more.</param>
-    public RelayState(RelayOptions options, TimeProvider time, SessionPool pool)
+    public RelayState(RelayOptions options, IRelayStore store, TimeProvider time, SessionPool pool)
     {
         (this.options, this.time, this.pool) = (options, time, pool);
-        (Pace, Answers, spares) = (new SendPace(options.MessagesPerSecond, time), new AnswerWatch(time), options.StalledConnections);
+        Pace = new RelayPace(options, store, time, pool.Pump);
+        (Answers, spares) = (new AnswerWatch(time), options.StalledConnections);
+        // At a message a second one connection is enough, and claims no more than it can send.
+        wanted = (int)Math.Min(options.Connections, Math.Ceiling(options.Rates.Sustained));
         pauseOver = time.CreateTimer(_ => EndPause(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The relay's rate.</summary>
-    public SendPace Pace { get; }
+    public RelayPace Pace { get; }
 
     /// <summary>How long its answers take.</summary>
     public AnswerWatch Answers { get; }
@@ -60,11 +65,20 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>Why it is set aside, or null.</summary>
     public string? Refusal => refusal;
 
-    /// <summary>Whether others may wait for it to take its share: it works, or was given its first message a moment ago.</summary>
-    public bool KeepsUp => trouble is null && refusal is null && (lent == 0 || time.GetElapsedTime(Volatile.Read(ref answeredAt)) < Patience);
+    /// <summary>The name in the settings.</summary>
+    public string Name => options.Name;
 
-    /// <summary>How many connections may be out now: all, one to try it after a pause, or none during one or while it is set aside.</summary>
-    public int Capacity => refusal is not null ? 0 : trouble is null ? options.Connections : isPausing ? 0 : 1;
+    /// <summary>Whether it has answered since it was last set aside.</summary>
+    public bool HasAnswered { get; private set; }
+
+    /// <summary>Messages per second that it may get in the long run; 0 while it cannot be used.</summary>
+    public double Sustained => Refusal is null && trouble is null ? options.Rates.Sustained : 0;
+
+    /// <summary>Whether others may wait for it to take its share: it works or was given its first message a moment ago, and is not at its limit.</summary>
+    public bool KeepsUp => trouble is null && refusal is null && !Pace.IsShort && (lent == 0 || time.GetElapsedTime(Volatile.Read(ref answeredAt)) < Patience);
+
+    /// <summary>How many connections may be out now: all that its rate can use, one to try it after a pause, or none during one, during a rest or while it is set aside.</summary>
+    public int Capacity => refusal is not null || Pace.IsResting ? 0 : trouble is null ? wanted : isPausing ? 0 : 1;
 
     /// <summary>Whether a connection can be lent: those that are stalled do not count, up to a limit. Under the pool's lock.</summary>
     public bool CanLend => lent - Math.Min(Answers.Stalled, Spares) < Capacity;
@@ -83,7 +97,8 @@ internal sealed class RelayState : IAsyncDisposable
         get
         {
             if (refusal is { } reason) return $"{reason} It is set aside until the mailing is resumed or the program starts again.";
-            if (trouble is not { } words) return null;
+            if (Pace.Trouble is { } unreadable) return $"The budget of relay '{Name}' cannot be used: {unreadable}";
+            if (trouble is not { } words) return Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : null;
             var next = isPausing ? NextTry().ToString("HH:mm:ss", CultureInfo.InvariantCulture) : "now";
             return $"{words} Next try: {next}.";
         }
@@ -145,6 +160,7 @@ internal sealed class RelayState : IAsyncDisposable
     public void Answered()
     {
         Volatile.Write(ref answeredAt, time.GetTimestamp());
+        HasAnswered = true;
         if (trouble is null) return;
         lock (gate)
         {
@@ -161,6 +177,7 @@ internal sealed class RelayState : IAsyncDisposable
         {
             if (refusal is not null) return;
             refusal = reason;
+            HasAnswered = false;
         }
         pool.Warn(Notice!);
     }
@@ -171,8 +188,12 @@ internal sealed class RelayState : IAsyncDisposable
         lock (gate) refusal = null;
     }
 
-    /// <summary>Stops its timer.</summary>
-    public ValueTask DisposeAsync() => pauseOver.DisposeAsync();
+    /// <summary>Stops its timers.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await pauseOver.DisposeAsync();
+        await Pace.DisposeAsync();
+    }
 
     // The timer alone ends a pause: a clock read beside it could say that a millisecond is left, and nobody would be woken again.
     private void EndPause()

@@ -8,6 +8,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Mailings">The mailings.</param>
 /// <param name="Writer">Writes the ledger.</param>
 /// <param name="Sessions">The connections.</param>
+/// <param name="Relays">Says which relays are set aside.</param>
 /// <param name="Resumptions">Which mailings were resumed.</param>
 /// <param name="Tokens">Makes links and Message-IDs.</param>
 /// <param name="Signer">Signs messages; null: they go out unsigned.</param>
@@ -22,6 +23,7 @@ internal sealed record RunEnvironment(
     IMailingStore Mailings,
     LedgerWriter Writer,
     SessionPool Sessions,
+    RelayNotes Relays,
     Resumptions Resumptions,
     LinkTokens Tokens,
     DkimSigner? Signer,

@@ -24,6 +24,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         {
             // Found out by another mailing, or before this one began.
             if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
+            await environment.Relays.UpdateAsync(run.Stop.OverToken);
             await LookAsync(run.Stop.OverToken);
             callers.Report(run.Meter.Progress(Notice()));
         }
@@ -62,6 +63,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         {
             var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
             if (mailing?.State != MailingState.Sending) run.Stop.Request();
+            else if (environment.Resumptions.IsNew(mailing)) run.Sessions.TakeBack();
             await run.Meter.RefreshAsync(over);
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))

@@ -30,13 +30,14 @@ public sealed class SessionPool : IAsyncDisposable
 
     /// <summary>A pool without a single connection yet.</summary>
     /// <param name="relays">At least one.</param>
+    /// <param name="store">Where their budgets are.</param>
     /// <param name="time">The clock.</param>
     /// <param name="warn">Told, in one line, of a relay that is set aside. Null: nobody is told.</param>
-    public SessionPool(IReadOnlyList<RelayOptions> relays, TimeProvider time, Action<string>? warn = null)
+    public SessionPool(IReadOnlyList<RelayOptions> relays, IRelayStore store, TimeProvider time, Action<string>? warn = null)
     {
         if (relays.Count == 0) throw new ArgumentException("There has to be a relay.", nameof(relays));
         (this.time, this.warn) = (time, warn ?? (_ => { }));
-        this.relays = [.. relays.Select(relay => new RelayState(relay, time, this))];
+        this.relays = [.. relays.Select(relay => new RelayState(relay, store, time, this))];
         shares = new RelayShares(this.relays);
         Connections = relays.Sum(relay => relay.Connections);
         tidying = time.CreateTimer(_ => CloseIdle(), null, IdleLimit, IdleLimit / 3);
@@ -47,8 +48,11 @@ public sealed class SessionPool : IAsyncDisposable
     /// <summary>The most connections there can be at once, those apart that stand in for stalled ones.</summary>
     public int Connections { get; }
 
-    /// <summary>How many relays there are.</summary>
-    internal int Relays => relays.Count;
+    /// <summary>The relays.</summary>
+    internal IReadOnlyList<RelayState> Relays => relays;
+
+    /// <summary>Messages per second that all relays together may get in the long run; infinity where one has no limit, 0 while none can be used.</summary>
+    internal double Sustained => relays.Sum(relay => relay.Sustained);
 
     /// <summary>What keeps messages from going out, or null.</summary>
     internal string? Notice
@@ -98,7 +102,9 @@ public sealed class SessionPool : IAsyncDisposable
     /// <summary>Gives a connection back, open or not.</summary>
     internal void Return(PooledSession session)
     {
-        if (session.EndTurn()) shares.GiveBack(session.Relay);
+        var (share, place) = session.EndTurn();
+        if (share) shares.GiveBack(session.Relay);
+        if (place) session.Relay.Pace.GiveBack();
         bool isKept;
         lock (gate) isKept = session.Relay.Return(session, time.GetTimestamp());
         // Takes a second at most, and nobody waits for it.

@@ -3,7 +3,7 @@ namespace WeeklyDigest.Smtp;
 /// <summary>An SMTP server we send through. Bound from <c>Smtp:Relays</c>.</summary>
 public sealed record RelayOptions
 {
-    /// <summary>The name in logs and messages; default the host.</summary>
+    /// <summary>The name in logs and messages; default the host. Processes and nodes that share a database share a relay's limits by this name.</summary>
     public string Name { get; init; } = "";
 
     /// <summary>Host name or address. Required.</summary>
@@ -33,8 +33,17 @@ public sealed record RelayOptions
     /// </summary>
     public int StalledConnections { get; init; } = 100;
 
-    /// <summary>Upper bound of messages per second over all connections of this process; 0 (default) is none.</summary>
+    /// <summary>Upper bound of messages per second over all processes and nodes; 0 (default) is none. For what may go at once, see <see cref="RelayRates"/>.</summary>
     public double MessagesPerSecond { get; init; }
+
+    /// <summary>Upper bound of messages in any minute, likewise.</summary>
+    public double MessagesPerMinute { get; init; }
+
+    /// <summary>Upper bound of messages in any hour, likewise.</summary>
+    public double MessagesPerHour { get; init; }
+
+    /// <summary>The upper bounds together.</summary>
+    public RelayRates Rates => new(MessagesPerSecond, MessagesPerMinute, MessagesPerHour);
 
     /// <summary>
     /// Its share of the messages among several relays, 1 to 1000; default 1. A relay waits for one of larger weight that keeps up; relays of equal

@@ -131,8 +131,8 @@ internal sealed class EngineProcess : IAsyncDisposable
     {
         database = place.OpenDatabase();
         Owner = ProcessOwner.Take(place.DataFolder);
-        Sessions = new SessionPool(relays, place.Time, Warnings.Enqueue);
-        Engine = new DeliveryEngine(database.Mailings, database.Ledger, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
+        Sessions = new SessionPool(relays, database.Relays, place.Time, Warnings.Enqueue);
+        Engine = new DeliveryEngine(database.Mailings, database.Ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
     }
 
     /// <summary>What the log would have.</summary>

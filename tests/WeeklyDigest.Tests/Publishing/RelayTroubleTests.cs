@@ -97,18 +97,6 @@ public sealed class RelayTroubleTests
         Assert.Equal(300, (await place.ReconcileAsync(mailing)).Attempts);
     }
 
-    [Fact]
-    public async Task Messages_per_second_hold_over_all_connections()
-    {
-        await using var place = EnginePlace.Open();
-        var mailing = await place.PublishAsync(40);
-        var started = place.Time.GetTimestamp();
-        await place.Start(relay => relay with { MessagesPerSecond = 20 }).RunAsync(mailing);
-
-        Assert.InRange(place.Time.GetElapsedTime(started).TotalSeconds, 1.9, 20);
-        Assert.Equal(40, (await place.ReconcileAsync(mailing)).Sent);
-    }
-
     private sealed class Notices : IProgress<DeliveryProgress>
     {
         private volatile string? first;

@@ -15,7 +15,7 @@ public sealed class SessionPoolTests
     [Fact]
     public async Task No_more_are_lent_than_the_relays_allow_and_who_waits_is_served_in_turn()
     {
-        await using var pool = new SessionPool([Relay("one", 2), Relay("two", 1)], clock);
+        await using var pool = new SessionPool([Relay("one", 2), Relay("two", 1)], new MemoryRelayStore(clock), clock);
         Assert.Equal(3, pool.Connections);
         var lent = new List<PooledSession>();
         for (var i = 0; i < 3; i++) lent.Add(await pool.RentAsync(Cancel));
@@ -35,7 +35,7 @@ public sealed class SessionPoolTests
     [Fact]
     public async Task Who_gives_up_waiting_takes_nobodys_place()
     {
-        await using var pool = new SessionPool([Relay("one", 1)], clock);
+        await using var pool = new SessionPool([Relay("one", 1)], new MemoryRelayStore(clock), clock);
         var lent = await pool.RentAsync(Cancel);
         using var giveUp = new CancellationTokenSource();
         var impatient = pool.RentAsync(giveUp.Token);
@@ -49,7 +49,7 @@ public sealed class SessionPoolTests
     [Fact]
     public async Task A_relay_that_fails_rests_for_growing_pauses_and_is_tried_over_one_connection()
     {
-        await using var pool = new SessionPool([Relay("one", 4)], clock);
+        await using var pool = new SessionPool([Relay("one", 4)], new MemoryRelayStore(clock), clock);
         var session = await pool.RentAsync(Cancel);
         var expected = new[] { 1, 2, 4, 8, 16, 32, 60, 60 };
         foreach (var seconds in expected)
@@ -76,7 +76,7 @@ public sealed class SessionPoolTests
     [Fact]
     public async Task While_one_relay_rests_the_other_carries_on()
     {
-        await using var pool = new SessionPool([Relay("one", 2), Relay("two", 2)], clock);
+        await using var pool = new SessionPool([Relay("one", 2), Relay("two", 2)], new MemoryRelayStore(clock), clock);
         var first = await pool.RentAsync(Cancel);
         first.Relay.Failed("down.");
         Assert.Equal(2, pool.Capacity);
@@ -88,7 +88,7 @@ public sealed class SessionPoolTests
     public async Task Connections_stay_open_between_messages_and_close_when_they_are_idle()
     {
         await using var server = ScriptedSmtpServer.Start();
-        await using var pool = new SessionPool([Relay("one", 1) with { Port = server.Port }], clock);
+        await using var pool = new SessionPool([Relay("one", 1) with { Port = server.Port }], new MemoryRelayStore(clock), clock);
         for (var i = 0; i < 3; i++)
         {
             var session = await pool.RentAsync(Cancel);
@@ -99,21 +99,6 @@ public sealed class SessionPoolTests
 
         clock.Advance(TimeSpan.FromSeconds(70));
         await server.WaitForAsync(relay => relay.OpenConnections == 0, Limit, "the idle connection closed");
-    }
-
-    [Fact]
-    public async Task The_pace_gives_each_message_its_place()
-    {
-        var pace = new SendPace(10, clock);
-        Assert.True(pace.NextAsync(Cancel).IsCompleted);
-        var second = pace.NextAsync(Cancel);
-        var third = pace.NextAsync(Cancel);
-        clock.Advance(TimeSpan.FromMilliseconds(100));
-        await second.WaitAsync(Limit, Cancel);
-        Assert.False(third.IsCompleted);
-        clock.Advance(TimeSpan.FromMilliseconds(100));
-        await third.WaitAsync(Limit, Cancel);
-        Assert.True(new SendPace(0, clock).NextAsync(Cancel).IsCompleted);
     }
 
     private static async Task NobodyElseGetsOneAsync(SessionPool pool)

@@ -87,6 +87,9 @@ public sealed class SeveralRelaysTests
         Assert.Equal(300, second.AcceptedCount);
         Assert.Contains(words, process.Sessions.Notice, StringComparison.Ordinal);
         Assert.Contains(words, Assert.Single(process.Warnings), StringComparison.Ordinal);
+        var aside = Assert.Single(await place.Database.Relays.AsideAsync(Cancel));
+        Assert.Equal("bad", aside.Relay);
+        Assert.Contains(words, aside.Reason, StringComparison.Ordinal);
         // Each connection may have found out by itself; nobody comes back.
         Assert.InRange(place.Server.Connections, 1, 4);
     }
@@ -140,6 +143,7 @@ public sealed class SeveralRelaysTests
             Assert.True(await place.Database.Mailings.ChangeStateAsync(mailing, [from], to, null, place.Time.GetUtcNow(), Cancel));
         await RunUntilAsync(process, mailing, result => result.State == MailingState.Sent);
         Assert.Equal(20, place.Server.AcceptedCount);
+        Assert.Equal("good", Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Relay);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class SettingsLoaderTests : IDisposable
               },
               "Smtp": { "Relays": [
                 { "Host": "smtp.example.org", "Port": 465, "Security": "tls", "Username": "u", "Password": "p", "Connections": 8,
-                  "MessagesPerSecond": 2.5, "MessagesPerConnection": 0, "TrustedCertificates": "ca.pem" },
+                  "MessagesPerSecond": 2.5, "MessagesPerMinute": 100, "MessagesPerHour": 5000, "MessagesPerConnection": 0, "TrustedCertificates": "ca.pem" },
                 { "Name": "second", "Host": "10.0.0.5", "Security": "none", "AllowPlaintext": true, "Weight": 9 } ] },
               "Delivery": { "FirstRetryAfter": "00:00:30", "RetryFactor": 1.5, "MaxRetryDelay": "1.00:00:00", "GiveUpAfter": "2.12:00:00",
                 "OnUncertain": "resend", "Lease": "00:00:30", "PauseAfterConsecutiveFailures": 7 },
@@ -83,7 +83,7 @@ public sealed class SettingsLoaderTests : IDisposable
             new RelayOptions
             {
                 Name = "smtp.example.org", Host = "smtp.example.org", Port = 465, Security = RelaySecurity.Tls, Username = "u", Password = "p",
-                Connections = 8, MessagesPerSecond = 2.5, MessagesPerConnection = 0, TrustedCertificates = folder.File("ca.pem"),
+                Connections = 8, MessagesPerSecond = 2.5, MessagesPerMinute = 100, MessagesPerHour = 5000, MessagesPerConnection = 0, TrustedCertificates = folder.File("ca.pem"),
             },
             settings.Relays[0]);
         Assert.Equal(new RelayOptions { Name = "second", Host = "10.0.0.5", Security = RelaySecurity.None, AllowPlaintext = true, Weight = 9 }, settings.Relays[1]);

@@ -62,6 +62,8 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Connections", "101", "Connections: '101' is not a whole number from 1 to 100; the default is 4.")]
     [InlineData("Weight", "0", "Weight: '0' is not a whole number from 1 to 1000; the default is 1.")]
     [InlineData("MessagesPerSecond", "-1", "MessagesPerSecond: '-1' is not a number from 0 to 1000000; the default is 0.")]
+    [InlineData("MessagesPerMinute", "many", "MessagesPerMinute: 'many' is not a number from 0 to 60000000; the default is 0.")]
+    [InlineData("MessagesPerHour", "-1", "MessagesPerHour: '-1' is not a number from 0 to 1000000000; the default is 0.")]
     [InlineData("Passwrod", "hunter2", "Passwrod: is not a setting; did you mean Smtp:Relays:0:Password?")]
     public void Says_what_is_wrong_with_a_relay(string key, string value, string expected)
     {

@@ -3,6 +3,7 @@ using Npgsql;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Moving;
 using WeeklyDigest.Storage.Sqlite;
@@ -151,6 +152,8 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         await Write(rows[3], DeliveryState.Sending, DeliveryState.Uncertain, counted: true);
         var schedule = await Database.Schedules.AdoptAsync("0 9 * * 1", "Europe/Berlin", Now, Cancel);
         await Database.Schedules.AddAsync(new Occurrence(Now.AddHours(1), OccurrenceState.Due, null, null), schedule, Cancel);
+        await Database.Relays.DrawAsync("one", new RelayRates(1, 0, 0), 1, Cancel);
+        await Database.Relays.NoteAsideAsync("two", "It refused our login.", Now, Cancel);
         Place.Execute($"INSERT INTO alarm VALUES ({mailing}, 2, 3, 1, '550 5.7.1 no', 0, 5, NULL)");
         await Mailings.NoteUnsubscribedAsync(rows[0].Id, Now, Cancel);
         return mailing;

@@ -8,6 +8,8 @@ public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>;
 
 public sealed class PostgresStandingTests : StandingSuite<PostgresPlace>;
 
+public sealed class PostgresRelayTests : RelaySuite<PostgresPlace>;
+
 public sealed class PostgresSubscriberTests : SubscriberSuite<PostgresPlace>;
 
 public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>;

@@ -8,6 +8,8 @@ public sealed class SqliteMailingTests : MailingSuite<SqlitePlace>;
 
 public sealed class SqliteStandingTests : StandingSuite<SqlitePlace>;
 
+public sealed class SqliteRelayTests : RelaySuite<SqlitePlace>;
+
 public sealed class SqliteSubscriberTests : SubscriberSuite<SqlitePlace>;
 
 public sealed class SqliteTwoProcessesTests : TwoProcessesSuite<SqlitePlace>;

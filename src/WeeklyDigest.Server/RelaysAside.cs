@@ -1,0 +1,19 @@
+using System.Globalization;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Server;
+
+/// <summary>Which relays of the settings are set aside, whichever process found that out.</summary>
+/// <param name="store">Where it is noted.</param>
+/// <param name="relays">The relays of the settings: of one that is no longer there nobody wants to hear.</param>
+internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions> relays)
+{
+    /// <summary>Reads them.</summary>
+    public async Task<IReadOnlyList<RelayAside>> ReadAsync(CancellationToken cancel)
+        => [.. (await store.AsideAsync(cancel)).Where(aside => relays.Any(relay => relay.Name == aside.Relay))];
+
+    /// <summary>One in words.</summary>
+    public static string Describe(RelayAside aside) => string.Create(
+        CultureInfo.InvariantCulture, $"relay '{aside.Relay}' is set aside since {aside.At:yyyy-MM-dd HH:mm:ss zzz}, until the mailing is resumed or the program starts again. {aside.Reason}");
+}

@@ -1,0 +1,28 @@
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// What all processes and nodes on one database know of the relays: their budgets, and which are set aside. A relay is known by its name.
+/// Inverts the arrow from the pipeline to the storage.
+/// </summary>
+public interface IRelayStore
+{
+    /// <summary>
+    /// Draws places of a relay's budget in one durable transaction: nobody else gets them, also when this process dies before it uses
+    /// them. Times are counted by the database's clock where it has one.
+    /// </summary>
+    Task<RelayDraw> DrawAsync(string relay, RelayRates rates, int count, CancellationToken cancel);
+
+    /// <summary>The relays that are set aside.</summary>
+    Task<IReadOnlyList<RelayAside>> AsideAsync(CancellationToken cancel);
+
+    /// <summary>Notes that a relay is set aside, or, without a reason, that it works again.</summary>
+    Task NoteAsideAsync(string relay, string? reason, DateTimeOffset at, CancellationToken cancel);
+}
+
+/// <summary>A relay that is set aside.</summary>
+/// <param name="Relay">Its name.</param>
+/// <param name="Reason">Why, in its own words.</param>
+/// <param name="At">Since when.</param>
+public sealed record RelayAside(string Relay, string Reason, DateTimeOffset At);

@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Smtp;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+public sealed class RelayPaceTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+    private readonly MemoryRelayStore store;
+    private int rested;
+
+    public RelayPaceTests() => store = new MemoryRelayStore(clock);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Without_a_limit_nothing_is_asked_and_nothing_waited_for()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "free" });
+        for (var i = 0; i < 1000; i++)
+        {
+            var next = pace.NextAsync(Cancel);
+            Assert.True(next.IsCompletedSuccessfully && await next);
+        }
+        Assert.Equal((0, false), (store.Draws, pace.IsShort));
+    }
+
+    [Fact]
+    public async Task Places_come_in_an_even_row_and_the_budget_is_asked_seldom()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "main", MessagesPerSecond = 100 });
+        var started = clock.GetTimestamp();
+        for (var i = 0; i < 200; i++) Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        // A quarter of a second's worth at once, the rest each in its turn.
+        Assert.InRange(clock.GetElapsedTime(started).TotalSeconds, 1.7, 1.9);
+        Assert.InRange(store.Draws, 8, 9);
+        Assert.True(pace.IsShort);
+    }
+
+    [Fact]
+    public async Task Two_processes_share_one_budget()
+    {
+        await using var one = Pace(new RelayOptions { Name = "main", MessagesPerMinute = 600 });
+        await using var two = Pace(new RelayOptions { Name = "main", MessagesPerMinute = 600 });
+        var started = clock.GetTimestamp();
+        for (var i = 0; i < 50; i++) Assert.True(await InTimeAsync((i % 2 == 0 ? one : two).NextAsync(Cancel)) && await InTimeAsync((i % 2 == 0 ? two : one).NextAsync(Cancel)));
+        Assert.InRange(clock.GetElapsedTime(started).TotalSeconds, 8.9, 9.5);
+    }
+
+    [Fact]
+    public async Task When_the_next_place_is_far_the_relay_rests_until_it_comes()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "slow", MessagesPerHour = 60 });
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        Assert.False(await InTimeAsync(pace.NextAsync(Cancel)));
+        Assert.True(pace is { IsResting: true, IsShort: true });
+        Assert.False(await InTimeAsync(pace.NextAsync(Cancel)));
+        Assert.Equal(2, store.Draws);
+
+        clock.Advance(TimeSpan.FromSeconds(58));
+        Assert.Equal(0, rested);
+        clock.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal((1, false), (rested, pace.IsResting));
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task A_place_that_is_given_back_is_used_by_the_next_and_an_old_one_by_nobody()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "slow", MessagesPerHour = 60 });
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        pace.GiveBack();
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        pace.GiveBack();
+        clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.False(await InTimeAsync(pace.NextAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_gives_the_place_back()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "main", MessagesPerSecond = 2 });
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        using var giveUp = new CancellationTokenSource();
+        var waiting = pace.NextAsync(giveUp.Token).AsTask();
+        await Eventually.HoldsAsync(() => store.Draws == 2, "a second place is drawn");
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Limit, Cancel));
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task While_the_budget_cannot_be_had_nothing_goes_and_then_it_goes_on()
+    {
+        store.Trouble = new StorageException("The disk is full.");
+        await using var pace = Pace(new RelayOptions { Name = "main", MessagesPerSecond = 10 });
+        Assert.False(await InTimeAsync(pace.NextAsync(Cancel)));
+        Assert.Equal((true, "The disk is full."), (pace.IsResting, pace.Trouble));
+
+        store.Trouble = null;
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, rested);
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        Assert.Null(pace.Trouble);
+    }
+
+    private RelayPace Pace(RelayOptions relay) => new(relay, store, clock, () => Interlocked.Increment(ref rested));
+
+    // The clock stands still unless something waits for it: a draw runs elsewhere and is given its time.
+    private async Task<bool> InTimeAsync(ValueTask<bool> next)
+    {
+        var task = next.AsTask();
+        var started = TimeProvider.System.GetTimestamp();
+        while (!task.IsCompleted && TimeProvider.System.GetElapsedTime(started) < Limit)
+        {
+            await Task.WhenAny(task, Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, Cancel));
+            if (!task.IsCompleted) clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+        return await task.WaitAsync(Limit, Cancel);
+    }
+}

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace WeeklyDigest.Benchmarks;
@@ -34,6 +35,16 @@ internal sealed class BenchmarkFolder : IDisposable
     public BenchmarkFolder UseRelay(int port, int connections)
         => Set("Smtp:Relays:0:Host", "127.0.0.1").Set("Smtp:Relays:0:Port", port).Set("Smtp:Relays:0:Security", "none")
             .Set("Smtp:Relays:0:Connections", connections).Set("Smtp:Relays:0:MessagesPerConnection", 0);
+
+    /// <summary>Signs with a new key of RSA-2048.</summary>
+    public void Sign()
+    {
+        using var key = RSA.Create(2048);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new StreamWriter(PathOf("dkim.pem"), options)) file.Write(key.ExportPkcs8PrivateKeyPem());
+        Set("Dkim:Keys:0:Selector", "wd1").Set("Dkim:Keys:0:PrivateKeyFile", PathOf("dkim.pem"));
+    }
 
     /// <summary>Writes the subscribers as a CSV file.</summary>
     public string WriteList(int subscribers)

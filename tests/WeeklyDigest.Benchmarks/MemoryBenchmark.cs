@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WeeklyDigest.Benchmarks.Sinks;
 
 namespace WeeklyDigest.Benchmarks;
 
@@ -20,7 +21,7 @@ internal static class MemoryBenchmark
     {
         using var folder = new BenchmarkFolder();
         folder.WriteList(recipients);
-        var run = await SendRun.MeasureAsync(folder, connections, sinkProgram: null, plain: false);
+        var run = await SendRun.MeasureAsync(folder, connections, SinkKind.Ours);
         foreach (var part in run.Samples.Chunk(Math.Max(1, (run.Samples.Count + Shown - 1) / Shown)))
             Figures.Print($"after {(part[^1].At - run.Samples[0].At).TotalSeconds:f0} s: {part.Max(sample => sample.Resident) >> 20} MB resident at most");
         Figures.Print($"{run.Sent} sent, {run.Received.Recipients} received, {run.Rate:f0}/s; {run.Samples.Max(sample => sample.Resident) >> 20} MB at most while sending, {run.Peak >> 20} MB with the start");

@@ -24,11 +24,11 @@ internal sealed record SendRun(long Sent, TimeSpan Took, IReadOnlyList<Sample> S
 
     /// <summary>Sends to the subscribers of list.csv.</summary>
     /// <exception cref="InvalidOperationException">The two sides did not count the same.</exception>
-    public static async Task<SendRun> MeasureAsync(BenchmarkFolder folder, int connections, string? sinkProgram, bool plain)
+    public static async Task<SendRun> MeasureAsync(BenchmarkFolder folder, int connections, SinkKind sinkKind)
     {
         folder.Reset();
         await folder.RunAsync("subscribers", "import", folder.PathOf("list.csv"), "--list", "all");
-        using var sink = await SinkProcess.StartAsync(sinkProgram, plain);
+        using var sink = await SinkProcess.StartAsync(sinkKind);
         folder.UseRelay(sink.Port, connections);
         await folder.RunAsync("send", BenchmarkFolder.Issue, "--list", "all");
         var samples = folder.Samples();

@@ -52,11 +52,28 @@ internal sealed class SqliteFile
     }
 
     /// <summary>
-    /// How much of the file a connection may keep in memory: 4 MB for rows that are worked on one after the other, 64 MB for a transaction over a
-    /// whole list, whose index is entered in no order. What is kept beyond is given back at once.
+    /// How much of the file a connection may keep in memory: 4 MB for rows that are worked on one after the other, 64 MB where an index is entered in
+    /// no order. What is kept beyond is given back at once.
     /// </summary>
     public static void KeepPages(SqliteConnection connection, bool isLarge)
         => Execute(connection, isLarge ? "PRAGMA cache_size = -65536;" : "PRAGMA cache_size = -4096; PRAGMA shrink_memory;");
+
+    /// <summary>
+    /// Does work whose values are constants that meet every CHECK of the table, without looking at them: that is half of the time it takes to add a
+    /// million rows. Keys and references are looked at as always.
+    /// </summary>
+    public static T Unchecked<T>(SqliteConnection connection, Func<T> work)
+    {
+        Execute(connection, "PRAGMA ignore_check_constraints = ON");
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            Execute(connection, "PRAGMA ignore_check_constraints = OFF");
+        }
+    }
 
     /// <summary>Opens a connection that cannot write.</summary>
     public SqliteConnection OpenReader()

@@ -18,7 +18,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
     public Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => Transact(work), cancel);
 
-    /// <summary>The same for work on a whole list: a part of the database that does not fit into the memory of everyday.</summary>
+    /// <summary>The same for an import, which enters addresses into their index in no order: as much of it as can be stays in memory meanwhile.</summary>
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
     public Task<T> TransactLargeAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => TransactLarge(work), cancel);
 
@@ -27,6 +27,9 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
 
     /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
     public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
+
+    /// <summary>Does work without looking at CHECK constraints, see <see cref="SqliteFile.Unchecked"/>. Only inside a transaction.</summary>
+    public T Unchecked<T>(Func<T> work) => SqliteFile.Unchecked(connection, work);
 
     /// <summary>Closes the connection; not when a transaction hangs behind another program's lock: closing would hang with it, and the system closes at the end of the process.</summary>
     public void Dispose()

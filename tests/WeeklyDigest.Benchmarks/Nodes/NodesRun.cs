@@ -26,7 +26,7 @@ internal sealed record NodesRun(double Rate, double Nodes, double Sink, double I
         using var server = new PrivatePostgres();
         var connection = server.CreateDatabase();
         var database = new Npgsql.NpgsqlConnectionStringBuilder(connection).Database!;
-        using var sink = await SinkProcess.StartAsync(program: null, plain: false, delay);
+        using var sink = await SinkProcess.StartAsync(SinkKind.Ours, delay);
         var folders = Enumerable.Range(0, count).Select(_ => new BenchmarkFolder()).ToList();
         var nodes = new List<Process>();
         try

@@ -11,6 +11,14 @@ namespace WeeklyDigest.Benchmarks.Sinks;
 /// <param name="Different">How many different recipients; null when the sink does not tell.</param>
 internal sealed record SinkCounts(long Messages, long Recipients, long? Different);
 
+/// <summary>Which sink.</summary>
+/// <param name="Program">Another than ours, or null.</param>
+/// <param name="Plain">Announce neither PIPELINING nor CHUNKING.</param>
+internal sealed record SinkKind(string? Program, bool Plain)
+{
+    public static SinkKind Ours { get; } = new(null, Plain: false);
+}
+
 /// <summary>A sink while it runs: ours, or another program that understands <c>-p PORT</c> and prints its counts to stderr at SIGTERM.</summary>
 internal sealed class SinkProcess : IDisposable
 {
@@ -32,16 +40,15 @@ internal sealed class SinkProcess : IDisposable
     }
 
     /// <summary>Starts one on a free port and waits until it listens.</summary>
-    /// <param name="program">Another sink than ours, or null.</param>
-    /// <param name="plain">Announce neither PIPELINING nor CHUNKING.</param>
+    /// <param name="kind">Which sink.</param>
     /// <param name="delay">What our sink takes for each answer.</param>
-    public static async Task<SinkProcess> StartAsync(string? program, bool plain, TimeSpan delay = default)
+    public static async Task<SinkProcess> StartAsync(SinkKind kind, TimeSpan delay = default)
     {
         var port = FreePort();
-        string[] arguments = ["-p", port.ToString(CultureInfo.InvariantCulture), .. plain ? ["-x"] : Array.Empty<string>()];
-        var start = program is null
-            ? new ProcessStartInfo(Environment.ProcessPath!, ["sink", .. arguments, "-w", delay.TotalMilliseconds.ToString("f0", CultureInfo.InvariantCulture)])
-            : new ProcessStartInfo(program, arguments);
+        string[] arguments = ["-p", port.ToString(CultureInfo.InvariantCulture), .. kind.Plain ? ["-x"] : Array.Empty<string>()];
+        var start = kind.Program is null
+            ? new ProcessStartInfo(Self(), ["sink", .. arguments, "-w", delay.TotalMilliseconds.ToString("f0", CultureInfo.InvariantCulture)])
+            : new ProcessStartInfo(kind.Program, arguments);
         start.RedirectStandardError = true;
         var sink = new SinkProcess(Process.Start(start) ?? throw new InvalidOperationException("The sink did not start."), port);
         while (!await IsListeningAsync(port))
@@ -68,6 +75,9 @@ internal sealed class SinkProcess : IDisposable
         if (!process.HasExited) process.Kill();
         process.Dispose();
     }
+
+    // Beside the assembly; the process itself may be `dotnet`.
+    private static string Self() => Path.ChangeExtension(typeof(SinkProcess).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null);
 
     private static async Task<bool> IsListeningAsync(int port)
     {

@@ -33,7 +33,7 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
-    public void What_a_writer_keeps_in_memory_is_large_for_a_whole_list_only()
+    public void What_a_writer_keeps_in_memory_is_large_for_an_import_only()
     {
         using var database = Open();
         using var writer = SqliteFile.Prepare(place.File).OpenWriter();
@@ -42,6 +42,24 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(-65536L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
         SqliteFile.KeepPages(writer, isLarge: false);
         Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
+    }
+
+    [Fact]
+    public void Checks_are_left_out_for_the_length_of_the_work_only_and_keys_never()
+    {
+        const string subscriber = "INSERT INTO subscriber (address, status, created_at, updated_at) VALUES ('a@b.example', 'away', 0, 0)";
+        using var database = Open();
+        using var writer = SqliteFile.Prepare(place.File).OpenWriter();
+        Assert.Throws<SqliteException>(() => SqliteFile.Execute(writer, subscriber));
+        Assert.Throws<SqliteException>(() => SqliteFile.Unchecked(writer, () => Run(writer, subscriber) + Run(writer, subscriber)));
+        SqliteFile.Execute(writer, "DELETE FROM subscriber");
+        Assert.Throws<SqliteException>(() => SqliteFile.Execute(writer, subscriber));
+
+        static int Run(SqliteConnection connection, string sql)
+        {
+            SqliteFile.Execute(connection, sql);
+            return 1;
+        }
     }
 
     [Fact]

@@ -27,6 +27,10 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
 
     private const double Unlimited = double.MaxValue;
     private static readonly TimeSpan NeverSlow = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A moment in which nobody answers, or in which the disk keeps the ledger waiting, is no silence.</summary>
+    private static readonly TimeSpan NeverSilent = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ReadyFor = TimeSpan.FromSeconds(1);
@@ -120,7 +124,7 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     private bool IsSilent(TimeSpan now, TimeSpan usual)
     {
         var patience = 2 * SlowFactor * usual;
-        return unanswered >= Math.Max(3, Quarter) && now - lastAnswerAt > (patience > NeverSlow ? patience : NeverSlow);
+        return unanswered >= Math.Max(3, Quarter) && now - lastAnswerAt > (patience > NeverSilent ? patience : NeverSilent);
     }
 
     // Several that are told so at once count as one: only what went after the last time says something new.

@@ -62,9 +62,11 @@ public sealed class DomainGateTests
         for (var i = 0; i < 50; i++) Pass(gate, 1, TimeSpan.FromMilliseconds(10));
         Assert.Equal(6, EnterAll(gate, 1, 6));
         clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, EnterAll(gate, 1, 1));
+        clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, EnterAll(gate, 1));
         for (var i = 0; i < 3; i++) Answer(gate, 1, Accepted, TimeSpan.Zero);
-        Assert.Equal(Connections - 3, EnterAll(gate, 1, Connections - 3));
+        Assert.Equal(Connections - 4, EnterAll(gate, 1, Connections - 4));
     }
 
     [Fact]

@@ -30,6 +30,7 @@ public sealed partial class SqliteQueriesTests : StorageSuite<SqlitePlace>
     [InlineData("Rest", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("Holders", "delivery_held")]
     [InlineData("Renew", "delivery_held")]
+    [InlineData("Sending", "delivery_held")]
     [InlineData("Release", "delivery_held")]
     [InlineData("LoseTrack", "delivery_held")]
     [InlineData("NextAttempt", "delivery_deferred")]

@@ -33,7 +33,7 @@ public sealed class DeletedJobTests
         Assert.Equal(MailingState.Paused, Find(site, mailing).State);
         var held = relay.AcceptedCount;
         Assert.Equal((held, 0L), ((int)Balance(site, mailing).Sent, Balance(site, mailing).Uncertain));
-        Assert.Contains("resumed", new JobDesk(site).Report(job)!.Headline, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(() => new JobDesk(site).Report(job)!.Headline.Contains("resumed", StringComparison.Ordinal), "the job's page says how to go on");
 
         relay.Script = _ => SmtpMove.Accept;
         Assert.True(await site.Installation.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, TimeProvider.System.GetUtcNow(), Cancel));

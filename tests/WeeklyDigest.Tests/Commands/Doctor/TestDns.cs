@@ -9,17 +9,15 @@ namespace WeeklyDigest.Tests.Commands.Doctor;
 internal sealed class TestDns : IAsyncDisposable
 {
     private readonly CancellationTokenSource ending = new();
-    private readonly Socket udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    private readonly Socket udp;
     private readonly TcpListener tcp;
     private readonly Task serving;
     private int questions;
 
     public TestDns()
     {
-        udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        (udp, tcp) = Listen();
         Server = (IPEndPoint)udp.LocalEndPoint!;
-        tcp = new TcpListener(Server);
-        tcp.Start();
         serving = Task.WhenAll(ServeUdpAsync(), ServeTcpAsync());
     }
 
@@ -44,6 +42,27 @@ internal sealed class TestDns : IAsyncDisposable
         tcp.Dispose();
         await serving;
         ending.Dispose();
+    }
+
+    // A port that is free for UDP may be somebody's for TCP.
+    private static (Socket Udp, TcpListener Tcp) Listen()
+    {
+        while (true)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            var tcp = new TcpListener((IPEndPoint)udp.LocalEndPoint!);
+            try
+            {
+                tcp.Start();
+                return (udp, tcp);
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
     }
 
     private async Task ServeUdpAsync()

@@ -84,10 +84,11 @@ internal sealed class RestRow
     public bool Pending { get; init; }
     public bool Held { get; init; }
     public long? NextAttemptAt { get; init; }
+    public long? LastAttemptAt { get; init; }
     public bool Stopped { get; init; }
 
     /// <summary>The row as the pipeline sees it.</summary>
-    public MailingRest ToRest() => new(Pending, Held, Codes.Time(NextAttemptAt), Stopped);
+    public MailingRest ToRest() => new(Pending, Held, Codes.Time(NextAttemptAt), Stopped) { LastAttemptAt = Codes.Time(LastAttemptAt) };
 }
 
 /// <summary>A row of the query Alarms.</summary>

@@ -38,7 +38,8 @@ internal sealed class Delivering(CommandRun run, Installation installation)
             await installation.DeliveryEngine.RecoverAsync(cancel);
             var result = wait ? await installation.DeliveryEngine.RunAsync(mailingId, progress, cancel) : await DeliverUntilDomainsWaitAsync(mailingId, progress, cancel);
             if (isLeft || IsOver(result, wait)) return result;
-            progress.Report(new DeliveryProgress(result.Balance, 0, null, Waiting(result)));
+            var last = result.LastAttemptAt;
+            progress.Report(new DeliveryProgress(result.Balance, 0, last - installation.Time.GetUtcNow(), Waiting(result)) { DoneAt = last });
             await Task.Delay(LookAgain, run.Host.Time, cancel);
         }
     }

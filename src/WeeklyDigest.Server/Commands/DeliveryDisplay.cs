@@ -22,9 +22,8 @@ internal static class DeliveryDisplay
     private static string Line(IEnumerable<(string State, long Count)> rows, DeliveryProgress progress)
     {
         var counts = string.Join(", ", rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Count} {row.State}")));
-        var rate = progress.MessagesPerSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {progress.MessagesPerSecond:0.#}/s") : "";
-        var remaining = progress.Remaining is { } left && left > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $"; {left:hh\\:mm\\:ss} left") : "";
-        return $"{counts} of {progress.Balance.Total.ToString(CultureInfo.InvariantCulture)}{rate}{remaining}{(progress.Notice is { } notice ? "; " + notice : "")}";
+        string?[] words = [ProgressWords.Pace(progress.MessagesPerSecond), progress.Balance.Open > 0 ? ProgressWords.Left(progress.Remaining, progress.DoneAt) : "", progress.Notice];
+        return string.Join("; ", words.Where(word => !string.IsNullOrEmpty(word)).Prepend($"{counts} of {progress.Balance.Total.ToString(CultureInfo.InvariantCulture)}"));
     }
 
     private static async Task<T> WithBarAsync<T>(CommandRun run, Func<IProgress<DeliveryProgress>, Task<T>> work)

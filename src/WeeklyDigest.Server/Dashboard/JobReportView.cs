@@ -39,7 +39,7 @@ internal static class JobReportView
         return Html.Of(
             $"""
             <div class="progress wd-progress"><div class="progress-bar" role="progressbar" aria-label="Sent" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" style="width: {percent}%"></div></div>
-            <p class="wd-pace"><strong>{Number(settled)}</strong> of {Number(balance.Total)} <span>{Rate(report.MessagesPerSecond)}</span> <span>{Remaining(report.Remaining)}</span></p>
+            <p class="wd-pace"><strong>{Number(settled)}</strong> of {Number(balance.Total)} <span>{ProgressWords.Pace(report.MessagesPerSecond)}</span> <span>{ProgressWords.Left(report.Remaining, report.DoneAt)}</span></p>
             """);
     }
 
@@ -50,16 +50,6 @@ internal static class JobReportView
         { Balance: { } balance } when balance.NeedsAttention || !balance.AddsUp => "alert-warning",
         { State: MailingState.Paused or MailingState.Cancelled } => "alert-warning",
         _ => "alert-success",
-    };
-
-    private static string Rate(double perSecond) => perSecond <= 0 ? "" : perSecond.ToString("N0", CultureInfo.InvariantCulture) + " a second";
-
-    private static string Remaining(TimeSpan? time) => time switch
-    {
-        null => "",
-        { TotalSeconds: < 60 } => "less than a minute left",
-        { TotalHours: < 1 } span => $"about {(long)Math.Ceiling(span.TotalMinutes)} minutes left",
-        { } span => $"about {(long)Math.Ceiling(span.TotalHours)} hours left",
     };
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

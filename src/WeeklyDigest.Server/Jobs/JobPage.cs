@@ -75,6 +75,7 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
                 Balance = value.Balance,
                 MessagesPerSecond = value.MessagesPerSecond,
                 Remaining = value.Remaining,
+                DoneAt = value.DoneAt,
                 Notice = value.Notice,
             });
         }
@@ -96,6 +97,7 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
             Balance = balance,
             MessagesPerSecond = 0,
             Remaining = null,
+            DoneAt = null,
             Notice = null,
             NextAttemptAt = nextAttempt,
         });
@@ -104,7 +106,7 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
 
     /// <summary>The job cannot do what it is for.</summary>
     /// <param name="reason">What, where, what to do; may have several lines.</param>
-    public void Refuse(string reason) => Update(current => current with { Headline = reason, Done = true, Refused = true, Notice = null, Remaining = null });
+    public void Refuse(string reason) => Update(current => current with { Headline = reason, Done = true, Refused = true, Notice = null, Remaining = null, DoneAt = null });
 
     private void Update(Func<JobReport, JobReport> change)
     {

@@ -31,6 +31,9 @@ internal sealed record JobReport(string Headline)
     /// <summary>Estimated time to the end, or null.</summary>
     public TimeSpan? Remaining { get; init; }
 
+    /// <summary>When that is over, or null.</summary>
+    public DateTimeOffset? DoneAt { get; init; }
+
     /// <summary>What holds the job up, or null.</summary>
     public string? Notice { get; init; }
 

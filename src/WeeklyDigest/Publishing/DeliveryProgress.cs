@@ -2,13 +2,19 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>How far a run is. Immutable; reported about once a second.</summary>
 /// <param name="Balance">The ledger's balance, brought up to date with what this process did since it was read. It adds up at any time.</param>
-/// <param name="MessagesPerSecond">Attempts per second over the last ten seconds, by all processes that share the mailing.</param>
-/// <param name="Remaining">Time until everything that waits now has been tried, at this rate; null when nothing can be said. Deferred rows are not in it.</param>
+/// <param name="MessagesPerSecond">Recent attempts per second, by all processes that share the mailing; 0 while nothing moves.</param>
+/// <param name="Remaining">
+/// Time until everything that is open has been tried: at this rate, or at the relays' limits where they are what counts, and not before the last
+/// deferred row is due. Null when nothing can be said: at the very start, or while nothing moves. A row that is deferred once more takes longer.
+/// </param>
 /// <param name="Notice">What holds the run up ("relay down, next try at ..."), or null.</param>
 public sealed record DeliveryProgress(Balance Balance, double MessagesPerSecond, TimeSpan? Remaining, string? Notice)
 {
     /// <summary>Set when all that could be sent now is for domains that asked to be left alone for a while: when the first of them is tried again.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
+
+    /// <summary>The time of day at which <see cref="Remaining"/> is over, or null.</summary>
+    public DateTimeOffset? DoneAt { get; init; }
 }
 
 /// <summary>How a run ended.</summary>
@@ -16,4 +22,8 @@ public sealed record DeliveryProgress(Balance Balance, double MessagesPerSecond,
 /// <param name="StateReason">Why it is paused, or null.</param>
 /// <param name="Balance">The balance.</param>
 /// <param name="NextAttemptAt">When the next deferred delivery is due, or null.</param>
-public sealed record DeliveryRunResult(MailingState State, string? StateReason, Balance Balance, DateTimeOffset? NextAttemptAt);
+public sealed record DeliveryRunResult(MailingState State, string? StateReason, Balance Balance, DateTimeOffset? NextAttemptAt)
+{
+    /// <summary>When the last of the deferred deliveries is due, or null.</summary>
+    public DateTimeOffset? LastAttemptAt { get; init; }
+}

@@ -88,4 +88,8 @@ public sealed record PublishResult(long MailingId, bool Created, long Added, boo
 /// <param name="Held">Whether somebody holds rows.</param>
 /// <param name="NextAttemptAt">When the next deferred row is due, or null.</param>
 /// <param name="Stopped">Whether domains are stopped.</param>
-public sealed record MailingRest(bool Pending, bool Held, DateTimeOffset? NextAttemptAt, bool Stopped);
+public sealed record MailingRest(bool Pending, bool Held, DateTimeOffset? NextAttemptAt, bool Stopped)
+{
+    /// <summary>When the last of the deferred rows is due, or null.</summary>
+    public DateTimeOffset? LastAttemptAt { get; init; }
+}

@@ -21,6 +21,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     /// <summary>Domains named in a mailing's reason.</summary>
     private const int MaxNamed = 3;
 
+    /// <summary>Stopped domains whose rows are taken out of an estimate.</summary>
+    private const int MaxStops = 1000;
+
     /// <summary>Takes back what an earlier run of this process left behind. Only while nothing of ours is under way.</summary>
     public Task SweepAsync()
         => environment.Writer
@@ -60,8 +63,17 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         else if (await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None)) is { Pending: false, Held: false, NextAttemptAt: null, Stopped: true })
             await ChangeStateAsync([MailingState.Sending], MailingState.Paused, await StopsAsync());
         var mailing = await PatientlyAsync(() => environment.Mailings.FindAsync(mailingId, CancellationToken.None)) ?? throw new RefusedException($"There is no mailing {mailingId}.");
-        var next = await PatientlyAsync(() => environment.Mailings.NextAttemptAsync(mailingId, CancellationToken.None));
-        return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, next);
+        var rest = await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None));
+        return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, rest.NextAttemptAt) { LastAttemptAt = rest.LastAttemptAt };
+    }
+
+    /// <summary>How the mailing stands, for whoever watches the run.</summary>
+    public async Task<Standing> StandingAsync(CancellationToken cancel)
+    {
+        var balance = await environment.Mailings.BalanceAsync(mailingId, cancel);
+        var rest = await environment.Mailings.RestAsync(mailingId, cancel);
+        var stops = rest.Stopped ? await environment.Mailings.AlarmsAsync(mailingId, MaxStops, cancel) : [];
+        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = stops.Where(alarm => alarm.StoppedAt is not null).Sum(alarm => alarm.Waiting) };
     }
 
     private async Task<string> StopsAsync()

@@ -23,8 +23,8 @@ internal sealed class MailingRun : IDisposable
         stop = new RunStop(environment.Time);
         callers = new RunCallers(progress, stop.RequestDrain);
         lease = new ClaimLease(environment.Writer, environment.Owner.ForRun(mailingId), environment.Options.Lease, environment.Time);
-        meter = new ProgressMeter(cancel => environment.Mailings.BalanceAsync(mailingId, cancel), environment.Time);
         end = new MailingEnd(mailingId, environment, lease.Owner, callers, stop);
+        meter = new ProgressMeter(end.StandingAsync, environment.Time);
     }
 
     /// <summary>Who waits for it.</summary>
@@ -47,8 +47,8 @@ internal sealed class MailingRun : IDisposable
         if (stop.PauseReason is { } reason) await end.ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
         callers.Close();
         var result = await end.ResultAsync();
-        meter.Start(result.Balance);
-        callers.Report(meter.Progress(result.StateReason));
+        meter.Start(new Standing(result.Balance) { LastAttemptAt = result.LastAttemptAt });
+        callers.Report(meter.Progress(result.StateReason, environment.Sessions.Speed));
         return result;
     }
 

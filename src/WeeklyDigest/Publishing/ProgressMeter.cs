@@ -6,18 +6,20 @@ namespace WeeklyDigest.Publishing;
 /// The balance of a running mailing without counting a million rows every second: read from the ledger now and then, and in between
 /// moved along with what this process writes. It adds up at any time.
 /// </summary>
-internal sealed class ProgressMeter(Func<CancellationToken, Task<Balance>> readBalance, TimeProvider time)
+internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read, TimeProvider time)
 {
-    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LeastWindow = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>An estimate beyond it is none.</summary>
+    private static readonly TimeSpan Farthest = TimeSpan.FromDays(365);
 
     /// <summary>Reading takes at most one part in so many of the time.</summary>
     private const int Rest = 20;
 
     private readonly Lock gate = new();
-    private readonly Queue<(long At, long Attempts)> samples = new();
+    private readonly AttemptRate rate = new(time);
     private readonly long[] counts = new long[Enum.GetValues<DeliveryState>().Length];
-    private Balance read = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    private Standing standing = new(new Balance(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     private long attempts;
     private long readAt;
     private TimeSpan readAgainAfter;
@@ -30,20 +32,20 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Balance>> readB
     {
         if (time.GetElapsedTime(readAt) < readAgainAfter) return;
         var started = time.GetTimestamp();
-        Start(await readBalance(cancel));
+        Start(await read(cancel));
         var took = time.GetElapsedTime(started);
         readAt = time.GetTimestamp();
-        readAgainAfter = took * Rest > LeastWindow ? took * Rest : LeastWindow;
+        readAgainAfter = took * Rest > LeastPause ? took * Rest : LeastPause;
     }
 
-    /// <summary>Starts from an exact balance.</summary>
-    public void Start(Balance balance)
+    /// <summary>Starts from what the ledger says.</summary>
+    public void Start(Standing exact)
     {
         lock (gate)
         {
-            read = balance;
-            attempts = balance.Attempts;
-            foreach (var state in Enum.GetValues<DeliveryState>()) counts[(int)state] = Count(balance, state);
+            standing = exact;
+            attempts = exact.Balance.Attempts;
+            foreach (var state in Enum.GetValues<DeliveryState>()) counts[(int)state] = Count(exact.Balance, state);
         }
     }
 
@@ -60,29 +62,32 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Balance>> readB
     }
 
     /// <summary>How things stand now.</summary>
-    public DeliveryProgress Progress(string? notice)
+    /// <param name="notice">What holds the run up, or null.</param>
+    /// <param name="speed">How fast messages may go.</param>
+    public DeliveryProgress Progress(string? notice, RelaySpeed speed)
     {
         lock (gate)
         {
             var balance = Current();
-            var rate = Rate();
-            var waiting = balance.Pending + balance.Claimed + balance.Sending;
-            return new DeliveryProgress(balance, rate, rate > 0 ? TimeSpan.FromSeconds(waiting / rate) : null, notice) { WaitsUntil = WaitsUntil };
+            var perSecond = rate.Of(attempts);
+            var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit));
+            return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = WaitsUntil };
         }
     }
 
-    // Over the last ten seconds only, so that a relay that slows down shows, and a pause counts as one.
-    private double Rate()
+    private TimeSpan? Remaining(Balance balance, double perSecond)
     {
-        var now = time.GetTimestamp();
-        samples.Enqueue((now, attempts));
-        while (samples.Count > 2 && time.GetElapsedTime(samples.Peek().At, now) > Window) samples.Dequeue();
-        var (at, before) = samples.Peek();
-        var span = time.GetElapsedTime(at, now);
-        return span >= LeastWindow ? Math.Max(0, attempts - before) / span.TotalSeconds : 0;
+        var untilLast = standing.LastAttemptAt - time.GetUtcNow() is { } wait && balance.Deferred > 0 && wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+        var open = balance.Open - standing.LeftAlone;
+        if (open <= balance.Deferred && untilLast > TimeSpan.Zero) return untilLast;
+        if (open <= 0) return TimeSpan.Zero;
+        var seconds = open / perSecond;
+        if (!(seconds < Farthest.TotalSeconds)) return null;
+        var needed = TimeSpan.FromSeconds(seconds);
+        return needed > untilLast ? needed : untilLast;
     }
 
-    private Balance Current() => read with
+    private Balance Current() => standing.Balance with
     {
         Pending = counts[(int)DeliveryState.Pending],
         Claimed = counts[(int)DeliveryState.Claimed],

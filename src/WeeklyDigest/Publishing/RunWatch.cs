@@ -26,7 +26,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
             await environment.Relays.UpdateAsync(run.Stop.OverToken);
             await LookAsync(run.Stop.OverToken);
-            callers.Report(run.Meter.Progress(Notice()));
+            callers.Report(run.Meter.Progress(Notice(), run.Sessions.Speed));
         }
     }
 

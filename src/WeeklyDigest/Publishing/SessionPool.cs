@@ -51,8 +51,8 @@ public sealed class SessionPool : IAsyncDisposable
     /// <summary>The relays.</summary>
     internal IReadOnlyList<RelayState> Relays => relays;
 
-    /// <summary>Messages per second that all relays together may get in the long run; infinity where one has no limit, 0 while none can be used.</summary>
-    internal double Sustained => relays.Sum(relay => relay.Sustained);
+    /// <summary>How fast messages may go.</summary>
+    internal RelaySpeed Speed => new(relays.Sum(relay => relay.Sustained), relays.All(relay => relay.Sustained == 0 || relay.Pace.IsShort));
 
     /// <summary>What keeps messages from going out, or null.</summary>
     internal string? Notice

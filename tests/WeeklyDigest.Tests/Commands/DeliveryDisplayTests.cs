@@ -1,4 +1,5 @@
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server;
 using WeeklyDigest.Server.Commands;
 
 namespace WeeklyDigest.Tests.Commands;
@@ -10,12 +11,27 @@ public sealed class DeliveryDisplayTests
     [Fact]
     public void A_line_names_every_state_that_has_deliveries()
         => Assert.Equal(
-            "3 pending, 1 claimed, 1 sending, 1 deferred, 3 sent, 1 failed of 10; 2.5/s; 01:02:03 left; the relay is down",
-            DeliveryDisplay.Describe(new DeliveryProgress(Half, 2.5, new TimeSpan(1, 2, 3), "the relay is down")));
+            "3 pending, 1 claimed, 1 sending, 1 deferred, 3 sent, 1 failed of 10; 2.5 a second; about 2 hours left, until 14:05 +01:00; the relay is down",
+            DeliveryDisplay.Describe(new DeliveryProgress(Half, 2.5, new TimeSpan(1, 2, 3), "the relay is down") { DoneAt = new DateTimeOffset(2026, 3, 1, 14, 5, 9, TimeSpan.FromHours(1)) }));
 
     [Fact]
     public void Beside_a_bar_stands_what_was_sent_and_what_needs_a_look()
-        => Assert.Equal("1 deferred, 3 sent, 1 failed of 10", DeliveryDisplay.Summarize(new DeliveryProgress(Half, 0, null, null)));
+        => Assert.Equal("1 deferred, 3 sent, 1 failed of 10; time left unknown", DeliveryDisplay.Summarize(new DeliveryProgress(Half, 0, null, null)));
+
+    [Theory]
+    [InlineData(0, "")]
+    [InlineData(0.025, "1.5 a minute")]
+    [InlineData(2.56, "2.6 a second")]
+    [InlineData(2345.6, "2,346 a second")]
+    public void A_pace_is_told_so_that_slow_ones_are_not_nothing(double perSecond, string words) => Assert.Equal(words, ProgressWords.Pace(perSecond));
+
+    [Theory]
+    [InlineData("00:00:00", "")]
+    [InlineData("00:00:59", "less than a minute left")]
+    [InlineData("00:59:01", "about 60 minutes left, until 09:30 +00:00")]
+    [InlineData("1.00:00:01", "about 2 days left, until 2 Mar 09:30 +00:00")]
+    public void The_time_left_is_told_with_its_end(string remaining, string words)
+        => Assert.Equal(words, ProgressWords.Left(TimeSpan.Parse(remaining, System.Globalization.CultureInfo.InvariantCulture), new DateTimeOffset(2026, 3, 2, 9, 30, 0, TimeSpan.Zero)));
 
     [Fact]
     public void A_balance_that_does_not_add_up_says_so()

@@ -8,6 +8,7 @@ namespace WeeklyDigest.Tests.Publishing;
 public sealed class ProgressMeterTests
 {
     private static readonly Balance Start = new(1000, 900, 50, 10, 20, 15, 3, 1, 1, 40, 0);
+    private static readonly RelaySpeed Free = new(double.PositiveInfinity, IsReached: false);
     private readonly FakeTimeProvider clock = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -15,12 +16,12 @@ public sealed class ProgressMeterTests
     [Fact]
     public void It_adds_up_whatever_is_moved() => Gen.Select(Gen.Enum<DeliveryState>(), Gen.Enum<DeliveryState>(), Gen.Long[0, 500]).List[0, 50].Sample(moves =>
     {
-        var meter = new ProgressMeter(_ => Task.FromResult(Start), new FakeTimeProvider());
-        meter.Start(Start);
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), new FakeTimeProvider());
+        meter.Start(new Standing(Start));
         foreach (var (from, to, rows) in moves)
         {
             meter.Move(from, to, rows, attempted: false);
-            var balance = meter.Progress(null).Balance;
+            var balance = meter.Progress(null, Free).Balance;
             if (!balance.AddsUp || balance.Pending < 0 || balance.Claimed < 0 || balance.Sending < 0) return false;
         }
         return true;
@@ -29,30 +30,97 @@ public sealed class ProgressMeterTests
     [Fact]
     public void The_rate_is_that_of_the_last_ten_seconds_and_the_rest_follows_from_it()
     {
-        var meter = new ProgressMeter(_ => Task.FromResult(Start), clock);
-        meter.Start(Start);
-        Assert.Null(meter.Progress(null).Remaining);
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start));
+        Assert.Null(meter.Progress(null, Free).Remaining);
         for (var second = 0; second < 30; second++)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
             meter.Move(DeliveryState.Pending, DeliveryState.Sent, second < 15 ? 2 : 20, attempted: true);
-            meter.Progress(null);
+            meter.Progress(null, Free);
         }
 
-        var progress = meter.Progress(null);
+        var progress = meter.Progress(null, Free);
         Assert.Equal(20, progress.MessagesPerSecond, 1);
-        var waiting = progress.Balance.Pending + progress.Balance.Claimed + progress.Balance.Sending;
-        Assert.Equal(waiting / 20.0, progress.Remaining!.Value.TotalSeconds, 1);
+        Assert.Equal(progress.Balance.Open / 20.0, progress.Remaining!.Value.TotalSeconds, 1);
+        Assert.Equal(clock.GetUtcNow() + progress.Remaining, progress.DoneAt);
+    }
+
+    [Fact]
+    public void A_slow_pace_is_told_from_a_longer_past_and_standing_still_from_its_own_gap()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start));
+        Run(meter, seconds: 280, everySeconds: 40);
+        Assert.Equal(1 / 40.0, Run(meter, 30, 40).MessagesPerSecond, 0.005);
+        Assert.NotEqual(0, Run(meter, 150, null).MessagesPerSecond);
+        var stopped = Run(meter, 60, null);
+        Assert.Equal((0.0, null), (stopped.MessagesPerSecond, stopped.Remaining));
+    }
+
+    [Fact]
+    public void A_fast_run_that_stops_is_told_within_seconds()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start));
+        Assert.Equal(1, Run(meter, 60, 1).MessagesPerSecond, 0.1);
+        Assert.Null(Run(meter, 12, null).Remaining);
+    }
+
+    [Fact]
+    public void Deferred_rows_count_and_so_does_the_time_the_last_one_is_due()
+    {
+        var due = clock.GetUtcNow().AddMinutes(20);
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start) { LastAttemptAt = due });
+        Assert.Equal(due, Run(meter, 20, 1).DoneAt);
+
+        var onlyDeferred = new Balance(1000, 0, 0, 0, 20, 980, 0, 0, 0, 1000, 0);
+        meter.Start(new Standing(onlyDeferred) { LastAttemptAt = due });
+        Assert.Equal(due, meter.Progress(null, Free).DoneAt);
+    }
+
+    [Fact]
+    public void Rows_that_wait_for_the_editor_are_not_waited_for()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start) { LeftAlone = 900 });
+        Assert.Equal(80 - 20, Run(meter, 20, 1).Remaining!.Value.TotalSeconds, 5.0);
+    }
+
+    [Fact]
+    public void A_relay_at_its_limit_is_told_by_the_limit_and_relays_that_are_down_by_nothing()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start));
+        // Before anything was sent, and however fast a burst was.
+        Assert.Equal(980 / 0.1, meter.Progress(null, new RelaySpeed(0.1, IsReached: true)).Remaining!.Value.TotalSeconds, 1.0);
+        Run(meter, 10, 1);
+        Assert.Equal(970 / 0.1, meter.Progress(null, new RelaySpeed(0.1, IsReached: false)).Remaining!.Value.TotalSeconds, 20.0);
+        Assert.Null(meter.Progress(null, new RelaySpeed(0, IsReached: true)).Remaining);
+    }
+
+    // Asked once a second, a message sent every so many seconds.
+    private DeliveryProgress Run(ProgressMeter meter, int seconds, int? everySeconds)
+    {
+        var last = meter.Progress(null, Free);
+        for (var second = 1; second <= seconds; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            if (everySeconds is { } every && second % every == 0) meter.Move(DeliveryState.Pending, DeliveryState.Sent, 1, attempted: true);
+            last = meter.Progress(null, Free);
+        }
+        return last;
     }
 
     [Fact]
     public void A_run_that_stands_still_says_so()
     {
-        var meter = new ProgressMeter(_ => Task.FromResult(Start), clock);
-        meter.Start(Start);
-        meter.Progress(null);
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start));
+        meter.Progress(null, Free);
         clock.Advance(TimeSpan.FromSeconds(5));
-        var progress = meter.Progress("relay down");
+        var progress = meter.Progress("relay down", Free);
         Assert.Equal((0.0, null, "relay down"), (progress.MessagesPerSecond, progress.Remaining, progress.Notice));
     }
 
@@ -78,11 +146,11 @@ public sealed class ProgressMeterTests
         }
         Assert.InRange(reads, 3, 4);
 
-        Task<Balance> Count()
+        Task<Standing> Count()
         {
             reads++;
             clock.Advance(slow);
-            return Task.FromResult(Start);
+            return Task.FromResult(new Standing(Start));
         }
     }
 }

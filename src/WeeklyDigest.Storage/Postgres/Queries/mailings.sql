@@ -118,6 +118,9 @@ SELECT (SELECT 1 FROM delivery d WHERE d.mailing_id = @mailing AND d.state = 'pe
        (SELECT d.next_attempt_at FROM delivery d WHERE d.mailing_id = @mailing AND d.state = 'deferred'
         AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)
         ORDER BY d.next_attempt_at LIMIT 1) AS NextAttemptAt,
+       (SELECT d.next_attempt_at FROM delivery d WHERE d.mailing_id = @mailing AND d.state = 'deferred'
+        AND d.domain_id NOT IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)
+        ORDER BY d.next_attempt_at DESC LIMIT 1) AS LastAttemptAt,
        EXISTS (SELECT 1 FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL) AS Stopped;
 
 -- name: NextAttempt

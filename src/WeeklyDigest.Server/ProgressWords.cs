@@ -1,0 +1,37 @@
+using System.Globalization;
+
+namespace WeeklyDigest.Server;
+
+/// <summary>Pace and end of a run in words, for the terminal and for the dashboard.</summary>
+internal static class ProgressWords
+{
+    /// <summary>The pace, by the second or by the minute; empty while nothing moves.</summary>
+    public static string Pace(double perSecond) => perSecond switch
+    {
+        <= 0 => "",
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{perSecond * 60:0.#} a minute"),
+        < 10 => string.Create(CultureInfo.InvariantCulture, $"{perSecond:0.#} a second"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{perSecond:N0} a second"),
+    };
+
+    /// <summary>How long it takes, and until when; empty when nothing is open any more.</summary>
+    /// <param name="remaining">The time left, or null when that is not known.</param>
+    /// <param name="doneAt">Its end, or null.</param>
+    public static string Left(TimeSpan? remaining, DateTimeOffset? doneAt) => remaining switch
+    {
+        null => "time left unknown",
+        { Ticks: <= 0 } => "",
+        { TotalSeconds: < 60 } => "less than a minute left",
+        { TotalHours: < 1 } span => $"about {Count(span.TotalMinutes, "minute")} left{Until(doneAt, "HH:mm zzz")}",
+        { TotalDays: < 1 } span => $"about {Count(span.TotalHours, "hour")} left{Until(doneAt, "HH:mm zzz")}",
+        { } span => $"about {Count(span.TotalDays, "day")} left{Until(doneAt, "d MMM HH:mm zzz")}",
+    };
+
+    private static string Count(double amount, string unit)
+    {
+        var whole = (long)Math.Ceiling(amount);
+        return string.Create(CultureInfo.InvariantCulture, $"{whole} {unit}{(whole == 1 ? "" : "s")}");
+    }
+
+    private static string Until(DateTimeOffset? end, string format) => end is { } at ? ", until " + at.ToString(format, CultureInfo.InvariantCulture) : "";
+}

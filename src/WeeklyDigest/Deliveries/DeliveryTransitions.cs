@@ -9,7 +9,7 @@ public enum DeliveryEvent
     /// <summary>The sender gives it back unsent, or died before handing it over.</summary>
     Release,
 
-    /// <summary>It may not go now: its domain has no room. Nothing was tried.</summary>
+    /// <summary>It is due and may not go now: its domain has no room. Nothing was tried.</summary>
     Postpone,
 
     /// <summary>The subscriber left.</summary>
@@ -55,7 +55,6 @@ public static class DeliveryTransitions
         [(DeliveryState.Deferred, DeliveryEvent.Postpone)] = DeliveryState.Deferred,
         [(DeliveryState.Deferred, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
         [(DeliveryState.Claimed, DeliveryEvent.Release)] = DeliveryState.Pending,
-        [(DeliveryState.Claimed, DeliveryEvent.Postpone)] = DeliveryState.Deferred,
         [(DeliveryState.Claimed, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
         [(DeliveryState.Claimed, DeliveryEvent.Reject)] = DeliveryState.Failed,
         [(DeliveryState.Claimed, DeliveryEvent.Begin)] = DeliveryState.Sending,

@@ -20,13 +20,6 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     public static LedgerWrite Release(Delivery delivery, DeliveryState from, DateTimeOffset now)
         => Change(delivery, from, DeliveryEvent.Release, now);
 
-    /// <summary>Gives a delivery back that may not go now, until a time; it does not count as an attempt.</summary>
-    /// <param name="delivery">The delivery, claimed.</param>
-    /// <param name="until">When it is due again.</param>
-    /// <param name="now">The time.</param>
-    public static LedgerWrite Postpone(Delivery delivery, DateTimeOffset until, DateTimeOffset now)
-        => Change(delivery, DeliveryState.Claimed, DeliveryEvent.Postpone, now) with { NextAttemptAt = until };
-
     /// <summary>The changes that an attempt's outcome means, in order; one, or two when a lost answer is followed by sending again.</summary>
     public IReadOnlyList<LedgerWrite> Of(Delivery delivery, SendOutcome outcome, DateTimeOffset now) => outcome.Result switch
     {

@@ -154,14 +154,12 @@ internal sealed class ClaimFeed : IDisposable
         return rest != RunRest.Nothing;
     }
 
-    // A row that was tried keeps its schedule's way: it waits as deferred ones do. The others are passed by as pending ones.
+    // Also a row that was tried before is pending again: nobody said no to it now, and a claim passes it by while its domain has no room.
     private async Task GiveBackAsync(List<Delivery> left)
     {
         if (left.Count == 0) return;
         var now = run.Time.GetUtcNow();
-        var writes = left.Select(delivery => delivery.Attempts == 0 || run.Stop.IsRequested
-            ? DeliveryVerdicts.Release(delivery, DeliveryState.Claimed, now)
-            : DeliveryVerdicts.Postpone(delivery, now + rounds.PostponeBy, now)).ToList();
+        var writes = left.Select(delivery => DeliveryVerdicts.Release(delivery, DeliveryState.Claimed, now)).ToList();
         await run.Writer.WriteAsync(writes).WaitAsync(run.Stop.RecordToken);
         foreach (var write in writes) run.Meter.Move(DeliveryState.Claimed, write.To, 1, attempted: false);
         if (Interlocked.Add(ref outstanding, -left.Count) == 0) wake.Writer.TryWrite(true);

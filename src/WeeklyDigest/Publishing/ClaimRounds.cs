@@ -45,9 +45,6 @@ internal sealed class ClaimRounds(RunParts run)
     /// <summary>The domains that the mailing leaves alone.</summary>
     public IReadOnlySet<long> Stopped => stopped;
 
-    /// <summary>How long a row that was tried waits when its domain has no room.</summary>
-    public TimeSpan PostponeBy => run.Options.FirstRetryAfter;
-
     /// <summary>Told that the mailing leaves a domain alone, as soon as it is known: the ledger tells with the next claim.</summary>
     public void StopDomain(long domain)
     {
@@ -78,7 +75,7 @@ internal sealed class ClaimRounds(RunParts run)
     private ClaimRequest Request(int count, int look)
     {
         var claimant = run.Lease.Claimant();
-        return new ClaimRequest(run.MailingId, count, claimant) { After = after, Rooms = run.Domains.Rooms(), Look = look, PostponeTo = claimant.Now + PostponeBy };
+        return new ClaimRequest(run.MailingId, count, claimant) { After = after, Rooms = run.Domains.Rooms(), Look = look, PostponeTo = claimant.Now + run.Options.FirstRetryAfter };
     }
 
     /// <summary>Notes what a claim gave.</summary>

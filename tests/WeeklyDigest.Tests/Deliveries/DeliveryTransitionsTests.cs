@@ -22,7 +22,6 @@ public sealed class DeliveryTransitionsTests
         [DeliveryState.Claimed] = new()
         {
             [DeliveryEvent.Release] = DeliveryState.Pending,
-            [DeliveryEvent.Postpone] = DeliveryState.Deferred,
             [DeliveryEvent.Leave] = DeliveryState.Suppressed,
             [DeliveryEvent.Reject] = DeliveryState.Failed,
             [DeliveryEvent.Begin] = DeliveryState.Sending,

@@ -94,7 +94,11 @@ public abstract class RoomSuite<TPlace> : StorageSuite<TPlace> where TPlace : ID
         var all = new List<Delivery>();
         while ((await ClaimAsync(mailing, 10_000, DomainRooms.Open)).Deliveries is { Count: > 0 } some) all.AddRange(some);
         LedgerWrite Change(Delivery row, DeliveryState from, DeliveryState to) => new(row.Id, row.Stamp, from, to, to == DeliveryState.Deferred, null, Now.AddMinutes(5), Now);
-        await Ledger.WriteAsync([.. all.Select(row => Change(row, DeliveryState.Claimed, DeliveryState.Sending))], Cancel);
-        await Ledger.WriteAsync([.. all.Select(row => Change(row, DeliveryState.Sending, DeliveryState.Deferred))], Cancel);
+        // In groups, as the writer of the ledger makes them.
+        foreach (var some in all.Chunk(2000))
+        {
+            await Ledger.WriteAsync([.. some.Select(row => Change(row, DeliveryState.Claimed, DeliveryState.Sending))], Cancel);
+            await Ledger.WriteAsync([.. some.Select(row => Change(row, DeliveryState.Sending, DeliveryState.Deferred))], Cancel);
+        }
     }
 }

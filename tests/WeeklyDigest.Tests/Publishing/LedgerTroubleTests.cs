@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Publishing;
 
@@ -14,7 +15,7 @@ public sealed class LedgerTroubleTests
     [Fact]
     public async Task While_another_program_holds_the_database_nothing_is_sent_and_then_it_goes_on()
     {
-        await using var place = EnginePlace.Open();
+        await using var place = EnginePlace.Open(Slowly);
         var mailing = await place.PublishAsync(3000);
         var seen = new LastNotice();
         var running = place.Start().Engine.RunAsync(mailing, seen, Cancel);
@@ -38,7 +39,7 @@ public sealed class LedgerTroubleTests
     public async Task Who_has_to_stop_then_stops_within_ten_seconds_and_at_most_one_row_per_connection_is_uncertain()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
-        await using var place = EnginePlace.Open(time: clock);
+        await using var place = EnginePlace.Open(Slowly, time: clock);
         var mailing = await place.PublishAsync(3000);
         var process = place.Start();
         using var stop = new CancellationTokenSource();
@@ -59,6 +60,10 @@ public sealed class LedgerTroubleTests
         Assert.InRange(accepted, 50, 2999);
         Assert.Equal(place.Server.AcceptedCount, place.Server.Accepted.Select(message => message.Recipient).Distinct().Count());
     }
+
+    // The lock has to be had before everybody has got it.
+    private static SmtpMove Slowly(SmtpMoment moment)
+        => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;
 
     private static async Task<SqliteConnection> LockAsync(EnginePlace place)
     {

@@ -8,8 +8,8 @@ namespace WeeklyDigest.Tests.Scenarios;
 /// <summary>The process dies at once, without a chance to write anything down.</summary>
 public sealed class KillTests
 {
-    private static readonly int Kills = Scale.Of(6, 200);
-    private static readonly int Subscribers = Scale.Of(1200, 20_000);
+    private static readonly int Kills = Scale.Of(4, 200);
+    private static readonly int Subscribers = Scale.Of(800, 20_000);
     private static readonly int Connections = Scale.Of(4, 16);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
@@ -49,7 +49,7 @@ public sealed class KillTests
     public async Task Killed_at_any_moment_of_its_life_few_are_uncertain()
     {
         await using var relay = ScriptedSmtpServer.Start();
-        var (kills, subscribers) = (Scale.Of(4, 200), Scale.Of(500, 20_000));
+        var (kills, subscribers) = (Scale.Of(3, 200), Scale.Of(500, 20_000));
         using var workspace = new Workspace().WithWeek1().WithSubscribers(subscribers).UseRelay(relay.Port, Connections).Set("Smtp:Relays:0:MessagesPerSecond", 300);
         var all = await KillAsync(workspace, relay, kills, (random, _, start) => Task.Delay(random.NextDouble() * 2 * start, TimeProvider.System, TestContext.Current.CancellationToken));
         await workspace.RunAsync("send", "week-1");

@@ -21,7 +21,7 @@ internal static class ProgressWords
     {
         null => "time left unknown",
         { Ticks: <= 0 } => "",
-        { TotalSeconds: < 60 } => "less than a minute left",
+        { TotalMinutes: < 1 } span => $"about {Count(span.TotalSeconds, "second")} left",
         { TotalHours: < 1 } span => $"about {Count(span.TotalMinutes, "minute")} left{Until(doneAt, "HH:mm zzz")}",
         { TotalDays: < 1 } span => $"about {Count(span.TotalHours, "hour")} left{Until(doneAt, "HH:mm zzz")}",
         { } span => $"about {Count(span.TotalDays, "day")} left{Until(doneAt, "d MMM HH:mm zzz")}",

@@ -27,7 +27,7 @@ public sealed class DeliveryDisplayTests
 
     [Theory]
     [InlineData("00:00:00", "")]
-    [InlineData("00:00:59", "less than a minute left")]
+    [InlineData("00:00:59", "about 59 seconds left")]
     [InlineData("00:59:01", "about 60 minutes left, until 09:30 +00:00")]
     [InlineData("1.00:00:01", "about 2 days left, until 2 Mar 09:30 +00:00")]
     public void The_time_left_is_told_with_its_end(string remaining, string words)

@@ -20,7 +20,7 @@ public sealed class DashboardTests(Browser browser)
 
         await InboxPagesTests.SignInAsync(page, site, "/hangfire");
         await page.GetByRole(AriaRole.Link, new() { Name = "Recurring Jobs" }).ClickAsync();
-        Assert.Contains("when triggered", await page.Locator("tr:has(input[value=weekly-digest])").InnerTextAsync(), StringComparison.Ordinal);
+        await Assertions.Expect(page.Locator("tr:has(input[value=weekly-digest])")).ToContainTextAsync("when triggered", new() { Timeout = 20_000 });
         Assert.DoesNotContain("disabled", await page.Locator("tbody").InnerTextAsync(), StringComparison.OrdinalIgnoreCase);
         await page.Locator("input[value=weekly-digest]").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Trigger now" }).ClickAsync();

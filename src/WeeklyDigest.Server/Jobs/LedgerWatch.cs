@@ -85,8 +85,8 @@ internal sealed class LedgerWatch(
         {
             try
             {
-                await LookAtScheduleAsync(stoppingToken);
                 await LookAtMailingsAsync(stoppingToken);
+                await LookAtScheduleAsync(stoppingToken);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {

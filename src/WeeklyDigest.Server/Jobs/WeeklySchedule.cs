@@ -52,6 +52,8 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
         var now = Now;
         var last = await store.LastAsync(now, cancel);
         var after = last is { } noted && noted.DueAt > schedule.Since ? noted.DueAt : schedule.Since;
+        // The clock that made the schedule runs a little ahead of this one.
+        if (after >= now) return null;
         var latest = Parse(schedule).GetOccurrences(after, now, Zone(schedule), fromInclusive: false, toInclusive: true).LastOrDefault();
         return latest == default ? null : latest;
     }

@@ -129,6 +129,16 @@ public sealed class WeeklyScheduleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_whose_clock_is_a_little_behind_the_one_that_made_the_schedule_looks_in_vain_and_no_more()
+    {
+        var schedule = await StartAsync("* * * * *");
+        clock.AdjustTime(Time("2026-03-01T11:59:30Z"));
+        Assert.Empty(await LookAsync(schedule));
+        clock.SetUtcNow(Time("2026-03-01T12:01Z"));
+        Assert.Equal(["2026-03-01T12:01"], await LookAsync(schedule));
+    }
+
+    [Fact]
     public async Task Another_schedule_counts_from_when_it_was_made()
     {
         await StartAsync("0 9 * * *");

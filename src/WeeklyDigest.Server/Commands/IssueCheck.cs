@@ -70,7 +70,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
         var names = new SortedSet<ListName>(files.Select(file => file.List).OfType<ListName>());
         if (!DatabaseFile.Exists(settings.Storage)) return names;
         using var database = Database.Open(settings.Storage, time);
-        foreach (var list in await database.Subscribers.ListsAsync(cancel)) names.Add(list.Name);
+        names.UnionWith(await database.Subscribers.ListNamesAsync(cancel));
         return names;
     }
 

@@ -36,8 +36,8 @@ internal static class SubscribersAdd
     }
 
     private static async Task<ListName> OnlyListAsync(ISubscriberStore store, CancellationToken cancel)
-        => await store.ListsAsync(cancel) is [var only]
-            ? only.Name
+        => await store.ListNamesAsync(cancel) is [var only]
+            ? only
             : throw new RefusedException("Say which list: --list NAME.");
 
     private static RefusedException Refusal(EmailAddress address, AddResult result)

@@ -31,8 +31,8 @@ internal static class SubscribersExport
     private static async Task<ListName?> KnownAsync(ISubscriberStore store, ListName? list, CancellationToken cancel)
     {
         if (list is null) return null;
-        var lists = await store.ListsAsync(cancel);
-        return lists.Any(known => known.Name == list) ? list : throw UnknownList.Refusal(list, lists);
+        var lists = await store.ListNamesAsync(cancel);
+        return lists.Contains(list) ? list : throw UnknownList.Refusal(list, lists);
     }
 
     private static async Task WriteAsync(Csv csv, ISubscriberStore store, ListName? list, bool all, CancellationToken cancel)
@@ -57,6 +57,6 @@ internal static class SubscribersExport
 internal static class UnknownList
 {
     /// <summary>The refusal.</summary>
-    public static RefusedException Refusal(ListName list, IReadOnlyList<ListSummary> known)
-        => new($"There is no list {list}; there are: {(known.Count == 0 ? "none" : string.Join(", ", known.Select(one => one.Name)))}.");
+    public static RefusedException Refusal(ListName list, IReadOnlyList<ListName> known)
+        => new($"There is no list {list}; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}.");
 }

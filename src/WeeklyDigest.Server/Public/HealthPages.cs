@@ -21,7 +21,7 @@ internal static class HealthPages
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, aborted);
         try
         {
-            await database.Subscribers.ListsAsync(cancel.Token).WaitAsync(cancel.Token);
+            await database.Subscribers.ListNamesAsync(cancel.Token).WaitAsync(cancel.Token);
             return Results.Text("ready");
         }
         catch (Exception problem) when (!aborted.IsCancellationRequested)

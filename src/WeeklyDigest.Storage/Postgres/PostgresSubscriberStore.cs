@@ -39,6 +39,15 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
             cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<ListName>> ListNamesAsync(CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<ListName>>(async connection => [.. (await connection.QueryAsync<string>(Queries.Get("ListNames"))).Select(Codes.List).Order()], cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> HasActiveMemberAsync(IReadOnlyList<ListName> lists, CancellationToken cancel)
+        => server.RunAsync(
+            connection => connection.ExecuteScalarAsync<bool>(Queries.Get("HasActiveMember"), new { lists = lists.Select(list => list.Value).ToArray() }), cancel);
+
+    /// <inheritdoc/>
     public Task<Subscriber?> FindAsync(EmailAddress address, CancellationToken cancel)
         => server.RunAsync(connection => FindAsync(connection, address), cancel);
 

@@ -10,10 +10,12 @@ internal sealed class SqliteImport
     private const int PortionSize = 500;
 
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly HashSet<string> None = [];
 
     private readonly SqliteWriter transaction;
     private readonly long now;
     private readonly long list;
+    private readonly bool anySuppressed;
 
     // Which ids this import has met: a bit each, so that ten million rows cost a megabyte. Addresses without an id are those that are
     // suppressed and never subscribed; there are few.
@@ -22,12 +24,16 @@ internal sealed class SqliteImport
     private readonly List<long> members = [];
     private readonly SqliteDomains domains;
 
+    // A file has mostly new addresses, or mostly known ones: the portion before tells which to expect.
+    private bool expectsNew = true;
+
     /// <summary>Finds the list, or creates it.</summary>
     public SqliteImport(SqliteWriter transaction, ListName name, long now)
     {
         (this.transaction, this.now, domains) = (transaction, now, new SqliteDomains(transaction));
         transaction.Statement("AddList").With("@list", name.Value).With("@now", now).Run();
         list = transaction.Statement("ListId").With("@list", name.Value).Number()!.Value;
+        anySuppressed = transaction.Statement("AnySuppressed").Any();
     }
 
     /// <summary>Adds all rows; of an address that stands there twice, the first row counts.</summary>
@@ -43,37 +49,48 @@ internal sealed class SqliteImport
             counts[(int)AddOutcome.Added], counts[(int)AddOutcome.Updated], counts[(int)AddOutcome.Unchanged], counts[(int)AddOutcome.KeptOut]);
     }
 
-    // What is known of a portion is asked in one query, and its new members are added in one: a question for each row would take as
-    // long as the insert itself.
+    // New addresses are inserted without a question: the constraint tells which were none. What is known of those is asked in one query, and the
+    // portion's new members are added in one: a question for each row would take as long as the insert itself.
     private void Add(SubscriberRow[] portion, long[] counts)
     {
-        var addresses = JsonSerializer.Serialize(portion.Select(row => row.Address.Value), Json);
-        var known = Known(addresses);
-        var suppressed = Suppressed(addresses);
-        foreach (var row in portion)
-        {
-            var address = row.Address.Value;
-            var outcome = known.TryGetValue(address, out var subscriber) ? Update(subscriber, row, suppressed.Contains(address))
-                : suppressed.Contains(address) ? (metWithoutId.Add(address) ? AddOutcome.KeptOut : AddOutcome.Unchanged)
-                : Insert(row, known);
-            counts[(int)outcome]++;
-        }
+        var suppressed = anySuppressed ? Suppressed(AddressesOf(portion)) : None;
+        var others = expectsNew ? [.. portion.Where(row => suppressed.Contains(row.Address.Value) || !Insert(row))] : portion;
+        var known = others.Length > 0 ? Known(AddressesOf(others)) : [];
+        var before = counts[(int)AddOutcome.Added];
+        counts[(int)AddOutcome.Added] += portion.Length - others.Length;
+        foreach (var row in others) counts[(int)AddOther(row, known, suppressed)]++;
+        expectsNew = (counts[(int)AddOutcome.Added] - before) * 2 > portion.Length;
+        AddMembers();
+    }
+
+    private AddOutcome AddOther(SubscriberRow row, Dictionary<string, Stored> known, HashSet<string> suppressed)
+    {
+        var isSuppressed = suppressed.Contains(row.Address.Value);
+        if (known.TryGetValue(row.Address.Value, out var subscriber)) return Update(subscriber, row, isSuppressed);
+        if (isSuppressed) return metWithoutId.Add(row.Address.Value) ? AddOutcome.KeptOut : AddOutcome.Unchanged;
+        // Not new: its first row stood earlier in this portion.
+        return Insert(row) ? AddOutcome.Added : AddOutcome.Unchanged;
+    }
+
+    private bool Insert(SubscriberRow row)
+    {
+        var added = transaction.Statement("AddSubscriber")
+            .With("@address", row.Address.Value).With("@domain", domains.IdOf(row.Address.Domain)).With("@name", row.Name).With("@attributes", AttributesJson.Write(row.Attributes)).With("@now", now)
+            .RunForId();
+        if (added is not { } id) return false;
+        met.Add(id);
+        members.Add(id);
+        return true;
+    }
+
+    private void AddMembers()
+    {
         if (members.Count == 0) return;
         transaction.Statement("AddMembers").With("@list", list).With("@subscribers", JsonSerializer.Serialize(members)).Run();
         members.Clear();
     }
 
-    private AddOutcome Insert(SubscriberRow row, Dictionary<string, Stored> known)
-    {
-        var attributes = AttributesJson.Write(row.Attributes);
-        var id = transaction.Statement("AddSubscriber")
-            .With("@address", row.Address.Value).With("@domain", domains.IdOf(row.Address.Domain)).With("@name", row.Name).With("@attributes", attributes).With("@now", now)
-            .RunForId();
-        met.Add(id);
-        members.Add(id);
-        known.Add(row.Address.Value, new Stored(id, row.Name, attributes, IsActive: true, IsMember: true));
-        return AddOutcome.Added;
-    }
+    private static string AddressesOf(SubscriberRow[] rows) => JsonSerializer.Serialize(rows.Select(row => row.Address.Value), Json);
 
     private AddOutcome Update(Stored known, SubscriberRow row, bool isSuppressed)
     {

@@ -15,7 +15,7 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
 
     /// <inheritdoc/>
     public Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancel)
-        => writer.TransactAsync(transaction => new SqlitePublication(transaction, request).Run(), cancel);
+        => writer.TransactManyAsync(transaction => new SqlitePublication(transaction, request).Run(), cancel);
 
     /// <inheritdoc/>
     public Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel)

@@ -44,7 +44,7 @@ internal sealed class SqlitePublication(SqliteWriter transaction, PublishRequest
             throw new StorageException($"There is no list '{list}'; nothing was published.");
         var isNew = transaction.Statement("AddMailingList").With("@mailing", mailing).With("@list", list.Value).Run() == 1;
         return isNew
-            ? transaction.Unchecked(() => transaction.Statement("AddDeliveries").With("@mailing", mailing).With("@list", list.Value).With("@now", now).Run())
+            ? transaction.Statement("AddDeliveries").With("@mailing", mailing).With("@list", list.Value).With("@now", now).Run()
             : 0;
     }
 }

@@ -63,13 +63,9 @@ internal sealed class SqliteStatement : IDisposable
         return raw.sqlite3_changes(connection.Handle);
     }
 
-    /// <summary>Runs an insert.</summary>
-    /// <returns>The key of the row it added.</returns>
-    public long RunForId()
-    {
-        Run();
-        return raw.sqlite3_last_insert_rowid(connection.Handle);
-    }
+    /// <summary>Runs an insert of one row.</summary>
+    /// <returns>The key of the row; null when a conflict kept it out.</returns>
+    public long? RunForId() => Run() == 1 ? raw.sqlite3_last_insert_rowid(connection.Handle) : null;
 
     /// <summary>Whether it finds a row.</summary>
     public bool Any()

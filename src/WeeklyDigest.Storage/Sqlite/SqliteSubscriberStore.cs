@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Dapper;
 using WeeklyDigest.Audience;
 
@@ -46,6 +47,15 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
         => readers.ReadAsync<IReadOnlyList<ListSummary>>(
             connection => [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => new ListSummary(Codes.List(row.Name), row.Active, row.Total)).OrderBy(list => list.Name)],
             cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ListName>> ListNamesAsync(CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<ListName>>(connection => [.. connection.Query<string>(Queries.Get("ListNames")).Select(Codes.List).Order()], cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> HasActiveMemberAsync(IReadOnlyList<ListName> lists, CancellationToken cancel)
+        => readers.ReadAsync(
+            connection => connection.ExecuteScalar<bool>(Queries.Get("HasActiveMember"), new { lists = JsonSerializer.Serialize(lists.Select(list => list.Value)) }), cancel);
 
     /// <inheritdoc/>
     public Task<Subscriber?> FindAsync(EmailAddress address, CancellationToken cancel)

@@ -18,18 +18,21 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
     public Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => Transact(work), cancel);
 
+    /// <summary>The same for very many rows that are right by how they are made, see <see cref="SqliteFile.Trusting"/>.</summary>
+    /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
+    public Task<T> TransactManyAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
+        => InTurnAsync(() => SqliteFile.Trusting(connection, () => Transact(work)), cancel);
+
     /// <summary>The same for an import, which enters addresses into their index in no order: as much of it as can be stays in memory meanwhile.</summary>
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
-    public Task<T> TransactLargeAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => TransactLarge(work), cancel);
+    public Task<T> TransactLargeAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
+        => InTurnAsync(() => SqliteFile.Trusting(connection, () => TransactLarge(work)), cancel);
 
     /// <summary>A named statement of this connection, prepared on first use. Only inside a transaction.</summary>
     public SqliteStatement Statement(string name) => Prepared(name, Queries.Get);
 
     /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
     public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
-
-    /// <summary>Does work without looking at CHECK constraints, see <see cref="SqliteFile.Unchecked"/>. Only inside a transaction.</summary>
-    public T Unchecked<T>(Func<T> work) => SqliteFile.Unchecked(connection, work);
 
     /// <summary>Closes the connection; not when a transaction hangs behind another program's lock: closing would hang with it, and the system closes at the end of the process.</summary>
     public void Dispose()

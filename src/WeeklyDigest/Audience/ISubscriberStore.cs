@@ -26,6 +26,12 @@ public interface ISubscriberStore
     /// <summary>The lists with the number of their active, unsuppressed members, by name.</summary>
     Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel);
 
+    /// <summary>The names of the lists, in order. Costs the same however many members they have.</summary>
+    Task<IReadOnlyList<ListName>> ListNamesAsync(CancellationToken cancel);
+
+    /// <summary>Whether any of some lists has an active, unsuppressed member: looks no further than the first.</summary>
+    Task<bool> HasActiveMemberAsync(IReadOnlyList<ListName> lists, CancellationToken cancel);
+
     /// <summary>The subscriber of an address, or null.</summary>
     Task<Subscriber?> FindAsync(EmailAddress address, CancellationToken cancel);
 

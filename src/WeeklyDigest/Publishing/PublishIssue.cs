@@ -89,7 +89,7 @@ public sealed class PublishIssue(
     // A list that cannot be read keeps the whole issue back: who is on it would be left out, and nobody is added afterwards.
     private async Task RequireListsAsync(WantedLists wanted, CancellationToken cancel)
     {
-        var known = (await subscribers.ListsAsync(cancel)).Select(list => list.Name).Union(folder.Names).Order().ToList();
+        var known = (await subscribers.ListNamesAsync(cancel)).Union(folder.Names).Order().ToList();
         if (known.Count == 0 && wanted.Named is null) throw new RefusedException("There is no list yet; put a CSV file into the subscribers folder, or import one.");
         var there = known.Count > 0 ? string.Join(", ", known) : "none";
         var misnamed = wanted.Misnamed.Select(text => $"'{text}' in the issue's lists is no name of a list; there are: {there}.");
@@ -107,10 +107,10 @@ public sealed class PublishIssue(
 
     private async Task<IReadOnlyList<ListName>> WithMembersAsync(WantedLists wanted, CancellationToken cancel)
     {
-        var lists = (await subscribers.ListsAsync(cancel)).Where(list => wanted.Include(list.Name)).ToList();
-        return lists.Sum(list => list.Active) > 0
-            ? [.. lists.Select(list => list.Name)]
-            : throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted.Named ?? lists.Select(list => list.Name))}; nothing was published.");
+        List<ListName> lists = [.. (await subscribers.ListNamesAsync(cancel)).Where(wanted.Include)];
+        return await subscribers.HasActiveMemberAsync(lists, cancel)
+            ? lists
+            : throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted.Named ?? lists)}; nothing was published.");
     }
 
     private DateOnly DateOf(DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone).DateTime);

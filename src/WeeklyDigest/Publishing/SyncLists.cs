@@ -93,7 +93,7 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
         {
             if (++count <= MaxProblems) problems.Add(problem);
         });
-        var counts = await subscribers.ImportAsync(list, rows, cancel);
+        var counts = await subscribers.ImportAsync(list, ReadAhead.Of(rows), cancel);
         return new ListFileReport(path, list, counts, problems, count, null);
     }
 

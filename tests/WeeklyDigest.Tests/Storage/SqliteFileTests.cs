@@ -39,21 +39,25 @@ public sealed class SqliteFileTests : IDisposable
         using var writer = SqliteFile.Prepare(place.File).OpenWriter();
         Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
         SqliteFile.KeepPages(writer, isLarge: true);
-        Assert.Equal(-65536L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
+        Assert.Equal(-40960L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
         SqliteFile.KeepPages(writer, isLarge: false);
         Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
     }
 
     [Fact]
-    public void Checks_are_left_out_for_the_length_of_the_work_only_and_keys_never()
+    public void Checks_and_references_are_left_out_for_the_length_of_the_work_only_and_what_is_unique_never()
     {
         const string subscriber = "INSERT INTO subscriber (address, status, created_at, updated_at) VALUES ('a@b.example', 'away', 0, 0)";
         using var database = Open();
         using var writer = SqliteFile.Prepare(place.File).OpenWriter();
-        Assert.Throws<SqliteException>(() => SqliteFile.Execute(writer, subscriber));
-        Assert.Throws<SqliteException>(() => SqliteFile.Unchecked(writer, () => Run(writer, subscriber) + Run(writer, subscriber)));
-        SqliteFile.Execute(writer, "DELETE FROM subscriber");
-        Assert.Throws<SqliteException>(() => SqliteFile.Execute(writer, subscriber));
+        const string member = "INSERT INTO membership (list_id, subscriber_id) VALUES (7, 7)";
+        Refused();
+        SqliteFile.Trusting(writer, () => Run(writer, member));
+        Assert.Throws<SqliteException>(() => SqliteFile.Trusting(writer, () => Run(writer, subscriber) + Run(writer, subscriber)));
+        SqliteFile.Execute(writer, "DELETE FROM subscriber; DELETE FROM membership;");
+        Refused();
+
+        void Refused() => Assert.All([subscriber, member], sql => Assert.Throws<SqliteException>(() => SqliteFile.Execute(writer, sql)));
 
         static int Run(SqliteConnection connection, string sql)
         {

@@ -27,6 +27,22 @@ LEFT JOIN subscriber s ON s.id = m.subscriber_id AND s.status = 'active'
      AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
 GROUP BY l.id ORDER BY l.name;
 
+-- name: ListNames
+SELECT name FROM list;
+
+-- name: HasActiveMember
+-- The order makes each list a walk along its members up to the first active one, where a join would begin with all subscribers.
+SELECT EXISTS (
+    SELECT 1
+    FROM list l
+    CROSS JOIN LATERAL (
+        SELECT 1
+        FROM membership m
+        JOIN subscriber s ON s.id = m.subscriber_id AND s.status = 'active'
+        WHERE m.list_id = l.id AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
+        ORDER BY m.subscriber_id LIMIT 1) found
+    WHERE l.name = ANY (@lists));
+
 -- name: SubscriberById
 SELECT s.id AS Id, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,
        x.reason AS Reason, x.source AS Source, x.at AS At,

@@ -12,6 +12,9 @@ SELECT s.id, s.address, s.name, s.attributes, s.status,
        EXISTS (SELECT 1 FROM membership m WHERE m.list_id = @list AND m.subscriber_id = s.id)
 FROM json_each(@addresses) a CROSS JOIN subscriber s ON s.address = a.value;
 
+-- name: AnySuppressed
+SELECT 1 FROM suppression LIMIT 1;
+
 -- name: SuppressedAmong
 SELECT x.address FROM json_each(@addresses) a CROSS JOIN suppression x ON x.address = a.value;
 
@@ -29,7 +32,8 @@ SELECT id FROM domain WHERE name = @domain;
 
 -- name: AddSubscriber
 INSERT INTO subscriber (address, domain_id, name, attributes, status, created_at, updated_at)
-VALUES (@address, @domain, @name, @attributes, 'active', @now, @now);
+VALUES (@address, @domain, @name, @attributes, 'active', @now, @now)
+ON CONFLICT (address) DO NOTHING;
 
 -- name: ChangeSubscriber
 UPDATE subscriber SET name = @name, attributes = @attributes, updated_at = @now WHERE id = @subscriber;
@@ -51,6 +55,18 @@ LEFT JOIN membership m ON m.list_id = l.id
 LEFT JOIN subscriber s ON s.id = m.subscriber_id AND s.status = 'active'
      AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
 GROUP BY l.id ORDER BY l.name;
+
+-- name: ListNames
+SELECT name FROM list;
+
+-- name: HasActiveMember
+SELECT EXISTS (
+    SELECT 1
+    FROM json_each(@lists) a
+    CROSS JOIN list l ON l.name = a.value
+    CROSS JOIN membership m ON m.list_id = l.id
+    CROSS JOIN subscriber s ON s.id = m.subscriber_id
+    WHERE s.status = 'active' AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));
 
 -- name: SubscriberById
 SELECT s.id AS Id, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status,

@@ -23,13 +23,19 @@ internal sealed class PrivatePostgres : IDisposable
     private static readonly string[] Settings =
         ["TimeZone=Asia/Kathmandu", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=64MB"];
 
+    // The small disk is the server's own: it is gone with it, and others reach it through the server's /proc entry.
+    private const string OnSmallDisk = "mkdir -p \"$0\" && mount -t tmpfs -o size=40m,mode=0700$1 tmpfs \"$0\" && shift && exec \"$@\"";
+
     private readonly string folder = Directory.CreateTempSubdirectory("weeklydigest-postgres-").FullName;
+    private readonly bool hasSmallDisk;
     private Process? process;
     private int databases;
 
     /// <summary>Makes a data folder and starts the server.</summary>
-    public PrivatePostgres()
+    /// <param name="hasSmallDisk">Whether it has a disk of 40 MB beside it, in memory.</param>
+    public PrivatePostgres(bool hasSmallDisk = false)
     {
+        this.hasSmallDisk = hasSmallDisk;
         Port = LoopbackPort.Free();
         File.WriteAllText(Path.Combine(folder, "password"), Password);
         if (Environment.IsPrivilegedProcess) Run("chown", "-R", "65534:65534", folder);
@@ -40,9 +46,16 @@ internal sealed class PrivatePostgres : IDisposable
     /// <summary>Its port on 127.0.0.1; the same after a restart.</summary>
     public int Port { get; }
 
+    /// <summary>Where the server finds its small disk, for a tablespace.</summary>
+    public string SmallDisk => Path.Combine(folder, "small");
+
     private string Data => Path.Combine(folder, "data");
 
+    private string Master => File.ReadLines(Path.Combine(Data, "postmaster.pid")).First();
+
     private string Log => Path.Combine(folder, "log");
+
+    private string[] WithSmallDisk => ["unshare", .. Environment.IsPrivilegedProcess ? Array.Empty<string>() : ["--map-current-user", "--keep-caps"], "--mount", "sh", "-c", OnSmallDisk, SmallDisk, Environment.IsPrivilegedProcess ? ",uid=65534,gid=65534" : ""];
 
     private static string[] AsNobody => Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
 
@@ -50,7 +63,7 @@ internal sealed class PrivatePostgres : IDisposable
     public void Start()
     {
         var settings = Settings.Append($"port={Port}").SelectMany(setting => new[] { "-c", setting });
-        string[] server = [.. AsNobody, Program("postgres"), "-D", Data, .. settings];
+        string[] server = [.. hasSmallDisk ? WithSmallDisk : [], .. AsNobody, Program("postgres"), "-D", Data, .. settings];
         var start = new ProcessStartInfo("bash", ["-c", $"exec 2>>{Log} >&2; {Guarded}", "bash", .. server]) { RedirectStandardInput = true };
         process = Command.Start(start);
         var started = TimeProvider.System.GetTimestamp();
@@ -74,10 +87,12 @@ internal sealed class PrivatePostgres : IDisposable
     /// <summary>Ends it as a crash does: nothing is written down, the next start recovers from the log.</summary>
     public void Crash()
     {
-        var master = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First();
-        Run("kill", "-QUIT", master);
+        Run("kill", "-QUIT", Master);
         Stop();
     }
+
+    /// <summary>A path on the small disk, as others reach it while the server runs.</summary>
+    public string OnDisk(string name) => $"/proc/{Master}/root{Path.Combine(SmallDisk, name)}";
 
     /// <summary>Makes a database.</summary>
     /// <param name="like">The one to copy; null: an empty one.</param>

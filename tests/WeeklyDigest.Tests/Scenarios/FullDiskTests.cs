@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Scenarios;
@@ -50,6 +51,32 @@ public sealed class FullDiskTests
         var accounts = await Accounts.ReadAsync(workspace, "week-1");
         accounts.AgreeWith(relay);
         Assert.Equal((Subscribers, Subscribers), (accounts["sent"], relay.AcceptedCount));
+    }
+
+    [Fact]
+    public async Task So_does_a_server_whose_database_has_no_room_left()
+    {
+        using var server = new PrivatePostgres(hasSmallDisk: true);
+        server.Execute($"CREATE TABLESPACE small LOCATION '{server.SmallDisk}'");
+        server.Execute("CREATE DATABASE digest TABLESPACE small");
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections).Set("Smtp:Relays:0:MessagesPerSecond", 200)
+            .Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", server.ConnectionString("digest"));
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(20, Limit);
+
+        Fill(server.OnDisk("ballast"));
+        await send.PrintedAsync("is full", Limit);
+        var accepted = relay.AcceptedCount;
+        await Eventually.HoldsAsync(() => send.Out.Split("is full").Length > 3, "it says so again and again", Limit);
+        Assert.InRange(relay.AcceptedCount - accepted, 0, Connections);
+        Assert.InRange(accepted, 20, Subscribers - 1);
+
+        File.Delete(server.OnDisk("ballast"));
+        Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal((Subscribers, Subscribers, 0), (accounts["sent"], relay.AcceptedCount, accounts["uncertain"]));
     }
 
     private static bool IsRoot => UserId() == 0;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hangfire;
 using Hangfire.Storage.Monitoring;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Storage;
 
@@ -11,18 +12,20 @@ namespace WeeklyDigest.Server.Dashboard;
 /// <param name="ProcessId">Its number there; null when it is not known.</param>
 /// <param name="Server">What it says of itself; null for a command, such as <c>send</c>.</param>
 /// <param name="IsSilent">Whether it missed two signs of life: it is dead, or cut off.</param>
-/// <param name="Work">What it sends.</param>
+/// <param name="Work">What it sends, and what it sent within a week.</param>
 internal sealed record NodeRow(string Machine, int? ProcessId, ServerDto? Server, bool IsSilent, IReadOnlyList<NodeWork> Work)
 {
     /// <summary>Whether it is the process that shows the page.</summary>
     public bool IsThis => ProcessId == Environment.ProcessId && Machine.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>What a node has in hand of a mailing.</summary>
+/// <summary>A node's part in a mailing.</summary>
 /// <param name="Issue">The issue.</param>
 /// <param name="Rows">Recipients it has claimed or is sending to.</param>
-/// <param name="LeaseUntil">When others take them, unless the node shows before that it lives.</param>
-internal sealed record NodeWork(string Issue, long Rows, DateTimeOffset LeaseUntil);
+/// <param name="LeaseUntil">When others take them, unless the node shows before that it lives; null when it has none.</param>
+/// <param name="Sent">Messages it sent, as it noted up to five seconds ago.</param>
+/// <param name="Since">When it began on the mailing; null when it has noted nothing yet.</param>
+internal sealed record NodeWork(string Issue, long Rows, DateTimeOffset? LeaseUntil, long Sent, DateTimeOffset? Since);
 
 /// <summary>Reads who is there from Hangfire's servers, and who sends what from the ledger.</summary>
 /// <param name="storage">Knows the servers.</param>
@@ -36,13 +39,24 @@ internal sealed class NodeOverview(JobStorage storage, Database database, TimePr
     /// <summary>All servers, and all commands that send, by machine and process.</summary>
     public async Task<IReadOnlyList<NodeRow>> ReadAsync(CancellationToken cancel)
     {
-        var senders = (await database.Ledger.HoldersAsync(cancel)).Select(Sender.Of).ToLookup(sender => (Machine: sender.Machine.ToLowerInvariant(), (int?)sender.ProcessId));
+        var held = (await database.Ledger.HoldersAsync(cancel)).ToDictionary(holder => holder.Owner);
+        var notes = (await database.Ledger.SentNotesAsync(cancel)).ToDictionary(note => note.Owner);
         var issues = (await database.Mailings.ListAsync(cancel)).ToDictionary(mailing => mailing.Id, mailing => mailing.Issue.Value);
+        var senders = held.Keys.Union(notes.Keys).Order(StringComparer.Ordinal).ToLookup(KeyOfOwner, owner => WorkOf(owner, issues, held.GetValueOrDefault(owner), notes.GetValueOrDefault(owner)));
         var servers = storage.GetMonitoringApi().Servers().ToLookup(server => KeyOf(server.Name));
         return [.. servers.Select(server => server.Key).Union(senders.Select(sender => sender.Key)).Order().Select(key => Row(key, servers[key].MaxBy(server => server.Heartbeat), senders[key]))];
 
-        NodeRow Row((string Machine, int? ProcessId) key, ServerDto? server, IEnumerable<Sender> held) => new(
-            key.Machine, key.ProcessId, server, server is not null && !IsAlive(server), [.. held.Select(sender => new NodeWork(issues[sender.MailingId], sender.Rows, sender.LeaseUntil))]);
+        NodeRow Row((string Machine, int? ProcessId) key, ServerDto? server, IEnumerable<NodeWork> work)
+            => new(key.Machine, key.ProcessId, server, server is not null && !IsAlive(server), [.. work]);
+    }
+
+    private static NodeWork WorkOf(string owner, Dictionary<long, string> issues, ClaimHolder? held, SentNote? note)
+        => new(issues[Sender.PartsOf(owner).MailingId], held?.Rows ?? 0, held?.LeaseUntil, note?.Sent ?? 0, note?.Since);
+
+    private static (string Machine, int? ProcessId) KeyOfOwner(string owner)
+    {
+        var (machine, processId, _) = Sender.PartsOf(owner);
+        return (machine.ToLowerInvariant(), processId);
     }
 
     private bool IsAlive(ServerDto server) => server.Heartbeat is { } at && time.GetUtcNow().UtcDateTime - at < Silence;

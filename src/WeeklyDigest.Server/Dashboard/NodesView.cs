@@ -15,7 +15,7 @@ internal static class NodesView
         <div class="wd-issues">
         {nodes.Select(node => Row(page, node))}
         </div>
-        <p class="wd-sum">Servers on one PostgreSQL database share each mailing: every node takes recipients as it is free. What a dead one has in hand the others take when its lease ends.</p>
+        <p class="wd-sum">Servers on one PostgreSQL database share each mailing: every node takes recipients as it is free. What a dead one has in hand the others take when its lease ends. How much it sent a node counts itself, and says so every five seconds: what it sent right before a crash may be missing here, never in the issue's own figures. Kept for a week.</p>
         """);
 
     private static Html Row(RazorPage page, NodeRow node) => Html.Of(
@@ -24,18 +24,26 @@ internal static class NodesView
         <div class="wd-what">
         <h2>{Name(node)}</h2>
         <p>{Label(node)} <span class="wd-date">{Role(node.Server)}{(node.IsThis ? "; this page comes from it" : "")}</span></p>
-        {node.Work.Select(work => Html.Of($"<p class=\"wd-state\"><a href=\"{page.Url.To("/issues")}\">{work.Issue}</a>: <strong>{Number(work.Rows)}</strong> {(work.Rows == 1 ? "recipient" : "recipients")} in hand, its lease ends {Time(work.LeaseUntil.UtcDateTime)}</p>"))}
+        {node.Work.Select(work => Html.Of($"<p class=\"wd-state\"><a href=\"{page.Url.To("/issues")}\">{work.Issue}</a>: {Sent(work)}{InHand(work)}</p>"))}
         {Html.When(node.Server is not null, () => Html.Of($"<p class=\"wd-date\">Started {Time(node.Server!.StartedAt)}{Sign(node.Server)}</p>"))}
         </div>
         </article>
         """);
+
+    private static Html Sent(NodeWork work) => work.Since is { } since
+        ? Html.Of($"<strong>{Number(work.Sent)}</strong> sent since {Time(since.UtcDateTime)}")
+        : Html.Of($"<strong>0</strong> sent so far");
+
+    private static Html InHand(NodeWork work) => Html.When(work.LeaseUntil is not null, () => Html.Of(
+        $", <strong>{Number(work.Rows)}</strong> {(work.Rows == 1 ? "recipient" : "recipients")} in hand, its lease ends {Time(work.LeaseUntil!.Value.UtcDateTime)}"));
 
     private static Html Label(NodeRow node)
     {
         var (text, tone) = node switch
         {
             { IsSilent: true } => ("silent", "warn"),
-            { Work.Count: > 0 } => ("sending", "busy"),
+            _ when node.Work.Any(work => work.Rows > 0) => ("sending", "busy"),
+            { Server: null } => ("not sending", "plain"),
             _ => ("ready", "good"),
         };
         return Html.Of($"<span class=\"wd-label wd-{tone}\">{text}</span>");

@@ -42,6 +42,21 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     }
 
     /// <inheritdoc/>
+    public Task NoteSentAsync(SentNote note, CancellationToken cancel)
+        => server.TransactAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync(Queries.Get("DropSentNotes"), new { before = Codes.Of(note.At - SentNote.KeptFor) });
+                return await connection.ExecuteAsync(Queries.Get("NoteSent"), new { owner = note.Owner, sent = note.Sent, since = Codes.Of(note.Since), now = Codes.Of(note.At) });
+            },
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<SentNote>>(
+            async connection => [.. (await connection.QueryAsync<SentNoteRow>(Queries.Get("SentNotes"))).Select(row => row.ToNote())], cancel);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel)
         => server.RunAsync<IReadOnlyList<Delivery>>(
             async connection => [.. (await connection.QueryAsync<HeldDeliveryRow>(Queries.Get("Sending"), new { owner })).Select(row => row.ToDelivery())], cancel);

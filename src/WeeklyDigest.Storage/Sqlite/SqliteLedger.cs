@@ -33,6 +33,20 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
+    public Task NoteSentAsync(SentNote note, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction =>
+            {
+                transaction.Statement("DropSentNotes").With("@before", Codes.Of(note.At - SentNote.KeptFor)).Run();
+                return transaction.Statement("NoteSent").With("@owner", note.Owner).With("@sent", note.Sent).With("@since", Codes.Of(note.Since)).With("@now", Codes.Of(note.At)).Run();
+            },
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<SentNote>>(connection => [.. connection.Query<SentNoteRow>(Queries.Get("SentNotes")).Select(row => row.ToNote())], cancel);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel)
         => readers.ReadAsync<IReadOnlyList<Delivery>>(
             connection => [.. connection.Query<HeldDeliveryRow>(Queries.Get("Sending"), new { owner }).Select(row => row.ToDelivery())], cancel);

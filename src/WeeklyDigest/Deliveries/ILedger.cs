@@ -28,6 +28,12 @@ public interface ILedger
     /// <summary>The owners that hold claimed or sending rows, with the end of their leases.</summary>
     Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel);
 
+    /// <summary>Keeps a note in place of the owner's last one, and drops those that are too old.</summary>
+    Task NoteSentAsync(SentNote note, CancellationToken cancel);
+
+    /// <summary>What every process noted last that sent within a week, by owner.</summary>
+    Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel);
+
     /// <summary>The rows in state sending that an owner holds.</summary>
     Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel);
 

@@ -181,6 +181,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     private void Account(LedgerWrite write, LedgerWriteResult result)
     {
         var to = result == LedgerWriteResult.Suppressed ? DeliveryState.Suppressed : write.To;
+        if (result == LedgerWriteResult.Written && write.To == DeliveryState.Sent) run.Tally.Add();
         if (result != LedgerWriteResult.Fenced) run.Meter.Move(write.From, to, 1, write.CountAttempt);
         var isOurs = write.To == DeliveryState.Sending && result != LedgerWriteResult.Suppressed;
         if (!isOurs && write.From != DeliveryState.Uncertain) feed.Done();

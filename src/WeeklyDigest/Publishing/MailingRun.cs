@@ -43,6 +43,7 @@ internal sealed class MailingRun : IDisposable
         await end.SweepAsync();
         var mailing = await StartAsync();
         if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
+        await environment.TallyOf(mailingId).NoteAsync(stop.RecordToken);
         await environment.Relays.UpdateAsync(CancellationToken.None).WaitAsync(stop.RecordToken);
         if (stop.PauseReason is { } reason) await end.ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
         callers.Close();
@@ -101,6 +102,7 @@ internal sealed class MailingRun : IDisposable
             environment.Verdicts,
             lease,
             meter,
+            environment.TallyOf(mailingId),
             stop,
             new FailureRow(environment.Options.PauseAfterConsecutiveFailures),
             new DomainRefusals(alarms, words => environment.Warn($"{mailing.Issue}: {words}")),

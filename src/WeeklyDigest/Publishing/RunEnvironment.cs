@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Smtp;
@@ -33,4 +34,10 @@ internal sealed record RunEnvironment(
     DomainGate Domains,
     Func<CancellationToken, Task> Recover,
     Action<string> Warn,
-    TimeProvider Time);
+    TimeProvider Time)
+{
+    private readonly ConcurrentDictionary<long, SentTally> tallies = new();
+
+    /// <summary>What this process has sent of a mailing.</summary>
+    public SentTally TallyOf(long mailingId) => tallies.GetOrAdd(mailingId, id => new SentTally(Owner.ForRun(id), Writer, Time));
+}

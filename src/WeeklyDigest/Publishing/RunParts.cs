@@ -13,6 +13,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Verdicts">What outcomes mean.</param>
 /// <param name="Lease">The lease on the run's rows.</param>
 /// <param name="Meter">The balance while it runs.</param>
+/// <param name="Tally">What this process has sent of the mailing.</param>
 /// <param name="Stop">When to stop, and why.</param>
 /// <param name="Failures">Refusals in a row.</param>
 /// <param name="Refusals">Refusals in a row by receiving domain.</param>
@@ -29,6 +30,7 @@ internal sealed record RunParts(
     DeliveryVerdicts Verdicts,
     ClaimLease Lease,
     ProgressMeter Meter,
+    SentTally Tally,
     RunStop Stop,
     FailureRow Failures,
     DomainRefusals Refusals,

@@ -30,7 +30,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         }
     }
 
-    /// <summary>Renews the lease after a third of it, and recovers what dead processes held, until the run is over.</summary>
+    /// <summary>Renews the lease after a third of it, recovers what dead processes held, and notes what was sent, until the run is over.</summary>
     public async Task KeepLeaseAsync()
     {
         var third = environment.Options.Lease / 3;
@@ -39,6 +39,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         {
             if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
             await environment.Recover(run.Stop.OverToken);
+            await run.Tally.NoteAsync(run.Stop.OverToken);
             if (run.Time.GetElapsedTime(gaveUpAt) >= GiveUpEvery) await GiveUpAsync();
         }
     }

@@ -17,8 +17,15 @@ public sealed record Sender(string Machine, int ProcessId, long MailingId, long 
     /// <summary>Reads the parts of an owner's name as <see cref="ProcessOwner"/> puts them together: machine, process, random part, mailing.</summary>
     public static Sender Of(ClaimHolder holder)
     {
-        var parts = holder.Owner.Split('/');
-        return new Sender(parts[0], Number(parts[1]), Number(parts[^1]), holder.Rows, holder.LeaseUntil);
+        var (machine, processId, mailingId) = PartsOf(holder.Owner);
+        return new Sender(machine, processId, mailingId, holder.Rows, holder.LeaseUntil);
+    }
+
+    /// <summary>The machine, the process and the mailing in an owner's name.</summary>
+    public static (string Machine, int ProcessId, long MailingId) PartsOf(string owner)
+    {
+        var parts = owner.Split('/');
+        return (parts[0], Number(parts[1]), Number(parts[^1]));
 
         static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
     }

@@ -183,6 +183,10 @@ public sealed class LedgerWriterTests
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 
+        public Task NoteSentAsync(SentNote note, CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel) => throw new NotSupportedException();
+
         public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel) => throw new NotSupportedException();

@@ -189,6 +189,21 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
     }
 
     [Fact]
+    public async Task What_a_process_has_sent_is_its_last_note_and_is_kept_for_a_week()
+    {
+        var since = Now;
+        await Ledger.NoteSentAsync(new SentNote("one", 3, since, Now), Cancel);
+        await Ledger.NoteSentAsync(new SentNote("two", 5, since, Now), Cancel);
+        Clock.Advance(TimeSpan.FromDays(1));
+        await Ledger.NoteSentAsync(new SentNote("two", 6, since, Now), Cancel);
+        Assert.Equal([new SentNote("one", 3, since, since), new SentNote("two", 6, since, Now)], await Ledger.SentNotesAsync(Cancel));
+
+        Clock.Advance(TimeSpan.FromDays(6.5));
+        await Ledger.NoteSentAsync(new SentNote("three", 1, Now, Now), Cancel);
+        Assert.Equal(["three", "two"], (await Ledger.SentNotesAsync(Cancel)).Select(note => note.Owner));
+    }
+
+    [Fact]
     public async Task An_uncertain_row_can_be_sent_again_or_confirmed()
     {
         var mailing = await Published(2);

@@ -26,7 +26,26 @@ public sealed class NodesPageTests
         Assert.Contains("this page comes from it", page, StringComparison.Ordinal);
         Assert.Contains("runs 4 jobs at a time", page, StringComparison.Ordinal);
         Assert.Contains("web-2, process 17", page, StringComparison.Ordinal);
-        Assert.Contains("<a href=\"/hangfire/issues\">week-1</a>: <strong>5</strong> recipients in hand", page, StringComparison.Ordinal);
+        Assert.Contains("<a href=\"/hangfire/issues\">week-1</a>: <strong>0</strong> sent so far, <strong>5</strong> recipients in hand", page, StringComparison.Ordinal);
+
+        Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
+    }
+
+    [Fact]
+    public async Task Shows_how_many_each_has_sent_also_when_it_is_done_or_gone()
+    {
+        await using var site = await TestSite.StartAsync();
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", [.. Enumerable.Range(1, 20).Select(i => $"reader{i}@example.com")]);
+        using var editor = await site.EditorAsync();
+        var now = TimeProvider.System.GetUtcNow();
+        await site.Installation.Database.Ledger.NoteSentAsync(new SentNote($"web-2/17/abcdef/{mailing}", 1234, now.AddMinutes(-1), now), Cancel);
+        await Eventually.HoldsAsync(() => PageAsync().Result.Contains("week-1</a>: <strong>20</strong> sent since", StringComparison.Ordinal), "this server has counted", TimeSpan.FromMinutes(1));
+
+        var page = await PageAsync();
+
+        Assert.Contains("week-1</a>: <strong>1,234</strong> sent since", page, StringComparison.Ordinal);
+        Assert.Contains(">not sending<", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("in hand,", page, StringComparison.Ordinal);
 
         Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
     }

@@ -127,6 +127,17 @@ UPDATE delivery SET lease_until = @lease WHERE owner = @owner AND state IN ('cla
 SELECT owner AS Owner, max(lease_until) AS LeaseUntil, count(*) AS Rows FROM delivery
 WHERE state IN ('claimed', 'sending') GROUP BY owner ORDER BY owner;
 
+-- name: NoteSent
+INSERT INTO sent_by (owner, sent, since, noted_at) VALUES (@owner, @sent, @since, @now)
+ON CONFLICT (owner) DO UPDATE SET sent = excluded.sent, noted_at = excluded.noted_at;
+
+-- name: DropSentNotes
+-- A row per process and mailing: few.
+DELETE FROM sent_by WHERE noted_at < @before;
+
+-- name: SentNotes
+SELECT owner AS Owner, sent AS Sent, since AS Since, noted_at AS NotedAt FROM sent_by ORDER BY owner;
+
 -- name: Sending
 -- (The state is named twice so that the partial index applies.)
 SELECT d.mailing_id AS MailingId, d.subscriber_id AS SubscriberId, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,

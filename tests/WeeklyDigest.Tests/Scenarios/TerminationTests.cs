@@ -48,7 +48,7 @@ public sealed class TerminationTests
             send.Terminate();
             await send.EndAsync(Limit);
         }
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < Scale.Of(2, Times); i++)
         {
             using var serve = workspace.Start("serve");
             await relay.WaitForAcceptedAsync(relay.AcceptedCount + 20, Limit);

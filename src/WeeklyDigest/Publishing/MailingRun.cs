@@ -8,6 +8,8 @@ internal sealed class MailingRun : IDisposable
     /// <summary>Domains whose refusals in a row a run goes on counting after a restart.</summary>
     private const int MaxAlarms = 10_000;
 
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
+
     private readonly RunCallers callers;
     private readonly RunStop stop;
     private readonly RunEnvironment environment;
@@ -40,8 +42,7 @@ internal sealed class MailingRun : IDisposable
     /// <summary>Delivers until nothing is pending or due, or it is told to stop.</summary>
     public async Task<DeliveryRunResult> RunAsync()
     {
-        await end.SweepAsync();
-        var mailing = await StartAsync();
+        var mailing = await TellingAsync(SweptAsync());
         if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
         await environment.TallyOf(mailingId).NoteAsync(stop.RecordToken);
         await environment.Relays.UpdateAsync(CancellationToken.None).WaitAsync(stop.RecordToken);
@@ -55,6 +56,23 @@ internal sealed class MailingRun : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => stop.Dispose();
+
+    // A run that has not begun is not watched yet: who waits for it is told here why nothing happens.
+    private async Task<Mailing> TellingAsync(Task<Mailing> beginning)
+    {
+        while (await Task.WhenAny(beginning, Task.Delay(TellEvery, environment.Time)) != beginning)
+        {
+            if (environment.Writer.Trouble is not { } words) continue;
+            callers.Report(meter.Progress(RunWatch.Unusable(words), environment.Sessions.Speed));
+        }
+        return await beginning;
+    }
+
+    private async Task<Mailing> SweptAsync()
+    {
+        await end.SweepAsync();
+        return await StartAsync();
+    }
 
     // A mailing whose time has come is taken from scheduled to sending; by whom does not matter.
     private async Task<Mailing> StartAsync()

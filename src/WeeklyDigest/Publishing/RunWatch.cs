@@ -16,6 +16,9 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private string? unreadable;
     private long gaveUpAt = environment.Time.GetTimestamp();
 
+    /// <summary>What is said while the ledger cannot be written or read.</summary>
+    public static string Unusable(string why) => $"The ledger cannot be used: {why} Nothing is sent until it can.";
+
     /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
     public async Task ReportAsync()
     {
@@ -76,6 +79,6 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     }
 
     private string? Notice() => (run.Writer.Trouble ?? unreadable) is { } words
-        ? $"The ledger cannot be used: {words} Nothing is sent until it can."
+        ? Unusable(words)
         : run.Sessions.Notice ?? run.Domains.Notice;
 }

@@ -40,4 +40,20 @@ public sealed class LockedDatabaseTests
         Assert.Equal((Subscribers, Subscribers), (accounts["sent"], relay.AcceptedCount));
         Assert.All(accounts.Rows, row => Assert.Equal(1, row.Attempts));
     }
+
+    [Fact]
+    public async Task A_send_that_cannot_even_begin_says_why_and_goes_on_when_the_lock_is_gone()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(3);
+        Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
+        RunningProgram send;
+        using (LedgerFile.Lock(workspace))
+        {
+            send = workspace.Start("send", "week-1");
+            await send.PrintedAsync("The ledger cannot be used", Limit);
+        }
+
+        using (send) Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        Assert.Equal(3, Directory.GetFiles(workspace.InboxFolder, "*.eml").Length);
+    }
 }

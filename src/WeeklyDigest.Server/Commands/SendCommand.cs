@@ -28,18 +28,21 @@ internal static class SendCommand
         DateTimeOffset? at = atText is null ? null : SendTime.Parse(atText, run.Settings.Schedule.TimeZone);
         var issue = run.Issue(name);
         var installation = await run.OpenAsync(cancel);
-        await RefusePastAsync(run, installation, issue, at, cancel);
+        await RefuseTimeAsync(run, installation, issue, at, cancel);
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
         await DescribeAsync(run, issue.Slug, published, list);
         return await new Delivering(run, installation).RunAsync(published.MailingId, wait, cancel);
     }
 
     // The same line run again after its time resumes; a first run with a time gone by is a slip that would send at once.
-    private static async Task RefusePastAsync(CommandRun run, Installation installation, IssueFile issue, DateTimeOffset? at, CancellationToken cancel)
+    private static async Task RefuseTimeAsync(CommandRun run, Installation installation, IssueFile issue, DateTimeOffset? at, CancellationToken cancel)
     {
-        if (at is not { } moment || moment > run.Host.Time.GetUtcNow()) return;
-        if (IssueSlug.TryParse(issue.Slug, out var slug) && await installation.Database.Mailings.FindAsync(slug, cancel) is not null) return;
-        throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{moment:yyyy-MM-dd HH:mm:ss zzz} is in the past; leave --at out to send at once."));
+        if (at is not { } moment) return;
+        var mailing = IssueSlug.TryParse(issue.Slug, out var slug) ? await installation.Database.Mailings.FindAsync(slug, cancel) : null;
+        if (mailing is { State: MailingState.Scheduled, ScheduledAt: { } scheduled } && scheduled != moment)
+            throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{issue.Slug} is scheduled for {scheduled:yyyy-MM-dd HH:mm:ss zzz} and keeps that time. `weeklydigest pause {issue.Slug}` holds it back; resumed after that time, it goes out at once."));
+        if (mailing is null && moment <= run.Host.Time.GetUtcNow())
+            throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{moment:yyyy-MM-dd HH:mm:ss zzz} is in the past; leave --at out to send at once."));
     }
 
     private static async Task DescribeAsync(CommandRun run, string issue, PublishResult published, ListName? list)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace WeeklyDigest.Server.Public;
@@ -8,10 +9,16 @@ internal static class ProblemPages
     /// <summary>The edge where an exception of a request ends.</summary>
     public static Task AnswerAsync(HttpContext context)
     {
-        var tooLarge = context.Features.Get<IExceptionHandlerFeature>()?.Error is BadHttpRequestException { StatusCode: var status } ? status : 0;
-        var page = tooLarge > 0
-            ? SitePage.Statement("This request cannot be answered", Html.Of($"<p>It is too large or not well formed.</p>"), tooLarge)
-            : SitePage.Statement("Something went wrong here", Html.Of($"<p>It has been noted. Try again in a moment.</p>"), StatusCodes.Status500InternalServerError);
+        var page = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
+        {
+            BadHttpRequestException { StatusCode: var status } => SitePage.Statement("This request cannot be answered", Html.Of($"<p>It is too large or not well formed.</p>"), status),
+            { } failure when IsOfDatabase(failure) => SitePage.Statement(
+                "The database cannot be used now", Html.Of($"<p>Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong. Try again in a moment.</p>"), StatusCodes.Status503ServiceUnavailable),
+            _ => SitePage.Statement("Something went wrong here", Html.Of($"<p>It has been noted. Try again in a moment.</p>"), StatusCodes.Status500InternalServerError),
+        };
         return page.ExecuteAsync(context);
     }
+
+    // Hangfire's pages wrap what the database said.
+    private static bool IsOfDatabase(Exception? failure) => failure is StorageException or DbException || (failure is not null && IsOfDatabase(failure.InnerException));
 }

@@ -66,7 +66,7 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
 
     private static StorageException Differs(PostgresServer server, MovableTable table, long rows, bool isCopy) => new(isCopy
         ? $"What was written to the table {table.Name} in {server.Place} is not what was read ({table.Rows} rows, {rows} read back); nothing was moved."
-        : $"There is another installation in {server.Place} (the table {table.Name} has {rows} rows, here are {table.Rows}). Give an empty database; nothing was moved.");
+        : $"There is another installation in {server.Place} (the table {table.Name} has {rows} rows, here are {table.Rows}). Give an empty database; or, if nothing in that one is wanted, run DROP SCHEMA weeklydigest CASCADE there. Nothing was moved.");
 
     private async Task<bool> AreEmptyAsync(NpgsqlConnection target, IReadOnlyList<MovableTable> tables)
     {

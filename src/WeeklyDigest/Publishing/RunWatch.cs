@@ -14,6 +14,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private const int GiveUpPortion = 5000;
 
     private string? unreadable;
+    private bool isUnusable;
     private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
@@ -78,7 +79,18 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         unreadable = null;
     }
 
-    private string? Notice() => (run.Writer.Trouble ?? unreadable) is { } words
-        ? Unusable(words)
-        : run.Sessions.Notice ?? run.Domains.Notice;
+    private string? Notice()
+    {
+        var trouble = run.Writer.Trouble ?? unreadable;
+        Log(trouble);
+        return trouble is not null ? Unusable(trouble) : run.Sessions.Notice ?? run.Domains.Notice;
+    }
+
+    // In a server nobody may be looking at the progress: the log has it too, once when it begins and once when it is over.
+    private void Log(string? trouble)
+    {
+        if (isUnusable == trouble is not null) return;
+        isUnusable = !isUnusable;
+        environment.Warn(trouble is not null ? Unusable(trouble) : "The ledger can be used again; sending goes on.");
+    }
 }

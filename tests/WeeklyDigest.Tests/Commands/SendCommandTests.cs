@@ -181,6 +181,16 @@ public sealed class SendCommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_scheduled_keeps_its_time_and_another_one_is_refused()
+    {
+        await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
+        Assert.Equal(
+            (1, "a is scheduled for 2999-01-01 09:00:00 +00:00 and keeps that time. `weeklydigest pause a` holds it back; resumed after that time, it goes out at once."),
+            await RefusalAsync("send", "a", "--at", "2999-01-02T09:00"));
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T10:00+01:00")).ExitCode);
+    }
+
+    [Fact]
     public async Task The_editor_pauses_resumes_and_cancels()
     {
         await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");

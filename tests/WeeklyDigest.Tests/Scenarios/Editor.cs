@@ -32,6 +32,13 @@ internal sealed partial class Editor : IDisposable
     /// <summary>A page's text, whatever its status.</summary>
     public Task<string> TextAsync(string path) => http.GetStringAsync(new Uri(path, UriKind.Relative), Cancel);
 
+    /// <summary>What a page answers that cannot be shown.</summary>
+    public async Task<(HttpStatusCode Status, string Text)> ProblemAsync(string path)
+    {
+        using var answer = await http.GetAsync(new Uri(path, UriKind.Relative), Cancel);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
     /// <summary>Whether the server says that it can work.</summary>
     public async Task<bool> IsReadyAsync()
     {

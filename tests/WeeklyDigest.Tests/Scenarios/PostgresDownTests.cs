@@ -1,3 +1,4 @@
+using System.Net;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
 
@@ -75,6 +76,10 @@ public sealed class PostgresDownTests : IDisposable
 
         server.Crash();
         await EventuallyAsync(async () => !await editor.IsReadyAsync());
+        var problem = await editor.ProblemAsync("/hangfire/issues");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, problem.Status);
+        Assert.Contains("The database cannot be used now", problem.Text, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(() => serve.Error.Contains("The ledger cannot be used: ", StringComparison.Ordinal), "the log says why nothing is sent", Limit);
         server.Start();
 
         await EventuallyAsync(editor.IsReadyAsync);
@@ -83,6 +88,7 @@ public sealed class PostgresDownTests : IDisposable
         var accounts = await Accounts.ReadAsync(workspace, "week-1");
         accounts.AgreeWith(relay);
         Assert.Equal((Subscribers, 0), (accounts["sent"], accounts["uncertain"]));
+        Assert.Contains("The ledger can be used again", serve.Error, StringComparison.Ordinal);
     }
 
     private Workspace Workspace(ScriptedSmtpServer relay)

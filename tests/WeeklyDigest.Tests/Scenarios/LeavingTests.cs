@@ -14,6 +14,7 @@ public sealed partial class LeavingTests
     [Fact]
     public async Task Who_leaves_in_the_middle_of_a_send_by_link_or_command_gets_nothing_more()
     {
+        // Two connections without stand-ins: once both are held, nobody gets anything until the gate opens.
         var gate = new TaskCompletionSource();
         var isSecondIssue = false;
         await using var relay = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
@@ -23,7 +24,7 @@ public sealed partial class LeavingTests
                 ? SmtpMove.Hold(gate.Task, SmtpMove.Accept)
                 : SmtpMove.Accept,
         });
-        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, 2).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, 2).Set("Smtp:Relays:0:StalledConnections", 0).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
         workspace.Write("issues/second.md", "---\ntitle: second issue\n---\nHello again.\n");
         using var serve = workspace.Start("serve");
         var address = Address().Match(await serve.PrintedAsync("/sign-in?token=")).Value;

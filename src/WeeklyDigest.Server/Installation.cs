@@ -29,6 +29,7 @@ internal sealed class Installation : IAsyncDisposable
         Renderer = CompilerProcess.Renderer(settings.Paths);
         SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
         PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, SyncLists, Renderer, settings.Newsletter, time);
+        RescheduleIssue = new RescheduleIssue(database.Mailings, Renderer, settings.Newsletter, time);
         DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
@@ -63,6 +64,9 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Publishes an issue.</summary>
     public PublishIssue PublishIssue { get; }
+
+    /// <summary>Gives a mailing another time before it begins.</summary>
+    public RescheduleIssue RescheduleIssue { get; }
 
     /// <summary>Carries out what the editor decides about deliveries.</summary>
     public DecideDeliveries DecideDeliveries { get; }

@@ -35,6 +35,7 @@ internal static class BalanceView
     public static string StateOf(Mailing mailing) => mailing switch
     {
         { State: MailingState.Scheduled, ScheduledAt: { } at } => string.Create(CultureInfo.InvariantCulture, $"scheduled for {at:yyyy-MM-dd HH:mm:ss zzz}"),
+        { CanBeRescheduled: true, ScheduledAt: { } at } => string.Create(CultureInfo.InvariantCulture, $"paused: {mailing.StateReason ?? "by the editor"}; its time is {at:yyyy-MM-dd HH:mm:ss zzz}"),
         { StateReason: { Length: > 0 } reason } => $"{Name(mailing.State)}: {reason}",
         _ => Name(mailing.State),
     };

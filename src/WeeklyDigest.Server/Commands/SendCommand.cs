@@ -6,7 +6,7 @@ using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary><c>send ISSUE [--list NAME] [--at TIME] [--wait]</c>: publishes and delivers; run again, it resumes or does nothing.</summary>
+/// <summary><c>send ISSUE [--list NAME] [--at TIME] [--wait]</c>: publishes and delivers; run again, it resumes, gives another time, or does nothing.</summary>
 internal static class SendCommand
 {
     /// <summary>The command.</summary>
@@ -14,7 +14,7 @@ internal static class SendCommand
     {
         var issue = Inputs.Issue();
         var list = Inputs.List("The list it goes to. Default: those the issue names, else every list.");
-        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in Newsletter:Schedule:TimeZone, or with an offset." };
+        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in Newsletter:Schedule:TimeZone, or with an offset. Before it begins, another time can be given; the issue is then taken as it is." };
         var wait = new Option<bool>("--wait") { Description = "Stay until every delivery is final, deferred ones too." };
         var command = new Command("send", "Publish an issue and deliver it; run again, it resumes or does nothing.") { issue, list, at, wait };
         command.SetAction(edge.Run((run, parsed, cancel) => RunAsync(
@@ -30,22 +30,33 @@ internal static class SendCommand
         var installation = await run.OpenAsync(cancel);
         await RefuseTimeAsync(run, installation, issue, at, cancel);
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
-        await DescribeAsync(run, issue.Slug, published, list);
+        var rescheduled = at is { } moment && !published.Created ? await RescheduleAsync(run, installation, issue, published.MailingId, moment, cancel) : null;
+        await DescribeAsync(run, issue.Slug, published, rescheduled, list);
         return await new Delivering(run, installation).RunAsync(published.MailingId, wait, cancel);
     }
 
-    // The same line run again after its time resumes; a first run with a time gone by is a slip that would send at once.
+    // Before anything is written. A first run with a time gone by is a slip that would send at once.
     private static async Task RefuseTimeAsync(CommandRun run, Installation installation, IssueFile issue, DateTimeOffset? at, CancellationToken cancel)
     {
         if (at is not { } moment) return;
+        var now = run.Host.Time.GetUtcNow();
         var mailing = IssueSlug.TryParse(issue.Slug, out var slug) ? await installation.Database.Mailings.FindAsync(slug, cancel) : null;
-        if (mailing is { State: MailingState.Scheduled, ScheduledAt: { } scheduled } && scheduled != moment)
-            throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{issue.Slug} is scheduled for {scheduled:yyyy-MM-dd HH:mm:ss zzz} and keeps that time. `weeklydigest pause {issue.Slug}` holds it back; resumed after that time, it goes out at once."));
-        if (mailing is null && moment <= run.Host.Time.GetUtcNow())
+        if (mailing is null && moment <= now)
             throw new RefusedException(string.Create(CultureInfo.InvariantCulture, $"{moment:yyyy-MM-dd HH:mm:ss zzz} is in the past; leave --at out to send at once."));
+        if (mailing is not null && IsAnother(moment, mailing, now)) installation.RescheduleIssue.Require(mailing, moment);
     }
 
-    private static async Task DescribeAsync(CommandRun run, string issue, PublishResult published, ListName? list)
+    private static async Task<RescheduleResult?> RescheduleAsync(
+        CommandRun run, Installation installation, IssueFile issue, long mailingId, DateTimeOffset at, CancellationToken cancel)
+    {
+        var mailing = await installation.Database.Mailings.FindAsync(mailingId, cancel);
+        return mailing is not null && IsAnother(at, mailing, run.Host.Time.GetUtcNow()) ? await installation.RescheduleIssue.RunAsync(issue, mailing, at, cancel) : null;
+    }
+
+    // The same line run again after its time resumes.
+    private static bool IsAnother(DateTimeOffset at, Mailing mailing, DateTimeOffset now) => at != mailing.ScheduledAt && (at > now || !mailing.HasBegun);
+
+    private static async Task DescribeAsync(CommandRun run, string issue, PublishResult published, RescheduleResult? rescheduled, ListName? list)
     {
         var added = string.Create(CultureInfo.InvariantCulture, $"{published.Added} {(published.Added == 1 ? "delivery" : "deliveries")}");
         await run.Out.WriteLineAsync(published switch
@@ -54,7 +65,11 @@ internal static class SendCommand
             { Added: > 0 } => $"{issue}: was published before; {added} added for list {list}.",
             _ => $"{issue}: was published before; nobody is added.",
         });
-        if (published.ContentIsFrozen)
+        if (rescheduled is { } times)
+            await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{issue}: starts at {times.At:yyyy-MM-dd HH:mm:ss zzz} instead of {times.Before:yyyy-MM-dd HH:mm:ss zzz}."));
+        if (rescheduled is { ContentIsNew: true })
+            await run.Error.WriteLineAsync($"{issue}: has changed since it was published; at its new time it goes out as it is now.");
+        if (rescheduled is null && published.ContentIsFrozen)
             await run.Error.WriteLineAsync($"{issue}: has changed since it was published; what goes out is what was published.");
     }
 }

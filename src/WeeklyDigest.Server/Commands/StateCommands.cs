@@ -47,7 +47,9 @@ internal static class StateCommands
 
     private static async Task<RefusedException> RefusalAsync(IMailingStore store, Mailing mailing, string name, MailingState[] from, CancellationToken cancel)
     {
-        var state = (await store.FindAsync(mailing.Id, cancel) ?? mailing).State.ToString().ToLowerInvariant();
+        var now = (await store.FindAsync(mailing.Id, cancel) ?? mailing).State;
+        if (from.Contains(now)) return new RefusedException($"{mailing.Issue} was changed by somebody else at this moment; try again.");
+        var state = now.ToString().ToLowerInvariant();
         return new RefusedException($"{mailing.Issue} is {state}; {name} works on one that is {string.Join(" or ", from.Select(one => one.ToString().ToLowerInvariant()))}.");
     }
 }

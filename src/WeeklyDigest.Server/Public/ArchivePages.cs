@@ -11,7 +11,7 @@ namespace WeeklyDigest.Server.Public;
 /// <param name="newsletter">Whose archive it is.</param>
 internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter)
 {
-    // Frozen content never changes, so what the list needs of it is read once.
+    // Once a mailing has begun its content never changes, so what the list needs of it is read once.
     private readonly ConcurrentDictionary<long, Listed> listed = new();
 
     /// <summary>Answers <c>/</c>, and every path nothing else answers: it may be a permalink.</summary>
@@ -28,7 +28,7 @@ internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter
     {
         var issues = new List<Listed>();
         foreach (var mailing in await mailings.ListAsync(cancel))
-            if (mailing.State != MailingState.Scheduled) issues.Add(await ListedAsync(mailing, cancel));
+            if (mailing.HasBegun) issues.Add(await ListedAsync(mailing, cancel));
         return new SitePage(newsletter.Name, Html.Of(
             $"""
             <h1>{newsletter.Name}</h1>

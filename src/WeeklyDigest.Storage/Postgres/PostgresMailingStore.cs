@@ -17,6 +17,18 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         => server.TransactAsync(connection => new PostgresPublication(connection, request, cancel).RunAsync(), cancel);
 
     /// <inheritdoc/>
+    public Task<bool> RescheduleAsync(long mailingId, FrozenContent content, DateTimeOffset at, CancellationToken cancel)
+        => server.TransactAsync(
+            async connection =>
+            {
+                var parameters = new { mailing = mailingId, scheduled = Codes.Of(at), permalink = content.Permalink, hash = content.Email.Hash };
+                var isRescheduled = await connection.ExecuteAsync(Queries.Get("Reschedule"), parameters) == 1;
+                if (isRescheduled) await connection.ExecuteAsync(Queries.Get("ReplaceContent"), new { mailing = mailingId, content = FrozenContentJson.Write(content) });
+                return isRescheduled;
+            },
+            cancel);
+
+    /// <inheritdoc/>
     public Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel)
         => server.RunAsync(async connection => (await QueryAsync(connection, null, issue.Value)).SingleOrDefault(), cancel);
 

@@ -18,6 +18,22 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
         => writer.TransactManyAsync(transaction => new SqlitePublication(transaction, request).Run(), cancel);
 
     /// <inheritdoc/>
+    public Task<bool> RescheduleAsync(long mailingId, FrozenContent content, DateTimeOffset at, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction =>
+            {
+                var isRescheduled = transaction.Statement("Reschedule")
+                    .With("@mailing", mailingId)
+                    .With("@scheduled", Codes.Of(at))
+                    .With("@permalink", content.Permalink)
+                    .With("@hash", content.Email.Hash)
+                    .Run() == 1;
+                if (isRescheduled) transaction.Statement("ReplaceContent").With("@mailing", mailingId).With("@content", FrozenContentJson.Write(content)).Run();
+                return isRescheduled;
+            },
+            cancel);
+
+    /// <inheritdoc/>
     public Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel)
         => readers.ReadAsync(connection => Query(connection, null, issue.Value).SingleOrDefault(), cancel);
 

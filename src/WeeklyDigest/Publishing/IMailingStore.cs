@@ -15,6 +15,13 @@ public interface IMailingStore
     /// </summary>
     Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancel);
 
+    /// <summary>
+    /// Gives a mailing that was never put to sending another time and the content made for it, in one transaction. Whoever puts a mailing to
+    /// sending reads its content afterwards: nobody can be sending the old one.
+    /// </summary>
+    /// <returns>False when it has begun, or is cancelled; nothing changed.</returns>
+    Task<bool> RescheduleAsync(long mailingId, FrozenContent content, DateTimeOffset at, CancellationToken cancel);
+
     /// <summary>The mailing of an issue, or null.</summary>
     Task<Mailing?> FindAsync(IssueSlug issue, CancellationToken cancel);
 
@@ -27,7 +34,7 @@ public interface IMailingStore
     /// <summary>The frozen content of a mailing.</summary>
     Task<FrozenContent> ContentAsync(long mailingId, CancellationToken cancel);
 
-    /// <summary>The mailing published under a permalink, in a state other than scheduled, with its content; or null.</summary>
+    /// <summary>The mailing published under a permalink, with its content; null while it has not begun.</summary>
     Task<(Mailing Mailing, FrozenContent Content)?> FindByPermalinkAsync(string permalink, CancellationToken cancel);
 
     /// <summary>
@@ -35,7 +42,7 @@ public interface IMailingStore
     /// time to give up begins anew.
     /// </summary>
     /// <returns>
-    /// False when the mailing was in another state, or <paramref name="to"/> is sent and a delivery is pending, claimed, sending or
+    /// False when the mailing was in another state, or <paramref name="to"/> is sending and its time has not come, or it is sent and a delivery is pending, claimed, sending or
     /// deferred (a further list may have come a moment ago); nothing changed.
     /// </returns>
     Task<bool> ChangeStateAsync(long mailingId, IReadOnlyCollection<MailingState> from, MailingState to, string? reason, DateTimeOffset now, CancellationToken cancel);

@@ -48,6 +48,12 @@ public sealed record Mailing(
     /// <summary>When it was last put to sending after its publication (its time had come, or the editor resumed it), or null.</summary>
     public DateTimeOffset? ResumedAt { get; init; }
 
+    /// <summary>Whether it was ever put to sending. Until then nobody has its content in hand, and nobody has seen it.</summary>
+    public bool HasBegun => ScheduledAt is null || StartedAt is not null || ResumedAt is not null;
+
+    /// <summary>Whether it can be given another time.</summary>
+    public bool CanBeRescheduled => !HasBegun && State is (MailingState.Scheduled or MailingState.Paused);
+
     /// <summary>What it becomes when it is resumed: it goes on, or waits for its time if that is still to come.</summary>
     public MailingState Resumed(DateTimeOffset now) => StartedAt is null && ScheduledAt > now ? MailingState.Scheduled : MailingState.Sending;
 }

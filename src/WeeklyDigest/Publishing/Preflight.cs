@@ -11,4 +11,11 @@ internal static class Preflight
         => file.IsValid
             ? file.Issue!
             : throw new RefusedException($"{file.Path} has errors; correct them and try again:\n{string.Join('\n', file.Findings.Select(finding => finding.In(file.Path)))}");
+
+    /// <summary>Refuses a draft.</summary>
+    /// <exception cref="RefusedException">It is one.</exception>
+    public static void RefuseDraft(IssueFile file)
+    {
+        if (file.Issue is { Draft: true }) throw new RefusedException($"{file.Path} is a draft; remove 'draft: true' from its front matter to publish it, or preview it as it is.");
+    }
 }

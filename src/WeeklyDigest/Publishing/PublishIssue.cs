@@ -17,6 +17,8 @@ namespace WeeklyDigest.Publishing;
 public sealed class PublishIssue(
     IMailingStore mailings, ISubscriberStore subscribers, SyncLists folder, IssueRenderer renderer, Newsletter newsletter, TimeProvider time)
 {
+    private readonly FreezeIssue freeze = new(renderer, newsletter, time);
+
     /// <summary>Publishes, or finds it published.</summary>
     /// <param name="issue">An issue file.</param>
     /// <param name="list">The list asked for; null: the issue's lists, else every list. A published issue is extended only by naming a list.</param>
@@ -35,12 +37,12 @@ public sealed class PublishIssue(
         var ready = Preflight.Require(issue);
         var published = await mailings.FindAsync(ready.Slug, cancel);
         if (published is not null && list is null) return await AsItStandsAsync(published, ready, cancel);
-        if (ready.Draft) throw new RefusedException($"{issue.Path} is a draft; remove 'draft: true' from its front matter to publish it, or preview it as it is.");
+        Preflight.RefuseDraft(issue);
         var wanted = list is not null ? WantedLists.Only(list) : WantedLists.Of(ready);
         await RequireListsAsync(wanted, cancel);
         var now = time.GetUtcNow();
         var start = scheduledAt > now ? scheduledAt : null;
-        var content = await FreezeAsync(ready, start ?? now, cancel);
+        var content = await freeze.RunAsync(ready, start ?? now, cancel);
         var reports = await folder.RunAsync(wanted, cancel);
         await imported([.. reports.Where(report => report.Refusal is null)]);
         // Dying here: the lists are up to date, and nothing is published.
@@ -56,34 +58,7 @@ public sealed class PublishIssue(
     private async Task<PublishResult> AsItStandsAsync(Mailing published, Issue issue, CancellationToken cancel)
     {
         var frozen = await mailings.ContentAsync(published.Id, cancel);
-        return new PublishResult(published.Id, Created: false, Added: 0, ContentIsFrozen: await DiffersAsync(frozen, issue, cancel));
-    }
-
-    // Rendered for the day it was published, so that a date shown in the issue makes no difference of its own. A template that broke since is one.
-    private async Task<bool> DiffersAsync(FrozenContent frozen, Issue issue, CancellationToken cancel)
-    {
-        try
-        {
-            var date = issue.Date ?? DateOf(frozen.Date);
-            // Compiling the templates takes seconds, and a send that is resumed should go on at once.
-            if (frozen.SourceHash == await renderer.SourceHashAsync(issue, newsletter, date, cancel)) return false;
-            var now = await renderer.RenderAsync(issue, newsletter, date, cancel);
-            return now.Hash != frozen.Email.Hash;
-        }
-        catch (TemplateException)
-        {
-            return true;
-        }
-    }
-
-    private async Task<FrozenContent> FreezeAsync(Issue issue, DateTimeOffset date, CancellationToken cancel)
-    {
-        var shown = issue.Date ?? DateOf(date);
-        // Before the rendering: a file that is saved in between counts as changed later.
-        var source = await renderer.SourceHashAsync(issue, newsletter, shown, cancel);
-        var email = await renderer.RenderAsync(issue, newsletter, shown, cancel);
-        var web = await renderer.RenderWebAsync(issue, newsletter, shown, cancel);
-        return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date), source);
+        return new PublishResult(published.Id, Created: false, Added: 0, ContentIsFrozen: await freeze.DiffersAsync(frozen, issue, cancel));
     }
 
     // A list that cannot be read keeps the whole issue back: who is on it would be left out, and nobody is added afterwards.
@@ -112,9 +87,4 @@ public sealed class PublishIssue(
             ? lists
             : throw new RefusedException($"No active subscriber is on {string.Join(", ", wanted.Named ?? lists)}; nothing was published.");
     }
-
-    private DateOnly DateOf(DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone).DateTime);
-
-    // The Date header has whole seconds; so does what is frozen, and reading it back gives the same.
-    private static DateTimeOffset WholeSeconds(DateTimeOffset moment) => moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerSecond));
 }

@@ -116,7 +116,7 @@ public sealed class SendCommandTests : IAsyncDisposable
         var status = JsonDocument.Parse(result.Out).RootElement;
         Assert.Equal(
             ["issue", "mailing", "state", "total", "pending", "claimed", "sending", "deferred", "sent", "failed", "suppressed", "uncertain", "attempts",
-                "startedAt", "finishedAt", "bounced", "complained", "unsubscribed", "alarms", "relaysAside"],
+                "startedAt", "finishedAt", "bounced", "complained", "unsubscribed", "scheduledAt", "alarms", "relaysAside"],
             status.EnumerateObject().Select(member => member.Name));
         Assert.Equal(("a", "sent", 3, 3, 3), (status.GetProperty("issue").GetString(), status.GetProperty("state").GetString(),
             status.GetProperty("total").GetInt32(), status.GetProperty("sent").GetInt32(), status.GetProperty("attempts").GetInt32()));
@@ -181,20 +181,41 @@ public sealed class SendCommandTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_is_scheduled_keeps_its_time_and_another_one_is_refused()
+    public async Task What_is_scheduled_is_given_another_time_as_often_as_it_is_asked_for_until_it_begins()
     {
         await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
-        Assert.Equal(
-            (1, "a is scheduled for 2999-01-01 09:00:00 +00:00 and keeps that time. `weeklydigest pause a` holds it back; resumed after that time, it goes out at once."),
-            await RefusalAsync("send", "a", "--at", "2999-01-02T09:00"));
-        Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T10:00+01:00")).ExitCode);
+        var moved = await workspace.RunHereAsync("send", "a", "--at", "2999-01-02T09:00");
+        Assert.Equal((0, ""), (moved.ExitCode, moved.Error));
+        Assert.Contains("a: starts at 2999-01-02 09:00:00 +00:00 instead of 2999-01-01 09:00:00 +00:00.", moved.Out, StringComparison.Ordinal);
+        Assert.Contains("a: scheduled for 2999-01-02 09:00:00 +00:00", moved.Out, StringComparison.Ordinal);
+        Assert.Equal((1, "2001-01-01 09:00:00 +00:00 is in the past; a stays scheduled for 2999-01-02 09:00:00 +00:00."), await RefusalAsync("send", "a", "--at", "2001-01-01T09:00"));
+        Assert.DoesNotContain("instead", (await workspace.RunHereAsync("send", "a", "--at", "2999-01-02T10:00+01:00")).Out, StringComparison.Ordinal);
+
+        await workspace.RunHereAsync("pause", "a");
+        workspace.Write("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\nGood morning {{ name | there }}.\n");
+        var held = await workspace.RunHereAsync("send", "a", "--at", "2999-01-03T09:00");
+        Assert.Contains("a: paused: paused by the editor; its time is 2999-01-03 09:00:00 +00:00", held.Out, StringComparison.Ordinal);
+        Assert.StartsWith("a: has changed since it was published; at its new time it goes out as it is now.", held.Error, StringComparison.Ordinal);
+        Assert.Equal("a: scheduled for 2999-01-03 09:00:00 +00:00", (await workspace.RunHereAsync("resume", "a")).Out.TrimEnd());
+        var status = JsonDocument.Parse((await workspace.RunHereAsync("status", "a", "--json")).Out).RootElement;
+        Assert.Equal(new DateTimeOffset(2999, 1, 3, 9, 0, 0, TimeSpan.Zero), status.GetProperty("scheduledAt").GetDateTimeOffset());
+        Assert.Equal(0, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task What_has_begun_takes_no_other_time()
+    {
+        await workspace.RunHereAsync("send", "a");
+        Assert.Equal((1, "a is sent; only a mailing that has not begun can be given another time. Nothing was changed."), await RefusalAsync("send", "a", "--at", "2999-01-01T09:00"));
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--at", "2001-01-01T09:00")).ExitCode);
+        Assert.Equal(3, relay.AcceptedCount);
     }
 
     [Fact]
     public async Task The_editor_pauses_resumes_and_cancels()
     {
         await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
-        Assert.Equal("a: paused: paused by the editor", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
+        Assert.Equal("a: paused: paused by the editor; its time is 2999-01-01 09:00:00 +00:00", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
         Assert.Equal((1, "a is paused; pause works on one that is scheduled or sending."), await RefusalAsync("pause", "a"));
         Assert.StartsWith("a: scheduled for 2999", (await workspace.RunHereAsync("resume", "a")).Out, StringComparison.Ordinal);
         Assert.Equal("a: cancelled: cancelled by the editor", (await workspace.RunHereAsync("cancel", "a")).Out.TrimEnd());

@@ -95,14 +95,17 @@ public abstract class MailingSuite<TPlace> : StorageSuite<TPlace> where TPlace :
     }
 
     [Fact]
-    public async Task A_permalink_leads_to_the_mailing_unless_it_is_still_scheduled()
+    public async Task A_permalink_leads_to_the_mailing_once_it_has_begun()
     {
         await Import("readers", "ann@example.org");
         var request = new PublishRequest(Slug("week-1"), [List("readers")], Content(), Now.AddHours(1), Now);
         var mailing = (await Mailings.PublishAsync(request, Cancel)).MailingId;
         Assert.Null(await Mailings.FindByPermalinkAsync("/posts/week-1", Cancel));
 
-        await Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Sending, null, Now, Cancel);
+        await Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Paused, null, Now, Cancel);
+        Assert.Null(await Mailings.FindByPermalinkAsync("/posts/week-1", Cancel));
+
+        await Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, Now.AddHours(1), Cancel);
 
         Assert.Equal(mailing, (await Mailings.FindByPermalinkAsync("/posts/week-1", Cancel))!.Value.Mailing.Id);
         Assert.Null(await Mailings.FindByPermalinkAsync("/posts/week-2", Cancel));

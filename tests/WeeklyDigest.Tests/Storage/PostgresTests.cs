@@ -6,6 +6,8 @@ public sealed class PostgresDecisionTests : DecisionSuite<PostgresPlace>;
 
 public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>;
 
+public sealed class PostgresRescheduleTests : RescheduleSuite<PostgresPlace>;
+
 public sealed class PostgresStandingTests : StandingSuite<PostgresPlace>;
 
 public sealed class PostgresRelayTests : RelaySuite<PostgresPlace>;

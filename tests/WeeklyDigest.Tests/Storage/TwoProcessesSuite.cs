@@ -39,6 +39,27 @@ public abstract class TwoProcessesSuite<TPlace> : StorageSuite<TPlace> where TPl
     }
 
     [Fact]
+    public async Task Of_beginning_and_giving_another_time_at_once_one_wins()
+    {
+        await Import("readers", "ann@example.org");
+        using var other = Open();
+        for (var i = 0; i < 20; i++)
+        {
+            var request = new PublishRequest(Slug($"week-{i}"), [List("readers")], Content(), Now, Now);
+            var mailing = (await Mailings.PublishAsync(request, Cancel)).MailingId;
+
+            var begins = Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Sending, null, Now, Cancel);
+            var changes = other.Mailings.RescheduleAsync(mailing, Content("h2"), Now.AddHours(1), Cancel);
+
+            Assert.NotEqual(await begins, await changes);
+            var after = await Mailings.FindAsync(mailing, Cancel);
+            Assert.Equal(
+                await begins ? (MailingState.Sending, Now, "h1") : (MailingState.Scheduled, Now.AddHours(1), "h2"),
+                (after!.State, after.ScheduledAt!.Value, (await Mailings.ContentAsync(mailing, Cancel)).Email.Hash));
+        }
+    }
+
+    [Fact]
     public async Task Imports_at_once_make_each_subscriber_once()
     {
         using var other = Open();

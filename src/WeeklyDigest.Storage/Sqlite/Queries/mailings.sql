@@ -30,11 +30,19 @@ ON CONFLICT (mailing_id, subscriber_id) DO NOTHING;
 -- name: Reopen
 -- Rows were added, by a further list or by the editor's decision: a mailing that was finished goes on, and the time to give up begins anew.
 UPDATE mailing
-SET resumed_at = @now,
+SET resumed_at = CASE WHEN state IN ('sending', 'sent') THEN @now ELSE resumed_at END,
     state_reason = CASE state WHEN 'sent' THEN NULL ELSE state_reason END,
     finished_at = CASE state WHEN 'sent' THEN NULL ELSE finished_at END,
     state = CASE state WHEN 'sent' THEN 'sending' ELSE state END
 WHERE id = @mailing AND state <> 'cancelled';
+
+-- name: Reschedule
+-- Only before it is ever put to sending (resumed_at): from then on somebody may have its content in hand.
+UPDATE mailing SET scheduled_at = @scheduled, permalink = @permalink, content_hash = @hash
+WHERE id = @mailing AND state IN ('scheduled', 'paused') AND scheduled_at IS NOT NULL AND started_at IS NULL AND resumed_at IS NULL;
+
+-- name: ReplaceContent
+UPDATE mailing_content SET content = @content WHERE mailing_id = @mailing;
 
 -- name: Mailings
 -- @id or @issue picks one; both null: all, newest first.
@@ -49,15 +57,20 @@ ORDER BY m.id DESC;
 SELECT content FROM mailing_content WHERE mailing_id = @mailing;
 
 -- name: MailingAtPermalink
-SELECT id FROM mailing WHERE permalink = @permalink AND state <> 'scheduled' ORDER BY id DESC LIMIT 1;
+-- One that was held or cancelled before its time was never out.
+SELECT id FROM mailing
+WHERE permalink = @permalink AND (scheduled_at IS NULL OR started_at IS NOT NULL OR resumed_at IS NOT NULL)
+ORDER BY id DESC LIMIT 1;
 
 -- name: ChangeState
+-- 'sending' is refused before its time: who saw that it is due may have looked before it was given another time.
 -- 'sent' is refused while a row is open: a list that was added a moment ago must not be closed away. Rows that are held are a few
 -- hundred over all mailings; their index is named because the planner would rather walk the whole mailing.
 UPDATE mailing
 SET state = @to, state_reason = @reason, finished_at = CASE WHEN @to IN ('sent', 'cancelled') THEN @now END,
     resumed_at = CASE WHEN @to = 'sending' THEN @now ELSE resumed_at END
 WHERE id = @mailing AND state IN (SELECT value FROM json_each(@from))
+  AND (@to <> 'sending' OR started_at IS NOT NULL OR coalesce(scheduled_at, 0) <= @now)
   AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state = 'pending'))
   AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery WHERE mailing_id = @mailing AND state = 'deferred'))
   AND (@to <> 'sent' OR NOT EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_held

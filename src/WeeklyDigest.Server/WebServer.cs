@@ -65,7 +65,7 @@ internal static class WebServer
         services.AddSingleton<IssueDecisions>();
         services.AddRouting();
         services.AddExceptionHandler(options => options.ExceptionHandler = ProblemPages.AnswerAsync);
-        EditorsOnly.Add(services, installation.Settings);
+        EditorsOnly.Add(services, installation);
         JobSetup.Add(services, installation);
     }
 

@@ -33,6 +33,7 @@ public sealed class Database : IDisposable
         Ledger = new PostgresLedger(server, time);
         Schedules = new PostgresScheduleStore(server);
         Relays = new PostgresRelayStore(server);
+        SignIns = new PostgresSignIns(server);
     }
 
     /// <summary>Subscribers, lists, suppressions.</summary>
@@ -49,6 +50,9 @@ public sealed class Database : IDisposable
 
     /// <summary>What is known of the relays.</summary>
     public IRelayStore Relays { get; }
+
+    /// <summary>What nodes share of sign-ins; null when the database is a file, which only one machine works with.</summary>
+    public PostgresSignIns? SignIns { get; }
 
     /// <summary>Opens, creating and migrating as needed.</summary>
     /// <param name="options">Provider and connection string.</param>

@@ -53,7 +53,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
     {
         logs = LoggerFactory.Create(logging =>
         {
-            // Keys of sessions lie in Paths:Data, which is as safe as the database beside them: nothing to warn about at each start.
+            // Keys of sessions lie in Paths:Data or in the database, where the keys of links lie as well: nothing to warn about at each start.
             logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
             // Whatever stops the web server reaches the edge of the command, which says it once and in words.
             logging.AddFilter("Microsoft.Extensions.Hosting", verbose ? LogLevel.Debug : LogLevel.Critical);

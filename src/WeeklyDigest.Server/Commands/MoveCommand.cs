@@ -71,6 +71,7 @@ internal static class MoveCommand
               Storage__Provider=postgres
               Storage__ConnectionString=(what you gave as --connection; best in the environment only)
             The file stays as a backup and refuses to be used. Messages in the built-in inbox and the history of jobs stay where they are.
+            Who is signed in has to sign in anew.
             """);
     }
 

@@ -30,11 +30,11 @@ internal static class ServeCommand
     public static Dictionary<string, string?> Overrides(string? urls) => urls is null ? [] : new() { ["Urls"] = urls };
 
     /// <summary>Prints where everything is, with a link that lets its holder in once.</summary>
-    public static async Task WriteAddressesAsync(TextWriter target, WebApplication server, Installation installation)
+    public static async Task WriteAddressesAsync(TextWriter target, WebApplication server, Installation installation, CancellationToken cancel)
     {
         var newsletter = installation.Newsletter;
         var origin = server.Urls.First().TrimEnd('/');
-        await target.WriteLineAsync($"Sign in    {server.Services.GetRequiredService<SignIn>().NewLink()}");
+        await target.WriteLineAsync($"Sign in    {await server.Services.GetRequiredService<SignIn>().NewLinkAsync(cancel)}");
         await target.WriteLineAsync($"Dashboard  {origin}/hangfire");
         if (installation.Settings.Relays.Count == 0) await target.WriteLineAsync($"Inbox      {origin}/inbox");
         await target.WriteLineAsync($"Archive    {newsletter.UrlOf("/")}");
@@ -47,7 +47,7 @@ internal static class ServeCommand
         await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel));
         await using var server = WebServer.Build(installation, settings.Urls);
         await Listening.StartAsync(server, settings.Urls, cancel);
-        await WriteAddressesAsync(run.Out, server, installation);
+        await WriteAddressesAsync(run.Out, server, installation, cancel);
         await run.Out.FlushAsync(cancel);
         await server.WaitForShutdownAsync(cancel);
         return CommandLine.Done;

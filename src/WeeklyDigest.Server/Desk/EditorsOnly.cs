@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using WeeklyDigest.Server.Public;
 using WeeklyDigest.Server.Settings;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Desk;
 
@@ -33,11 +35,12 @@ internal static class EditorsOnly
     private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(14);
 
     /// <summary>Registers authentication, authorization, antiforgery and their keys.</summary>
-    public static void Add(IServiceCollection services, ServerSettings settings)
+    public static void Add(IServiceCollection services, Installation installation)
     {
+        var settings = installation.Settings;
         services.AddSingleton<SignIn>();
         services.AddSingleton(new EditorPasswords(settings.Editors.Users));
-        services.AddDataProtection().SetApplicationName("WeeklyDigest").PersistKeysToFileSystem(PrivateFolder.Create(Path.Combine(settings.Paths.Data, "keys")));
+        AddKeys(services, installation.Database, settings.Paths.Data);
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie(options => Configure(options, settings));
         OpenIdSignIn.Add(authentication, settings);
@@ -53,6 +56,18 @@ internal static class EditorsOnly
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.SuppressXFrameOptionsHeader = true; // PagePolicy writes it
         });
+    }
+
+    /// <summary>Registers the keys of cookies and forms: where nodes share a database there, so that what one gave out is good at all; else in the data folder.</summary>
+    public static void AddKeys(IServiceCollection services, Database database, string dataFolder)
+    {
+        if (database.SignIns is { } shared)
+        {
+            services.AddHostedService<KeyRingWatch>(); // before the framework's own, which reads the keys at the start as well
+            services.Configure<KeyManagementOptions>(options => options.XmlRepository = new SharedKeys(shared));
+        }
+        var protection = services.AddDataProtection().SetApplicationName("WeeklyDigest");
+        if (database.SignIns is null) protection.PersistKeysToFileSystem(PrivateFolder.Create(Path.Combine(dataFolder, "keys")));
     }
 
     /// <summary>An editor's identity.</summary>

@@ -41,7 +41,7 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
     {
         var form = await context.Request.ReadFormAsync(cancel);
         if (linkAttempts.Take(Caller(context)) is { } wait) return TooMany(context, wait);
-        if (!links.TryUse(form["token"]))
+        if (!await links.TryUseAsync(form["token"], cancel))
             return Page(context, form["returnUrl"], "This link has been used, is too old, or is not ours.", StatusCodes.Status403Forbidden);
         await context.SignInAsync(EditorsOnly.Principal("Editor", EditorsOnly.ByLink), new AuthenticationProperties { IsPersistent = true });
         return Results.LocalRedirect(Local(form["returnUrl"]));

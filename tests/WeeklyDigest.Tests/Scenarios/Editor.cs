@@ -21,12 +21,18 @@ internal sealed partial class Editor : IDisposable
     {
         var link = new Uri(SignInLink().Match(printed).Value);
         var editor = new Editor(new Uri(link.GetLeftPart(UriPartial.Authority)));
-        var page = await editor.PageAsync(link.PathAndQuery);
-        var form = page.QuerySelectorAll<IHtmlFormElement>("form").Single(f => f.Action.Contains("sign-in/link", StringComparison.Ordinal));
-        using var fields = new FormUrlEncodedContent(form.QuerySelectorAll<IHtmlInputElement>("input[name]").Select(i => KeyValuePair.Create(i.Name!, i.Value)));
-        using var answer = await editor.http.PostAsync(new Uri("/sign-in/link", UriKind.Relative), fields, Cancel);
+        using var answer = await editor.UseLinkAsync(link.PathAndQuery);
         answer.EnsureSuccessStatusCode();
         return editor;
+    }
+
+    /// <summary>Opens a sign-in link and presses its button.</summary>
+    public async Task<HttpResponseMessage> UseLinkAsync(string link)
+    {
+        var page = await PageAsync(link);
+        var form = page.QuerySelectorAll<IHtmlFormElement>("form").Single(f => f.Action.Contains("sign-in/link", StringComparison.Ordinal));
+        using var fields = new FormUrlEncodedContent(form.QuerySelectorAll<IHtmlInputElement>("input[name]").Select(i => KeyValuePair.Create(i.Name!, i.Value)));
+        return await http.PostAsync(new Uri("/sign-in/link", UriKind.Relative), fields, Cancel);
     }
 
     /// <summary>A page's text, whatever its status.</summary>

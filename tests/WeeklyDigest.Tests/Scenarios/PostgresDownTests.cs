@@ -79,6 +79,8 @@ public sealed class PostgresDownTests : IDisposable
         var problem = await editor.ProblemAsync("/hangfire/issues");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, problem.Status);
         Assert.Contains("The database cannot be used now", problem.Text, StringComparison.Ordinal);
+        using var link = await editor.UseLinkAsync("/sign-in?token=x");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, link.StatusCode);
         await Eventually.HoldsAsync(() => serve.Error.Contains("The ledger cannot be used: ", StringComparison.Ordinal), "the log says why nothing is sent", Limit);
         server.Start();
 

@@ -77,7 +77,7 @@ public sealed partial class PostgresAtScale : IDisposable
     private static readonly Dictionary<string, (string Type, string Value)> Values = new()
     {
         ["mailing"] = ("bigint", "1"), ["id"] = ("bigint", "1"), ["subscriber"] = ("bigint", "70"), ["list"] = ("bigint", "1"), ["count"] = ("integer", "100"),
-        ["after"] = ("bigint", "1"), ["now"] = ("bigint", "1000000"), ["at"] = ("bigint", "1000000"), ["lease"] = ("bigint", "60000"), ["scheduled"] = ("bigint", "NULL"),
+        ["after"] = ("bigint", "1"), ["now"] = ("bigint", "1000000"), ["at"] = ("bigint", "1000000"), ["lease"] = ("bigint", "60000"), ["lifetime"] = ("bigint", "60000"), ["scheduled"] = ("bigint", "NULL"),
         ["owner"] = ("text", "'node-1'"), ["reply"] = ("text", "'ok'"), ["from"] = ("text", "'failed'"), ["to"] = ("text", "'pending'"), ["state"] = ("text", "'failed'"),
         ["reason"] = ("text", "NULL"), ["issue"] = ("text", "'week-1'"), ["permalink"] = ("text", "'/x'"), ["hash"] = ("text", "'h'"), ["content"] = ("text", "'{}'"),
         ["before"] = ("bigint", "1000000"), ["others"] = ("integer", "2"), ["limit"] = ("integer", "20"), ["domain"] = ("text", "'example.org'"), ["refusals"] = ("text[]", "ARRAY['policy','mailbox']"),

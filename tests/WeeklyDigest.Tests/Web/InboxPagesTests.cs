@@ -143,7 +143,7 @@ public sealed class InboxPagesTests(Browser browser)
 
     internal static async Task SignInAsync(Microsoft.Playwright.IPage page, TestSite site, string returnUrl)
     {
-        await page.GotoAsync(site.SignInLink() + "&returnUrl=" + Uri.EscapeDataString(returnUrl));
+        await page.GotoAsync(await site.SignInLinkAsync() + "&returnUrl=" + Uri.EscapeDataString(returnUrl));
         await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await page.WaitForURLAsync("**" + returnUrl);
     }

@@ -47,7 +47,7 @@ public sealed class SignInTests
     public async Task A_link_lets_in_once()
     {
         await using var site = await TestSite.StartAsync();
-        var link = site.SignInLink();
+        var link = await site.SignInLinkAsync();
         using var scanner = site.Client();
         using var editor = site.Client();
         using var thief = site.Client();
@@ -72,7 +72,7 @@ public sealed class SignInTests
     public async Task Of_many_who_use_a_link_at_once_one_gets_in()
     {
         await using var site = await TestSite.StartAsync();
-        var link = site.SignInLink();
+        var link = await site.SignInLinkAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
         {
             using var client = site.Client();
@@ -93,7 +93,7 @@ public sealed class SignInTests
     {
         await using var site = await TestSite.StartAsync();
         using var client = site.Client();
-        using var answer = await UseAsync(client, site.SignInLink(), returnUrl);
+        using var answer = await UseAsync(client, await site.SignInLinkAsync(), returnUrl);
         Assert.Equal("/hangfire/issues", answer.Headers.Location!.ToString());
     }
 
@@ -126,7 +126,7 @@ public sealed class SignInTests
     {
         await using var site = await TestSite.StartAsync();
         using var stranger = site.Client();
-        var secret = site.App.Services.GetRequiredService<SignIn>().NewSecret();
+        var secret = await site.App.Services.GetRequiredService<SignIn>().NewSecretAsync(Cancel);
         using var forged = new FormUrlEncodedContent([KeyValuePair.Create("token", secret)]);
         using var signIn = await stranger.PostAsync(new Uri("/sign-in/link", UriKind.Relative), forged, Cancel);
         Assert.Equal(HttpStatusCode.BadRequest, signIn.StatusCode);

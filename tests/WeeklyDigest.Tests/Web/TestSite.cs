@@ -70,14 +70,14 @@ internal sealed partial class TestSite : IAsyncDisposable
     public async Task<HttpClient> EditorAsync()
     {
         var client = Client();
-        var page = await client.GetStringAsync(new Uri(SignInLink(), UriKind.Absolute));
+        var page = await client.GetStringAsync(new Uri(await SignInLinkAsync(), UriKind.Absolute));
         using var form = FormOf(page);
         using var answer = await client.PostAsync(new Uri("/sign-in/link", UriKind.Relative), form);
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
         return client;
     }
 
-    public string SignInLink() => App.Services.GetRequiredService<SignIn>().NewLink();
+    public Task<string> SignInLinkAsync() => App.Services.GetRequiredService<SignIn>().NewLinkAsync(CancellationToken.None);
 
     /// <summary>The hidden fields of a page's forms, each name once, with further ones.</summary>
     public static FormUrlEncodedContent FormOf(string page, params (string Name, string Value)[] more) => new(

@@ -59,6 +59,8 @@ internal static class WebServer
         services.AddSingleton<InboxPages>();
         services.AddSingleton<IssueOverview>();
         services.AddSingleton<SchedulePage>();
+        services.AddSingleton(installation.RescheduleIssue);
+        services.AddSingleton<TimePage>();
         services.AddSingleton<NodeOverview>();
         services.AddSingleton<IssueActions>();
         services.AddSingleton(installation.DecideDeliveries);

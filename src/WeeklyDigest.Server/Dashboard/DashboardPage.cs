@@ -15,6 +15,10 @@ internal sealed class DashboardPage(string title, Func<RazorPage, Public.Html> b
         WriteLiteral(body(this).ToString());
     }
 
+    /// <summary>What a posted form's field holds, without space around it; empty when it is missing.</summary>
+    public static async Task<string> FieldAsync(DashboardContext context, string name)
+        => (await context.Request.GetFormValuesAsync(name)).FirstOrDefault()?.Trim() ?? "";
+
     /// <summary>A button that posts a form with its token.</summary>
     /// <param name="page">The page it is on.</param>
     /// <param name="path">Where to, within the dashboard.</param>

@@ -16,6 +16,7 @@ internal static partial class IssueRoutes
         routes.Add("/issues", new ReadPage(ListAsync));
         routes.Add("/schedule", new ReadPage((context, _) => SchedulePage.DispatchAsync(context)));
         routes.Add($"/issues/{Slug}/(?<action>send|cancel|resolve|retry)", new ReadPage(AskAsync));
+        routes.Add($"/issues/{Slug}/time", new ReadPage(TimePage.DispatchAsync));
         routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Posted(new Action()));
         routes.Add($"/issues/{Slug}/do/(?<action>resend|confirm|retry)", new Posted(new ReadPage(DecideAsync)));
     }

@@ -58,6 +58,7 @@ internal static class IssuesView
     {
         { FinishedAt: { } end } => ", finished " + Time(end),
         { State: MailingState.Scheduled, ScheduledAt: { } start } => ", starts " + Time(start),
+        { CanBeRescheduled: true, ScheduledAt: { } start } => ", its time is " + Time(start),
         { StartedAt: { } start } => ", started " + Time(start),
         _ => "",
     };
@@ -83,6 +84,7 @@ internal static class IssuesView
         if (list.CanPreview && row.File is { IsValid: true }) buttons.Add(Post("preview", "Preview", "btn-default"));
         if (row.CanSend) buttons.Add(Link("send", "Send…", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled) buttons.Add(Post("pause", "Pause", "btn-default"));
+        if (row.Mailing is { CanBeRescheduled: true }) buttons.Add(Link("time", "Change time…", "btn-default"));
         if (row.CanResume(list.Aside.Count > 0)) buttons.Add(Post("resume", "Resume", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled or MailingState.Paused) buttons.Add(Link("cancel", "Cancel…", "btn-default"));
         if (row.Balance is { Uncertain: > 0 }) buttons.Add(Link("resolve", "Resolve uncertain…", "btn-default"));

@@ -49,7 +49,7 @@ internal sealed class SchedulePage(IScheduleStore schedules, RecurringJobs jobs,
         if (!HttpMethods.IsPost(context.Request.Method)) return Page(state, state.Schedule, []);
         var written = state.Schedule with
         {
-            Cron = await FieldAsync(context, "cron"), TimeZone = await FieldAsync(context, "zone"), IsOn = await FieldAsync(context, "on") == "on",
+            Cron = await DashboardPage.FieldAsync(context, "cron"), TimeZone = await DashboardPage.FieldAsync(context, "zone"), IsOn = await DashboardPage.FieldAsync(context, "on") == "on",
         };
         var problems = await schedule.ChangeAsync(written.Cron, written.TimeZone, written.IsOn, http.RequestAborted);
         if (problems.Count > 0) return Page(state, written, problems);
@@ -59,7 +59,4 @@ internal sealed class SchedulePage(IScheduleStore schedules, RecurringJobs jobs,
 
     private static DashboardPage Page(ScheduleState state, Schedule written, IReadOnlyList<string> problems)
         => new("Schedule", page => ScheduleView.Form(page, state, written, problems));
-
-    private static async Task<string> FieldAsync(DashboardContext context, string name)
-        => (await context.Request.GetFormValuesAsync(name)).FirstOrDefault()?.Trim() ?? "";
 }

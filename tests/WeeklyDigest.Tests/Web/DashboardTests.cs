@@ -137,6 +137,31 @@ public sealed class DashboardTests(Browser browser)
     }
 
     [Fact]
+    public async Task A_mailing_that_waits_for_its_time_is_given_another_one_on_the_page_Issues()
+    {
+        await using var site = await WithIssuesAsync();
+        var at = new DateTimeOffset(2999, 1, 1, 9, 0, 0, TimeSpan.Zero);
+        var file = site.Installation.Issues.Find("week-1")!;
+        var mailing = (await site.Installation.PublishIssue.RunAsync(file, null, at, _ => Task.CompletedTask, Cancel)).MailingId;
+        var page = await browser.OpenAsync(width: 360);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Change time week-1" }).ClickAsync();
+        await page.GetByLabel("Another time").FillAsync("2001-01-01T09:00");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Change the time" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("is in the past; week-1 stays scheduled");
+        await page.GetByLabel("Another time").FillAsync("2999-01-02T10:30");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Change the time" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("It starts on 2 January 2999 10:30 (UTC) instead of 1 January 2999 09:00 (UTC).");
+        Assert.Empty(await Axe.ViolationsAsync(page, ".js-page-container"));
+        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
+
+        await page.GotoAsync(new Uri(site.Address, "/hangfire/issues").ToString());
+        await Assertions.Expect(page.GetByRole(AriaRole.Article, new() { Name = "week-1" })).ToContainTextAsync("starts 2 Jan 2999 10:30 UTC");
+        Assert.Equal(at.AddDays(1).AddMinutes(90), (await site.Installation.Database.Mailings.ContentAsync(mailing, Cancel)).Date);
+        await Browser.CloseAsync(page);
+    }
+
+    [Fact]
     public async Task A_decision_needs_the_forms_token_and_says_when_there_is_nothing_to_decide()
     {
         await using var site = await TestSite.StartAsync();
@@ -196,7 +221,7 @@ public sealed class DashboardTests(Browser browser)
         await using var site = await WithIssuesAsync();
         using var editor = await site.EditorAsync();
         using var form = TestSite.FormOf(await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), Cancel));
-        foreach (var path in new[] { "/hangfire/issues/none/do/send", "/hangfire/issues/week-1/do/pause", "/hangfire/issues/..%2F..%2Fetc%2Fpasswd/do/preview" })
+        foreach (var path in new[] { "/hangfire/issues/none/do/send", "/hangfire/issues/week-1/do/pause", "/hangfire/issues/none/time", "/hangfire/issues/week-1/time", "/hangfire/issues/..%2F..%2Fetc%2Fpasswd/do/preview" })
         {
             using var answer = await editor.PostAsync(new Uri(path, UriKind.Relative), form, Cancel);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);

@@ -88,7 +88,7 @@ internal sealed class BenchmarkFolder : IDisposable
 
     private ProcessStartInfo Program(string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "weeklydigest"), arguments)
+        var start = new ProcessStartInfo(InstalledProgram.Path, arguments)
         {
             WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true,
         };

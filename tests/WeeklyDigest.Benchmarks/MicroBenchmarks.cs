@@ -20,7 +20,7 @@ public class MicroBenchmarks
         "Weekly Digest", new Mailbox("Weekly Digest", Address("digest@digest.example")), null, new Uri("https://digest.example"), "1 Example Street", "en", null);
 
     private readonly byte[] markdown = System.Text.Encoding.UTF8.GetBytes(IssueText.Write());
-    private readonly IssueRenderer renderer = new(Templates(), ViewLibrary.InProcess);
+    private readonly IssueRenderer renderer = new(Path.Combine(InstalledProgram.Clone(), "templates"), ViewLibrary.InProcess);
     private readonly MessageBuffer buffer = new();
     private readonly Subscriber subscriber = new(17, Address("ada@reader.example"), "Ada Lovelace", new Dictionary<string, string>(), SubscriberStatus.Active, []);
     private Issue issue = null!;
@@ -60,11 +60,4 @@ public class MicroBenchmarks
     public ComposedMessage ComposingAndSigning() => signing.Compose(messages.For(new DeliveryId(1, 17), subscriber), Modern, buffer);
 
     private static EmailAddress Address(string text) => EmailAddress.TryParse(text, out var address) ? address : throw new ArgumentException(text);
-
-    private static string Templates()
-    {
-        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
-            if (Directory.Exists(Path.Combine(at.FullName, "templates"))) return Path.Combine(at.FullName, "templates");
-        throw new InvalidOperationException("The micro benchmarks have to run from within the clone.");
-    }
 }

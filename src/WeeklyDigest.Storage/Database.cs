@@ -81,6 +81,15 @@ public sealed class Database : IDisposable
     /// <exception cref="StorageException">The server refused.</exception>
     public T Alone<T>(Func<T> work) => server is null ? work() : server.Alone(work);
 
+    /// <summary>Refuses tables of the jobs that a newer version of their library made. They have their own schema, with its version in a table of the name <c>schema</c>.</summary>
+    /// <param name="schema">The schema; not being there is fine.</param>
+    /// <param name="newest">The newest version that the library at hand knows.</param>
+    /// <exception cref="StorageException">They are newer, or cannot be looked at; nothing was changed.</exception>
+    public void RefuseNewerJobs(string schema, int newest)
+    {
+        if (server is not null) PostgresSetup.RefuseNewerJobs(server, schema, newest);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Hangfire;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
@@ -6,7 +8,7 @@ using WeeklyDigest.Storage;
 namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>Hangfire's jobs on the same server as the ledger, in a schema of Hangfire's own.</summary>
-internal static class PostgresJobs
+internal static partial class PostgresJobs
 {
     /// <summary>How long a job is still its worker's without a sign of life; a worker that lives gives one five times in that time.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
@@ -14,11 +16,16 @@ internal static class PostgresJobs
     // Between nodes; within one, who waits for a job is woken at once.
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>The version that the library brings its tables to: that of its last script.</summary>
+    internal static int NewestVersion { get; } = typeof(PostgreSqlStorage).Assembly.GetManifestResourceNames()
+        .Select(name => Script().Match(name)).Where(script => script.Success)
+        .Max(script => int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture));
+
     /// <summary>Opens the storage, creating or upgrading its tables.</summary>
     /// <param name="database">The ledger's database.</param>
     /// <param name="connectionString">What leads there.</param>
     /// <param name="history">How long a finished job is kept.</param>
-    /// <exception cref="StorageException">They cannot be had; nothing is started without them.</exception>
+    /// <exception cref="StorageException">They cannot be had, or are newer than the library; nothing is started without them.</exception>
     public static JobStorage Open(Database database, string connectionString, TimeSpan history) => database.Alone(() =>
     {
         var options = new PostgreSqlStorageOptions
@@ -33,6 +40,11 @@ internal static class PostgresJobs
             DistributedLockTimeout = Lease,
             QueuePollInterval = PollInterval,
         };
+        // The library looks only for what it lacks. With tables that are newer it would start, and fail at whichever job needs what has changed.
+        database.RefuseNewerJobs(options.SchemaName, NewestVersion);
         return new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
     });
+
+    [GeneratedRegex(@"\.Install\.v([0-9]+)\.sql$")]
+    private static partial Regex Script();
 }

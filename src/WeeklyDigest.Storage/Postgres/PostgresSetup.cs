@@ -15,6 +15,32 @@ internal static class PostgresSetup
         if (problems.Count > 0) throw new StorageException($"The program cannot use {place}:\n{string.Join('\n', problems.Select(problem => "  " + problem))}");
     }
 
+    /// <summary>Looks at the version of the jobs' tables.</summary>
+    /// <exception cref="StorageException">They are newer than we know, or cannot be looked at.</exception>
+    public static void RefuseNewerJobs(PostgresServer server, string schema, int newest)
+    {
+        try
+        {
+            using var connection = server.Source.OpenConnection();
+            if (VersionOf(connection, schema) is { } found && found > newest)
+                throw new StorageException(
+                    $"The jobs in {server.Place}, schema {schema}, were made by a newer version of this program (their version is {found}, this one knows up to {newest}). "
+                    + $"Use that version; or, with every server stopped, run DROP SCHEMA {schema} CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not.");
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            throw PostgresTrouble.Explain(failure, server.Place);
+        }
+    }
+
+    private static int? VersionOf(NpgsqlConnection connection, string schema)
+    {
+        using var table = new NpgsqlCommand($"SELECT to_regclass('\"{schema}\".\"schema\"') IS NOT NULL", connection);
+        if (!(bool)table.ExecuteScalar()!) return null;
+        using var version = new NpgsqlCommand($"SELECT max(version) FROM \"{schema}\".\"schema\"", connection);
+        return version.ExecuteScalar() as int?;
+    }
+
     private static IEnumerable<string> Problems(NpgsqlConnection connection, PostgresPlace place)
     {
         if (connection.PostgreSqlVersion.Major < OldestVersion) yield return $"PostgreSQL {connection.PostgreSqlVersion} is too old; version {OldestVersion} or newer is needed.";

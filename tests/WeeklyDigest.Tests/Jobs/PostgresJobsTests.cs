@@ -1,0 +1,37 @@
+using Npgsql;
+using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Storage;
+using WeeklyDigest.Tests.Databases;
+
+namespace WeeklyDigest.Tests.Jobs;
+
+public sealed class PostgresJobsTests : IDisposable
+{
+    private readonly string connection = SharedPostgres.NewJobDatabase();
+
+    private string Name => new NpgsqlConnectionStringBuilder(connection).Database!;
+
+    public void Dispose() => SharedPostgres.Server.Drop(connection);
+
+    [Fact]
+    public async Task Tables_of_a_newer_version_are_refused_at_the_start_and_can_be_dropped()
+    {
+        var known = PostgresJobs.NewestVersion;
+        Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
+        SharedPostgres.Server.Execute("UPDATE hangfire.schema SET version = version + 1", Name);
+        using var workspace = new Workspace().Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", connection);
+
+        var result = await workspace.RunAsync("serve", "--urls", "http://127.0.0.1:0");
+
+        Assert.Equal(
+            (1, "", $"The jobs in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, schema hangfire, were made by a newer version of this program (their version is {known + 1}, "
+                + $"this one knows up to {known}). Use that version; or, with every server stopped, run DROP SCHEMA hangfire CASCADE there: jobs that wait and the history of jobs "
+                + "are lost, mailings and what was sent are not.\n"),
+            (result.ExitCode, result.Out, result.Error.ReplaceLineEndings("\n")));
+
+        SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
+        using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
+        PostgresJobs.Open(database, connection, TimeSpan.FromDays(1));
+        Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
+    }
+}

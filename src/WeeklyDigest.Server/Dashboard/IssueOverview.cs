@@ -31,7 +31,8 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
 /// <param name="Total">Issues in all.</param>
 /// <param name="CanPreview">Whether the editor's address is set.</param>
 /// <param name="Aside">Relays that are set aside.</param>
-internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview, IReadOnlyList<RelayAside> Aside);
+/// <param name="Trouble">Why the ledger cannot be written at the moment, or null.</param>
+internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview, IReadOnlyList<RelayAside> Aside, LedgerTrouble? Trouble);
 
 /// <summary>Who an issue would go to.</summary>
 /// <param name="Lists">The lists.</param>
@@ -46,8 +47,10 @@ internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnly
 /// <param name="candidates">Knows the date.</param>
 /// <param name="newsletter">Knows the editor.</param>
 /// <param name="relays">Knows the relays.</param>
+/// <param name="engine">Knows whether the ledger can be written.</param>
 internal sealed class IssueOverview(
-    IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter, RelaysAside relays)
+    IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter, RelaysAside relays,
+    DeliveryEngine engine)
 {
     private const int MostAlarms = 5;
 
@@ -61,7 +64,7 @@ internal sealed class IssueOverview(
         var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (mailing.Issue.Value, (IssueFile?)null))).ToList();
         var rows = new List<IssueRow>();
         foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), cancel));
-        return new IssueList(rows, all.Count, newsletter.Editor is not null, await relays.ReadAsync(cancel));
+        return new IssueList(rows, all.Count, newsletter.Editor is not null, await relays.ReadAsync(cancel), engine.Trouble);
     }
 
     /// <summary>One issue, or null when there is none.</summary>

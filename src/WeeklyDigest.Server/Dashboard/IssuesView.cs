@@ -18,6 +18,7 @@ internal static class IssuesView
         {Html.When(schedule is not null, () => ScheduleView.Line(page, schedule!))}
         {Html.When(list.Total == 0, () => Html.Of($"<div class=\"alert alert-info\">The issues folder is empty. An issue is a Markdown file in it.</div>"))}
         {Html.When(!list.CanPreview, () => Html.Of($"<div class=\"alert alert-warning\">Previews need your address: set Newsletter:Editor.</div>"))}
+        {Html.When(list.Trouble is not null, () => Html.Of($"<div class=\"alert alert-danger\" role=\"alert\">{LedgerWords.Describe(list.Trouble!)}</div>"))}
         {list.Aside.Select(relay => Html.Of($"<div class=\"alert alert-danger\">{Capital(RelaysAside.Describe(relay))}</div>"))}
         <div class="wd-issues">
         {list.Rows.Select(row => Row(page, row, list))}

@@ -1,5 +1,7 @@
 using System.Data.Common;
 using Microsoft.AspNetCore.Diagnostics;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Desk;
 
 namespace WeeklyDigest.Server.Public;
 
@@ -12,13 +14,20 @@ internal static class ProblemPages
         var page = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
         {
             BadHttpRequestException { StatusCode: var status } => SitePage.Statement("This request cannot be answered", Html.Of($"<p>It is too large or not well formed.</p>"), status),
-            { } failure when IsOfDatabase(failure) => SitePage.Statement(
-                "The database cannot be used now", Html.Of($"<p>Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong. Try again in a moment.</p>"), StatusCodes.Status503ServiceUnavailable),
+            { } failure when OfDatabase(failure) is { } cause => SitePage.Statement(
+                "The database cannot be used now", Html.Of($"<p>{Words(context, cause)} Try again in a moment.</p>"), StatusCodes.Status503ServiceUnavailable),
             _ => SitePage.Statement("Something went wrong here", Html.Of($"<p>It has been noted. Try again in a moment.</p>"), StatusCodes.Status500InternalServerError),
         };
         return page.ExecuteAsync(context);
     }
 
+    // Where the database is, and what it says, is for those who look after it. This page may be asked for before the ledger's watch found out.
+    private static string Words(HttpContext context, Exception cause) => context.User.IsInRole(EditorsOnly.Role)
+        ? context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble
+            ? LedgerWords.Describe(trouble)
+            : $"{(cause as StorageException)?.Message ?? "The log says what is wrong."} Nothing is lost: what is being sent waits and goes on by itself."
+        : "Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong.";
+
     // Hangfire's pages wrap what the database said.
-    private static bool IsOfDatabase(Exception? failure) => failure is StorageException or DbException || (failure is not null && IsOfDatabase(failure.InnerException));
+    private static Exception? OfDatabase(Exception? failure) => failure is null or StorageException or DbException ? failure : OfDatabase(failure.InnerException);
 }

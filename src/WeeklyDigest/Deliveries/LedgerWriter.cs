@@ -4,6 +4,11 @@ using System.Threading.Channels;
 
 namespace WeeklyDigest.Deliveries;
 
+/// <summary>Why the ledger cannot be written at the moment.</summary>
+/// <param name="Words">What the database says.</param>
+/// <param name="Since">When that was first found out.</param>
+public sealed record LedgerTrouble(string Words, DateTimeOffset Since);
+
 /// <summary>
 /// The one place of a process that writes to the ledger: a single loop that collects everything waiting into one durable transaction
 /// (group commit). Who submits a write goes on only when it is on disk.
@@ -28,7 +33,7 @@ public sealed class LedgerWriter : IAsyncDisposable
     private readonly ILedger ledger;
     private readonly TimeProvider time;
     private readonly Task loop;
-    private volatile string? trouble;
+    private volatile LedgerTrouble? trouble;
     private long changingSince;
 
     /// <summary>Starts the loop.</summary>
@@ -41,13 +46,16 @@ public sealed class LedgerWriter : IAsyncDisposable
     }
 
     /// <summary>Why the ledger cannot be written at the moment, or null.</summary>
-    public string? Trouble
+    public LedgerTrouble? Trouble
     {
         get
         {
             var since = Interlocked.Read(ref changingSince);
-            if (trouble is not null || since == 0 || time.GetElapsedTime(since) < Long) return trouble;
-            return string.Create(CultureInfo.InvariantCulture, $"A change has been waiting for {time.GetElapsedTime(since).TotalSeconds:f0} seconds; does another program hold the database?");
+            if (trouble is { } known) return known;
+            var waiting = since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since);
+            if (waiting < Long) return null;
+            var words = string.Create(CultureInfo.InvariantCulture, $"A change has been waiting for {waiting.TotalSeconds:f0} seconds; does another program hold the database?");
+            return new LedgerTrouble(words, time.GetUtcNow() - waiting);
         }
     }
 
@@ -151,7 +159,7 @@ public sealed class LedgerWriter : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            trouble = failure.Message;
+            trouble = new LedgerTrouble(failure.Message, trouble?.Since ?? time.GetUtcNow());
             return failure;
         }
         finally

@@ -62,8 +62,8 @@ internal sealed class MailingRun : IDisposable
     {
         while (await Task.WhenAny(beginning, Task.Delay(TellEvery, environment.Time)) != beginning)
         {
-            if (environment.Writer.Trouble is not { } words) continue;
-            callers.Report(meter.Progress(RunWatch.Unusable(words), environment.Sessions.Speed));
+            if (environment.Writer.Trouble is not { } trouble) continue;
+            callers.Report(meter.Progress(RunWatch.Unusable(trouble.Words), environment.Sessions.Speed));
         }
         return await beginning;
     }

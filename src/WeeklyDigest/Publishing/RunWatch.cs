@@ -81,7 +81,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
 
     private string? Notice()
     {
-        var trouble = run.Writer.Trouble ?? unreadable;
+        var trouble = run.Writer.Trouble?.Words ?? unreadable;
         Log(trouble);
         return trouble is not null ? Unusable(trouble) : run.Sessions.Notice ?? run.Domains.Notice;
     }

@@ -43,9 +43,10 @@ public sealed class LedgerWriterTests
         ledger.Open();
         ledger.Failure = new StorageException("the disk is full");
         await using var writer = new LedgerWriter(ledger, clock);
+        var start = clock.GetUtcNow();
         var write = writer.WriteAsync([Write(1)]);
         await UntilAsync(() => ledger.Tries >= 3);
-        Assert.Equal("the disk is full", writer.Trouble);
+        Assert.Equal(new LedgerTrouble("the disk is full", start), writer.Trouble);
         Assert.False(write.IsCompleted);
 
         ledger.Failure = null;

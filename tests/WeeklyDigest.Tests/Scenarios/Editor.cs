@@ -15,6 +15,9 @@ internal sealed partial class Editor : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>Where the server is.</summary>
+    public Uri Server => http.BaseAddress!;
+
     /// <summary>Signs in with the link that a server printed.</summary>
     /// <param name="printed">What the server printed; the link is somewhere in it.</param>
     public static async Task<Editor> SignInAsync(string printed)

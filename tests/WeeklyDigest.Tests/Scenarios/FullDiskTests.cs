@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using System.Runtime.InteropServices;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
@@ -9,7 +10,7 @@ namespace WeeklyDigest.Tests.Scenarios;
 /// The disk with the database is full. The data folder is a small disk in memory, in a mount namespace of the server's own, which needs
 /// root or user namespaces; it is reached through the server's /proc entry and gone with it.
 /// </summary>
-public sealed class FullDiskTests
+public sealed partial class FullDiskTests
 {
     private const int Connections = 4;
     private static readonly int Subscribers = Scale.Of(1500, 10_000);
@@ -37,6 +38,7 @@ public sealed class FullDiskTests
         var there = $"/proc/{serve.Id.ToString(CultureInfo.InvariantCulture)}/root{data}";
         Fill(Path.Combine(there, "ballast"));
         await Eventually.HoldsAsync(() => serve.Error.Contains("is full", StringComparison.Ordinal), "it says why nothing is sent", Limit);
+        await Eventually.HoldsAsync(() => Notice().IsMatch(editor.TextAsync("/hangfire/issues").Result), "the page Issues says it too", Limit);
         var accepted = relay.AcceptedCount;
         await Task.Delay(Scale.Of(TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(2)), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.InRange(relay.AcceptedCount - accepted, 0, Connections);
@@ -97,4 +99,7 @@ public sealed class FullDiskTests
     [DllImport("libc", EntryPoint = "geteuid")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern uint UserId();
+
+    [GeneratedRegex("The database has not been usable since .* is full.* sending goes on by itself")]
+    private static partial Regex Notice();
 }

@@ -76,9 +76,16 @@ public sealed class PostgresDownTests : IDisposable
 
         server.Crash();
         await EventuallyAsync(async () => !await editor.IsReadyAsync());
+        await EventuallyAsync(async () => (await editor.ProblemAsync("/hangfire/issues")).Text.Contains("The database has not been usable since ", StringComparison.Ordinal));
         var problem = await editor.ProblemAsync("/hangfire/issues");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, problem.Status);
-        Assert.Contains("The database cannot be used now", problem.Text, StringComparison.Ordinal);
+        Assert.Contains($"The database test_1 on 127.0.0.1:{server.Port} does not answer", problem.Text, StringComparison.Ordinal);
+        Assert.Contains("sending goes on by itself", problem.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(PrivatePostgres.Password, WebUtility.HtmlDecode(problem.Text), StringComparison.Ordinal);
+        using var reader = new HttpClient { BaseAddress = editor.Server };
+        using var archive = await reader.GetAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, archive.StatusCode);
+        Assert.DoesNotContain("127.0.0.1", await archive.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
         using var link = await editor.UseLinkAsync("/sign-in?token=x");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, link.StatusCode);
         await Eventually.HoldsAsync(() => serve.Error.Contains("The ledger cannot be used: ", StringComparison.Ordinal), "the log says why nothing is sent", Limit);

@@ -24,7 +24,7 @@ public sealed class StateCommandsTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("scheduled", "pause", Paused)]
+    [InlineData("scheduled", "pause", Paused + "; its time is 2999-01-01 09:00:00 +00:00")]
     [InlineData("scheduled", "resume", "")]
     [InlineData("scheduled", "cancel", Cancelled)]
     [InlineData("sending", "pause", Paused)]

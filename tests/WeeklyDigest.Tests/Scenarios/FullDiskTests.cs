@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
 

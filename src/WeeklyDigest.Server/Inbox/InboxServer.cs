@@ -52,6 +52,9 @@ internal sealed class InboxServer : IAsyncDisposable
     public static InboxServer Start(string folder, int port, TimeProvider time)
     {
         var full = Path.GetFullPath(folder);
+        // Else each message would be refused for the time being, and tried again for days.
+        if (FolderTrouble.Of(InboxDraft.TempFolder(full)) is { } trouble)
+            throw new RefusedException($"The built-in inbox cannot keep messages: {trouble.What}. {trouble.Remedy}, or set Paths:Data to another folder.");
         try
         {
             PrivateFolder.Create(InboxDraft.TempFolder(full));

@@ -159,7 +159,7 @@ internal sealed class SqliteFile
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException(
+            throw SqliteTrouble.OfFolder(path, problem) ?? new StorageException(
                 $"The database {path} cannot be created: {problem.Message} Make its folder writable, or set Storage:ConnectionString to another place.", problem);
         }
     }

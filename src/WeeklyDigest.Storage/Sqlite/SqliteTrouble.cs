@@ -7,7 +7,17 @@ namespace WeeklyDigest.Storage.Sqlite;
 internal static class SqliteTrouble
 {
     /// <summary>The failure as a person can use it.</summary>
-    public static StorageException Explain(SqliteException failure, string path) => new(failure.SqliteErrorCode switch
+    // SQLite says the same of a file and of its folder, where it needs files of its own to write, and even to read.
+    public static StorageException Explain(SqliteException failure, string path)
+        => failure.SqliteErrorCode is SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM && OfFolder(path, failure) is { } trouble ? trouble : OfFile(failure, path);
+
+    /// <summary>What is wrong with the folder of a database, or null when it can be written.</summary>
+    public static StorageException? OfFolder(string path, Exception failure) => FolderTrouble.Of(Path.GetDirectoryName(path)!) is { } trouble
+        ? new StorageException(
+            $"The database {path} cannot be used: {trouble.What}. {trouble.Remedy}, or set Paths:Data, or Storage:ConnectionString for the database alone, to another place.", failure)
+        : null;
+
+    private static StorageException OfFile(SqliteException failure, string path) => new(failure.SqliteErrorCode switch
     {
         SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or set Storage:ConnectionString to another file.",
         SQLITE_CORRUPT => $"The database {path} is damaged ({failure.Message}) Stop the program, keep a copy of the file, and restore a backup or run sqlite3's .recover.",

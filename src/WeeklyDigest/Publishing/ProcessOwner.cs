@@ -21,7 +21,20 @@ public sealed class ProcessOwner : IDisposable
     public string Name { get; }
 
     /// <summary>Takes a fresh name and locks its file <c>{dataFolder}/locks/{name}</c>.</summary>
+    /// <exception cref="RefusedException">The data folder cannot be written.</exception>
     public static ProcessOwner Take(string dataFolder)
+    {
+        try
+        {
+            return TakeIn(dataFolder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException && FolderTrouble.Of(Path.Combine(dataFolder, "locks")) is { } trouble)
+        {
+            throw new RefusedException($"This process cannot be announced in the data folder: {trouble.What}. {trouble.Remedy}, or set Paths:Data to another folder.");
+        }
+    }
+
+    private static ProcessOwner TakeIn(string dataFolder)
     {
         var folder = Path.Combine(dataFolder, "locks");
         PrivateFolder.Create(folder);

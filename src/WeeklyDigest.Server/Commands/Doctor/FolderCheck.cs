@@ -46,9 +46,7 @@ internal static class FolderCheck
         try
         {
             if (!Directory.Exists(folder)) return Diagnosis.Ok(Area, $"Paths:Data: {folder} is not there yet; the first `serve` or `send` makes it.");
-            var probe = Path.Combine(folder, $"doctor-{Guid.NewGuid():n}.tmp");
-            File.WriteAllText(probe, "");
-            File.Delete(probe);
+            if (FolderTrouble.Of(folder) is { } trouble) return Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", $"{trouble.Remedy}, or set Paths:Data to another folder.");
             var room = new DriveInfo(folder).AvailableFreeSpace;
             var free = string.Create(CultureInfo.InvariantCulture, $"{room / (1024 * 1024)} MB free");
             return room >= LeastRoom

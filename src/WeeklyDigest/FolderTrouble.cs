@@ -1,0 +1,37 @@
+namespace WeeklyDigest;
+
+/// <summary>Why the program cannot write in a folder.</summary>
+/// <param name="What">The folder and what is wrong with it, without a full stop.</param>
+/// <param name="Remedy">What to do, without a full stop: "or ..." can follow.</param>
+public sealed record FolderTrouble(string What, string Remedy)
+{
+    // EROFS of Linux, macOS and BSD; ERROR_WRITE_PROTECT of Windows.
+    private const int ReadOnly = 30;
+    private const int WriteProtected = unchecked((int)0x80070013);
+
+    /// <summary>Tries it with a file that is gone at once; where there is no such folder, in the one above that would get it.</summary>
+    /// <returns>Null when it can be written.</returns>
+    public static FolderTrouble? Of(string folder)
+    {
+        var place = Path.GetFullPath(folder);
+        while (!Directory.Exists(place) && Path.GetDirectoryName(place) is { } above) place = above;
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.DeleteOnClose };
+            new FileStream(Path.Combine(place, $"probe-{Guid.NewGuid():n}.tmp"), options).Dispose();
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new FolderTrouble($"the user {Environment.UserName} may not write in the folder {place}", "Let that user write there");
+        }
+        catch (IOException failure) when (failure.HResult is ReadOnly or WriteProtected)
+        {
+            return new FolderTrouble($"the folder {place} is mounted read-only", "Mount it so that it can be written");
+        }
+        catch (IOException failure)
+        {
+            return new FolderTrouble($"nothing can be written in the folder {place} ({failure.Message})", "Make that possible");
+        }
+    }
+}

@@ -55,7 +55,7 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
     {
         var now = time.GetUtcNow();
         if (await mailings.FindAsync(mailingId, cancel) is not { State: MailingState.Scheduled, ScheduledAt: { } at } || now - at <= WeeklySchedule.CatchUp) return false;
-        var reason = $"was to start at {Time(at)}, when no server was on; that is too long ago to send it unasked. Resume it if it is still wanted";
+        var reason = $"was to start at {Time(at)}, when no server was on; that is too long ago to send it unasked. Resume it if it is still wanted, or give it another time first";
         return await mailings.ChangeStateAsync(mailingId, [MailingState.Scheduled], MailingState.Paused, reason, now, cancel);
     }
 

@@ -60,6 +60,7 @@ public sealed class LedgerWatchTests
         await Eventually.HoldsAsync(() => mailings.FindAsync(inTime, CancellationToken.None).Result!.State == MailingState.Sent, "the other is sent", TimeSpan.FromMinutes(1));
         var held = (await mailings.FindAsync(late, CancellationToken.None))!;
         Assert.Contains("too long ago to send it unasked", held.StateReason, StringComparison.Ordinal);
+        Assert.True(held.CanBeRescheduled);
         Assert.Equal(1, site.Inbox.Count);
 
         Assert.True(await mailings.ChangeStateAsync(late, [MailingState.Paused], held.Resumed(TimeProvider.System.GetUtcNow()), null, TimeProvider.System.GetUtcNow(), CancellationToken.None));

@@ -41,7 +41,9 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
                 return page.Finish($"{mailing.Issue} is paused after {Tally(balance)}: {mailing.StateReason ?? "no reason given"}. It can be resumed on the page Issues.", mailing.State, balance);
             default:
                 page.Say($"Sending {mailing.Issue}.");
-                return Conclude(page, mailing, await RunAsync(page, mailing, cancel));
+                var result = await RunAsync(page, mailing, cancel);
+                // It may have been given another time since it was due.
+                return Conclude(page, await mailings.FindAsync(mailing.Id, cancel) ?? mailing, result);
         }
     }
 

@@ -33,6 +33,7 @@ internal sealed class Delivering(CommandRun run, Installation installation)
 
     private async Task<DeliveryRunResult> DeliverAsync(long mailingId, bool wait, IProgress<DeliveryProgress> progress, CancellationToken cancel)
     {
+        if (!wait && await ScheduledAsync(mailingId, cancel) is { } later) return later;
         while (true)
         {
             await installation.DeliveryEngine.RecoverAsync(cancel);
@@ -42,6 +43,15 @@ internal sealed class Delivering(CommandRun run, Installation installation)
             progress.Report(new DeliveryProgress(result.Balance, 0, last - installation.Time.GetUtcNow(), Waiting(result)) { DoneAt = last });
             await Task.Delay(LookAgain, run.Host.Time, cancel);
         }
+    }
+
+    // Before its time there is nothing to recover, to start or to connect to.
+    private async Task<DeliveryRunResult?> ScheduledAsync(long mailingId, CancellationToken cancel)
+    {
+        var mailing = await MailingAsync(mailingId, cancel);
+        return mailing is { State: MailingState.Scheduled, ScheduledAt: { } at } && at > run.Host.Time.GetUtcNow()
+            ? new DeliveryRunResult(mailing.State, mailing.StateReason, await installation.Database.Mailings.BalanceAsync(mailingId, cancel), null)
+            : null;
     }
 
     // Domains that asked to be left alone may take hours; what is left for them is for the server, or for the next time this is run.

@@ -24,7 +24,7 @@ public sealed record DeliveryOptions
     /// <summary>How long a claim holds without being renewed. 10 seconds to 1 hour; default 1 minute.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Limits for receiving domains; none by default. Whatever they say, a slow domain gets a quarter of the connections at most.</summary>
+    /// <summary>Limits for receiving domains; none by default. Whatever they say, a slow domain gets a quarter of the connections at most, a sixteenth while others wait.</summary>
     public IReadOnlyList<DomainOptions> Domains { get; init; } = [];
 
     /// <summary>The mailing pauses after so many deliveries in a row that were refused (5xx) or whose answer was lost. 1 to 10,000; default 50.</summary>

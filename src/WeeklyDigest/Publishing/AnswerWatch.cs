@@ -18,14 +18,14 @@ internal sealed class AnswerWait
 /// others for that minute.
 /// </summary>
 /// <remarks>
-/// Stalled is who waits while every other connection got fifteen answers on average: that holds for fast relays and slow ones, and a relay that
+/// Stalled is who waits while every other connection got ten answers on average: that holds for fast relays and slow ones, and a relay that
 /// pauses as a whole stalls nobody. When no connection gets an answer any more, the relay may be down or all may be stalled: then one at a
 /// time counts as stalled, after two seconds, four, six and so on, so that another one can find out.
 /// </remarks>
 /// <param name="time">The clock.</param>
 internal sealed class AnswerWatch(TimeProvider time)
 {
-    private const int AnswersOfOthers = 15;
+    private const int AnswersOfOthers = 10;
     private const int UsualWaits = 5;
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ByClock = TimeSpan.FromSeconds(2);

@@ -68,13 +68,14 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
 
     /// <summary>Lets a ready delivery go, when it may.</summary>
     /// <param name="domain">The domain.</param>
+    /// <param name="yields">Whether a slow domain leaves the connection to others; false when none of them can use it.</param>
     /// <param name="entered">When it went, for <see cref="Leave"/>.</param>
-    public bool TryEnter(DomainPace domain, out TimeSpan entered)
+    public bool TryEnter(DomainPace domain, bool yields, out TimeSpan entered)
     {
         lock (gate)
         {
             entered = Now;
-            if (!domain.MayEnter(entered, usual.Value, known.Count == 1)) return false;
+            if (!domain.MayEnter(entered, usual.Value, known.Count == 1, yields)) return false;
             domain.Ready--;
             domain.Enter(entered);
             return true;

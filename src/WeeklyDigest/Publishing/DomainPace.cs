@@ -7,8 +7,8 @@ namespace WeeklyDigest.Publishing;
 /// on the monotonic clock.
 /// </summary>
 /// <remarks>
-/// A domain that has not answered yet, and one that answers slowly while others do not, gets a quarter of the connections at most. A
-/// domain that asks for less (421, 4.7.x) gets half of what it had and wins it back message by message; while it accepts nothing in between, it
+/// A domain that has not answered yet, and one that answers slowly while others do not, gets a quarter of the connections at most; the slow one
+/// a sixteenth while anybody else could use them. A domain that asks for less (421, 4.7.x) gets half of what it had and wins it back message by message; while it accepts nothing in between, it
 /// is left alone for a pause that doubles each time.
 /// </remarks>
 /// <param name="name">The domain.</param>
@@ -57,6 +57,8 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
 
     private int Quarter => Math.Max(1, connections / 4);
 
+    private int Sixteenth => Math.Max(1, connections / 16);
+
     /// <summary>Until when it asked to be left alone; in the past when it did not.</summary>
     public TimeSpan PausedUntil => pausedUntil;
 
@@ -67,7 +69,8 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <param name="now">The time.</param>
     /// <param name="usual">What an answer usually takes.</param>
     /// <param name="isAlone">Whether no other domain is here: then a first answer need not be waited for.</param>
-    public bool MayEnter(TimeSpan now, TimeSpan usual, bool isAlone) => now >= OpensAt && UnderWay < Most(now, usual, isAlone);
+    /// <param name="yields">Whether a slow one leaves the connection to others.</param>
+    public bool MayEnter(TimeSpan now, TimeSpan usual, bool isAlone, bool yields = false) => now >= OpensAt && UnderWay < Most(now, usual, isAlone, yields);
 
     /// <summary>Another one goes.</summary>
     public void Enter(TimeSpan now)
@@ -110,11 +113,11 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     public bool IsPlain(TimeSpan now, TimeSpan usual)
         => UnderWay == 0 && Ready == 0 && now >= OpensAt && (now - lastAnswerAt > Forgotten || (share == Unlimited && !IsSlow(usual)));
 
-    private int Most(TimeSpan now, TimeSpan usual, bool isAlone = false)
+    private int Most(TimeSpan now, TimeSpan usual, bool isAlone = false, bool yields = false)
     {
         var most = limits.Connections > 0 ? limits.Connections : int.MaxValue;
         if (!hasAnswered) most = isAlone ? most : Math.Min(most, Math.Max(2, Quarter));
-        else if (IsSlow(usual) || IsSilent(now, usual)) most = Math.Min(most, Quarter);
+        else if (IsSlow(usual) || IsSilent(now, usual)) most = Math.Min(most, yields ? Sixteenth : Quarter);
         return share < most ? Math.Max(1, (int)share) : most;
     }
 

@@ -75,28 +75,30 @@ internal sealed class ReadyQueue : IDisposable
         if (deliveries.Count > 0) Wake();
     }
 
-    /// <summary>Takes the next one that may go.</summary>
+    /// <summary>Takes the next one that may go; of a slow domain beyond its small share only when nobody else has one.</summary>
     public bool TryTake([NotNullWhen(true)] out TakenDelivery? taken)
     {
-        taken = null;
-        lock (access)
+        lock (access) return TryTake(yields: true, out taken) || TryTake(yields: false, out taken);
+    }
+
+    private bool TryTake(bool yields, [NotNullWhen(true)] out TakenDelivery? taken)
+    {
+        for (var left = turns.Count; left > 0; left--)
         {
-            for (var left = turns.Count; left > 0; left--)
+            var node = turns.First!;
+            turns.RemoveFirst();
+            if (!gate.TryEnter(node.Value.Domain, yields, out var entered))
             {
-                var node = turns.First!;
-                turns.RemoveFirst();
-                if (!gate.TryEnter(node.Value.Domain, out var entered))
-                {
-                    turns.AddLast(node);
-                    continue;
-                }
-                taken = new TakenDelivery(node.Value.Deliveries.Dequeue(), node.Value.Domain, entered);
-                count--;
-                if (node.Value.Deliveries.Count > 0) turns.AddLast(node);
-                else lanes.Remove(node.Value.DomainId);
-                return true;
+                turns.AddLast(node);
+                continue;
             }
+            taken = new TakenDelivery(node.Value.Deliveries.Dequeue(), node.Value.Domain, entered);
+            count--;
+            if (node.Value.Deliveries.Count > 0) turns.AddLast(node);
+            else lanes.Remove(node.Value.DomainId);
+            return true;
         }
+        taken = null;
         return false;
     }
 

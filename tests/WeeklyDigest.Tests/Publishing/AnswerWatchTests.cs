@@ -15,7 +15,7 @@ public sealed class AnswerWatchTests
     public void Who_waits_while_the_others_get_many_answers_is_stalled()
     {
         var slow = Begin();
-        Answers(44, TimeSpan.FromMilliseconds(10));
+        Answers(29, TimeSpan.FromMilliseconds(10));
         Assert.False(watch.IsStalling(slow, Working));
         Answers(1, TimeSpan.FromMilliseconds(10));
         Assert.True(watch.IsStalling(slow, Working));

@@ -184,7 +184,7 @@ public sealed class DomainGateTests
         while (count < atMost)
         {
             var pace = gate.Add(Delivery(domain));
-            if (!gate.TryEnter(pace, out var entered))
+            if (!gate.TryEnter(pace, yields: false, out var entered))
             {
                 gate.Remove(domain, pace, 1);
                 break;

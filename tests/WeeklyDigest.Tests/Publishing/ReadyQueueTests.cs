@@ -41,6 +41,15 @@ public sealed class ReadyQueueTests : IDisposable
     }
 
     [Fact]
+    public void A_slow_domain_gets_more_than_one_connection_in_sixteen_only_when_nobody_else_has_something_to_send()
+    {
+        for (var i = 0; i < 10; i++) Answer("quick.example", TimeSpan.FromMilliseconds(10));
+        Answer("slow.example", TimeSpan.FromSeconds(2));
+        queue.Add([.. Enumerable.Range(101, 6).Select(id => At("slow.example", id)), .. Enumerable.Range(201, 3).Select(id => At("quick.example", id))]);
+        Assert.Equal([101L, 201, 202, 203, 102, 103, 104], TakeAll());
+    }
+
+    [Fact]
     public void What_is_of_a_stopped_domain_can_be_taken_out()
     {
         queue.Add([At("a.example", 1), At("b.example", 2), At("a.example", 3)]);
@@ -84,6 +93,14 @@ public sealed class ReadyQueueTests : IDisposable
         queue.End();
         Assert.False(await waiting);
         Assert.False(await queue.WaitAsync(Cancel));
+    }
+
+    private void Answer(string domain, TimeSpan after)
+    {
+        queue.Add([At(domain, 1)]);
+        Assert.True(queue.TryTake(out var taken));
+        clock.Advance(after);
+        gate.Leave(taken.Delivery.DomainId, taken.Domain, taken.Entered, new SendOutcome(SendResult.Accepted, "250 ok"));
     }
 
     private List<long> TakeAll()

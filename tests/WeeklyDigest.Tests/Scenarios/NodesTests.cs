@@ -18,31 +18,35 @@ public sealed class NodesTests
         await using var cluster = await Cluster.StartAsync(count, Subscribers, onUncertain);
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
-        await SendAsync(cluster, new Random(seed));
+        var open = await SendAsync(cluster, new Random(seed));
 
         var accounts = await Accounts.ReadAsync(cluster.First, "week-1");
         accounts.AgreeWith(cluster.Relays);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{string.Join(" + ", cluster.Relays.Select(relay => relay.AcceptedCount))} messages, {accounts["uncertain"]} uncertain");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{string.Join(" + ", cluster.Relays.Select(relay => relay.AcceptedCount))} messages, {accounts["uncertain"]} uncertain, {open} connections open at the kills");
         Assert.All(cluster.Relays, relay => Assert.NotEqual(0, relay.AcceptedCount));
         // Sent again once; whoever is uncertain a second time is the editor's.
         Assert.Equal(Subscribers, accounts["sent"] + accounts["uncertain"]);
-        Assert.InRange(accounts["uncertain"], 0, Kills * Cluster.Connections);
-        Assert.InRange(cluster.Copies, 0, onUncertain == "hold" ? 0 : Kills * Cluster.Connections);
+        Assert.InRange(accounts["uncertain"], 0, open);
+        Assert.InRange(cluster.Copies, 0, onUncertain == "hold" ? 0 : open);
     }
 
     /// <summary>Sends week 1, kills servers at random, and waits for the end. The last one killed does not come back: the others take over.</summary>
-    private static async Task SendAsync(Cluster cluster, Random random)
+    /// <returns>How many connections were open at the kills: with the stand-ins of stalled ones, they may be more than the settings say.</returns>
+    private static async Task<int> SendAsync(Cluster cluster, Random random)
     {
         using (var editor = await Editor.SignInAsync(cluster.Nodes[0].Printed)) await editor.TriggerAsync("weekly-digest");
         await cluster.AllSendAsync();
+        var open = 0;
         for (var kill = 1; kill <= Kills; kill++)
         {
             await cluster.AcceptedAsync((Subscribers * (kill - 1) / Kills) + random.Next(Subscribers / Kills / 2));
             var victim = cluster.Nodes[random.Next(cluster.Nodes.Count)];
+            open += victim.Relay.OpenConnections;
             victim.Kill();
             await victim.Relay.WaitForAsync(relay => relay.OpenConnections == 0, Limit, "no connection outlives the process");
             if (kill < Kills) await victim.StartAsync();
         }
         await cluster.SentAsync("week-1");
+        return open;
     }
 }

@@ -134,11 +134,25 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         await LeaseAsync();
         unwritten.Add(DeliveryVerdicts.Begin(delivery, run.Time.GetUtcNow()));
         // Dying before this commit: the row is claimed and is given back. Dying after it: the row is uncertain.
-        var mark = await WriteAsync();
+        var mark = await WriteMarkAsync(delivery);
         if (mark == LedgerWriteResult.Written && run.Lease.IsHeld && !run.Stop.IsRequested) return true;
         // Fenced: paused, cancelled or taken over; the ledger ignores the release if the row is not ours any more.
         if (mark != LedgerWriteResult.Suppressed) GiveBack(delivery, mark == LedgerWriteResult.Written ? DeliveryState.Sending : DeliveryState.Claimed);
         return false;
+    }
+
+    // A mark that is not waited for any more is written all the same once the ledger can be: it is taken back behind it, for the message never leaves.
+    private async Task<LedgerWriteResult> WriteMarkAsync(Delivery delivery)
+    {
+        try
+        {
+            return await WriteAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            _ = run.Writer.WriteAsync([DeliveryVerdicts.Release(delivery, DeliveryState.Sending, run.Time.GetUtcNow())]);
+            throw;
+        }
     }
 
     /// <summary>Hands the message over and notes the outcome for the next commit.</summary>

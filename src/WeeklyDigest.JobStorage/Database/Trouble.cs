@@ -7,7 +7,7 @@ namespace Hangfire.Storage.SQLite.Database;
 internal static class Trouble
 {
     /// <summary>The failure as a person can use it.</summary>
-    public static SQLiteStorageException Explain(SqliteException failure, string path) => new(failure.SqliteErrorCode switch
+    public static SQLiteStorageException Explain(SqliteException failure, string path) => new(CodeOf(failure) switch
     {
         SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or give Hangfire's storage another path.",
         SQLITE_CORRUPT => $"The job database {path} is damaged ({failure.Message}) Stop the program and restore a backup, or move the file away to start with an empty one.",
@@ -19,4 +19,7 @@ internal static class Trouble
         SQLITE_BUSY or SQLITE_LOCKED => $"Another program keeps the job database {path} busy; it goes on when that ends.",
         _ => $"The job database {path} refused: {failure.Message}",
     }, failure);
+
+    // The shared memory of the write-ahead log is a file; where that cannot grow, SQLite does not say that the disk is full.
+    private static int CodeOf(SqliteException failure) => failure.SqliteExtendedErrorCode == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : failure.SqliteErrorCode;
 }

@@ -25,8 +25,11 @@ internal static class ProblemPages
     private static string Words(HttpContext context, Exception cause) => context.User.IsInRole(EditorsOnly.Role)
         ? context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble
             ? LedgerWords.Describe(trouble)
-            : $"{(cause as StorageException)?.Message ?? "The log says what is wrong."} Nothing is lost: what is being sent waits and goes on by itself."
+            : $"{Explained(cause) ?? "The log says what is wrong."} Nothing is lost: what is being sent waits and goes on by itself."
         : "Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong.";
+
+    // An exception of a database around another is a storage's, which puts into words what the inner one says.
+    private static string? Explained(Exception cause) => cause is StorageException or DbException { InnerException: DbException } ? cause.Message : null;
 
     // Hangfire's pages wrap what the database said.
     private static Exception? OfDatabase(Exception? failure) => failure is null or StorageException or DbException ? failure : OfDatabase(failure.InnerException);

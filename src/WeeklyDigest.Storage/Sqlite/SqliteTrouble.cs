@@ -17,14 +17,14 @@ internal static class SqliteTrouble
             $"The database {path} cannot be used: {trouble.What}. {trouble.Remedy}, or set Paths:Data, or Storage:ConnectionString for the database alone, to another place.", failure)
         : null;
 
-    private static StorageException OfFile(SqliteException failure, string path) => new(failure.SqliteErrorCode switch
+    private static StorageException OfFile(SqliteException failure, string path) => new(CodeOf(failure) switch
     {
         SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or set Storage:ConnectionString to another file.",
         SQLITE_CORRUPT => $"The database {path} is damaged ({failure.Message}) Stop the program, keep a copy of the file, and restore a backup or run sqlite3's .recover.",
         SQLITE_CANTOPEN => $"The database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
         SQLITE_READONLY => $"The database {path} cannot be written. Make the file and its folder writable for this user.",
         SQLITE_PERM or SQLITE_AUTH => $"This user may not use the database {path}. Make the file and its folder writable.",
-        SQLITE_FULL => $"The disk with the database {path} is full. Nothing of the last change was kept; make room and start again.",
+        SQLITE_FULL => $"The disk with the database {path} is full. Nothing of the last change was kept; make room.",
         SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
         SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it, then try again.",
         _ => $"The database {path} refused: {failure.Message}",
@@ -32,4 +32,7 @@ internal static class SqliteTrouble
     {
         IsLasting = failure.SqliteErrorCode is not (SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM or SQLITE_AUTH or SQLITE_FULL or SQLITE_IOERR or SQLITE_BUSY or SQLITE_LOCKED),
     };
+
+    // The shared memory of the write-ahead log is a file; where that cannot grow, SQLite does not say that the disk is full.
+    private static int CodeOf(SqliteException failure) => failure.SqliteExtendedErrorCode == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : failure.SqliteErrorCode;
 }

@@ -2,6 +2,9 @@ using Hangfire;
 using Hangfire.States;
 using Hangfire.Storage;
 using Hangfire.Storage.SQLite;
+using Hangfire.Storage.SQLite.Database;
+using Microsoft.Data.Sqlite;
+using static SQLitePCL.raw;
 
 namespace WeeklyDigest.Tests.JobStorage;
 
@@ -33,6 +36,13 @@ public sealed class SqliteTroubleTests : IDisposable
         Assert.Equal(1, storage.GetMonitoringApi().EnqueuedCount("default"));
         using var connection = (JobStorageConnection)storage.GetConnection();
         Assert.Null(connection.GetJobData("2"));
+    }
+
+    [Fact]
+    public void So_is_one_that_has_no_room_for_the_shared_memory_of_the_first_connection()
+    {
+        var failure = new SqliteException("SQLite Error 10: 'disk I/O error'.", SQLITE_IOERR, SQLITE_IOERR_SHMSIZE);
+        Assert.Contains("jobs.db is full.", Trouble.Explain(failure, place.File).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -17,14 +17,15 @@ internal sealed class Delivering(CommandRun run, Installation installation)
     private volatile bool isLeft;
 
     /// <summary>Delivers, shows progress, and prints the balance.</summary>
-    /// <param name="mailingId">The mailing.</param>
+    /// <param name="published">The mailing, as it was just published or found.</param>
     /// <param name="wait">Whether to stay until every row is final; else deferred rows, and a mailing whose time has not come, are left to later.</param>
     /// <param name="cancel">Drains and stops.</param>
     /// <returns>The exit code.</returns>
-    public async Task<int> RunAsync(long mailingId, bool wait, CancellationToken cancel)
+    public async Task<int> RunAsync(PublishResult published, bool wait, CancellationToken cancel)
     {
+        var mailingId = published.MailingId;
         var title = (await MailingAsync(mailingId, cancel)).Issue.Value;
-        var result = await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
+        var result = (wait ? null : await ScheduledAsync(published, cancel)) ?? await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
         var mailing = await MailingAsync(mailingId, cancel);
         await BalanceView.WriteAsync(run, mailing, result.Balance);
         await BalanceView.WriteAlarmsAsync(run.Error, mailing, await installation.Database.Mailings.AlarmsAsync(mailingId, MostAlarms, cancel));
@@ -33,7 +34,6 @@ internal sealed class Delivering(CommandRun run, Installation installation)
 
     private async Task<DeliveryRunResult> DeliverAsync(long mailingId, bool wait, IProgress<DeliveryProgress> progress, CancellationToken cancel)
     {
-        if (!wait && await ScheduledAsync(mailingId, cancel) is { } later) return later;
         while (true)
         {
             await installation.DeliveryEngine.RecoverAsync(cancel);
@@ -45,13 +45,13 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         }
     }
 
-    // Before its time there is nothing to recover, to start or to connect to.
-    private async Task<DeliveryRunResult?> ScheduledAsync(long mailingId, CancellationToken cancel)
+    // Before its time there is nothing to recover, to start or to connect to, and of what was just written nothing to count again.
+    private async Task<DeliveryRunResult?> ScheduledAsync(PublishResult published, CancellationToken cancel)
     {
-        var mailing = await MailingAsync(mailingId, cancel);
-        return mailing is { State: MailingState.Scheduled, ScheduledAt: { } at } && at > run.Host.Time.GetUtcNow()
-            ? new DeliveryRunResult(mailing.State, mailing.StateReason, await installation.Database.Mailings.BalanceAsync(mailingId, cancel), null)
-            : null;
+        var mailing = await MailingAsync(published.MailingId, cancel);
+        if (mailing is not { State: MailingState.Scheduled, ScheduledAt: { } at } || at <= run.Host.Time.GetUtcNow()) return null;
+        var balance = published.Created ? Balance.OfNew(published.Added) : await installation.Database.Mailings.BalanceAsync(mailing.Id, cancel);
+        return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, null);
     }
 
     // Domains that asked to be left alone may take hours; what is left for them is for the server, or for the next time this is run.

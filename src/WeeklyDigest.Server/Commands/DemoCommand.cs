@@ -47,7 +47,7 @@ internal static class DemoCommand
         await run.Out.WriteLineAsync("The demo: nothing leaves this machine; the built-in inbox receives every message.");
         var published = await installation.PublishIssue.RunAsync(
             issue, Inputs.ReadList(SampleList), null, reports => ListReports.WriteAsync(run, reports), cancel);
-        var code = await new Delivering(run, installation).RunAsync(published.MailingId, wait: false, cancel);
+        var code = await new Delivering(run, installation).RunAsync(published, wait: false, cancel);
         await ServeCommand.WriteAddressesAsync(run.Out, server, installation, cancel);
         await run.Out.WriteLineAsync($"Ctrl-C ends it and removes {settings.Paths.Data}");
         await run.Out.FlushAsync(cancel);

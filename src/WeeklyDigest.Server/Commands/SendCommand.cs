@@ -32,7 +32,7 @@ internal static class SendCommand
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
         var rescheduled = at is { } moment && !published.Created ? await RescheduleAsync(run, installation, issue, published.MailingId, moment, cancel) : null;
         await DescribeAsync(run, issue.Slug, published, rescheduled, list);
-        return await new Delivering(run, installation).RunAsync(published.MailingId, wait, cancel);
+        return await new Delivering(run, installation).RunAsync(published, wait, cancel);
     }
 
     // Before anything is written. A first run with a time gone by is a slip that would send at once.

@@ -25,6 +25,9 @@ public sealed record Balance(
     long Attempts,
     long Unsubscribed)
 {
+    /// <summary>Of a mailing whose deliveries were written a moment ago and that nobody may send yet.</summary>
+    public static Balance OfNew(long deliveries) => new(deliveries, deliveries, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
     /// <summary>Whether the states add up to the total.</summary>
     public bool AddsUp => Total == Pending + Claimed + Sending + Deferred + Sent + Failed + Suppressed + Uncertain;
 

@@ -22,7 +22,7 @@ internal sealed class SqliteImport
     private readonly IdSet met = new();
     private readonly HashSet<string> metWithoutId = [];
     private readonly List<long> members = [];
-    private readonly SqliteDomains domains;
+    private readonly SqliteNewcomers newcomers;
 
     // A file has mostly new addresses, or mostly known ones: the portion before tells which to expect.
     private bool expectsNew = true;
@@ -30,7 +30,7 @@ internal sealed class SqliteImport
     /// <summary>Finds the list, or creates it.</summary>
     public SqliteImport(SqliteWriter transaction, ListName name, long now)
     {
-        (this.transaction, this.now, domains) = (transaction, now, new SqliteDomains(transaction));
+        (this.transaction, this.now, newcomers) = (transaction, now, new SqliteNewcomers(transaction, now));
         transaction.Statement("AddList").With("@list", name.Value).With("@now", now).Run();
         list = transaction.Statement("ListId").With("@list", name.Value).Number()!.Value;
         anySuppressed = transaction.Statement("AnySuppressed").Any();
@@ -54,13 +54,22 @@ internal sealed class SqliteImport
     private void Add(SubscriberRow[] portion, long[] counts)
     {
         var suppressed = anySuppressed ? Suppressed(AddressesOf(portion)) : None;
-        var others = expectsNew ? [.. portion.Where(row => suppressed.Contains(row.Address.Value) || !Insert(row))] : portion;
-        var known = others.Length > 0 ? Known(AddressesOf(others)) : [];
+        IReadOnlyList<SubscriberRow> others = expectsNew ? Insert(portion, suppressed) : portion;
+        var known = others.Count > 0 ? Known(AddressesOf(others)) : [];
         var before = counts[(int)AddOutcome.Added];
-        counts[(int)AddOutcome.Added] += portion.Length - others.Length;
+        counts[(int)AddOutcome.Added] += portion.Length - others.Count;
         foreach (var row in others) counts[(int)AddOther(row, known, suppressed)]++;
         expectsNew = (counts[(int)AddOutcome.Added] - before) * 2 > portion.Length;
         AddMembers();
+    }
+
+    // The rows that were not inserted: their addresses are known, or suppressed.
+    private List<SubscriberRow> Insert(SubscriberRow[] portion, HashSet<string> suppressed)
+    {
+        List<SubscriberRow> others = [.. portion.Where(row => suppressed.Contains(row.Address.Value))];
+        newcomers.Add(others.Count == 0 ? portion : [.. portion.Where(row => !suppressed.Contains(row.Address.Value))], members, others);
+        foreach (var id in members) met.Add(id);
+        return others;
     }
 
     private AddOutcome AddOther(SubscriberRow row, Dictionary<string, Stored> known, HashSet<string> suppressed)
@@ -74,10 +83,7 @@ internal sealed class SqliteImport
 
     private bool Insert(SubscriberRow row)
     {
-        var added = transaction.Statement("AddSubscriber")
-            .With("@address", row.Address.Value).With("@domain", domains.IdOf(row.Address.Domain)).With("@name", row.Name).With("@attributes", AttributesJson.Write(row.Attributes)).With("@now", now)
-            .RunForId();
-        if (added is not { } id) return false;
+        if (newcomers.Add(row) is not { } id) return false;
         met.Add(id);
         members.Add(id);
         return true;
@@ -90,7 +96,7 @@ internal sealed class SqliteImport
         members.Clear();
     }
 
-    private static string AddressesOf(SubscriberRow[] rows) => JsonSerializer.Serialize(rows.Select(row => row.Address.Value), Json);
+    private static string AddressesOf(IReadOnlyList<SubscriberRow> rows) => JsonSerializer.Serialize(rows.Select(row => row.Address.Value), Json);
 
     private AddOutcome Update(Stored known, SubscriberRow row, bool isSuppressed)
     {

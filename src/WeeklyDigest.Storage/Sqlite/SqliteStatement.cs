@@ -23,11 +23,7 @@ internal sealed class SqliteStatement : IDisposable
     }
 
     /// <summary>Sets a parameter for this and later runs.</summary>
-    public SqliteStatement With(string name, long value)
-    {
-        Check(raw.sqlite3_bind_int64(statement, IndexOf(name), value));
-        return this;
-    }
+    public SqliteStatement With(string name, long value) => Bind(IndexOf(name), value);
 
     /// <summary>Sets a parameter for this and later runs.</summary>
     public SqliteStatement With(string name, double value)
@@ -40,17 +36,26 @@ internal sealed class SqliteStatement : IDisposable
     public SqliteStatement With(string name, long? value) => value is { } present ? With(name, present) : WithNull(name);
 
     /// <summary>Sets a parameter for this and later runs.</summary>
-    public SqliteStatement With(string name, string? value)
-    {
-        if (value is null) return WithNull(name);
-        Check(raw.sqlite3_bind_text(statement, IndexOf(name), value));
-        return this;
-    }
+    public SqliteStatement With(string name, string? value) => Bind(IndexOf(name), value);
 
     /// <summary>Sets a parameter for this and later runs.</summary>
     public SqliteStatement With(string name, byte[] value)
     {
         Check(raw.sqlite3_bind_blob(statement, IndexOf(name), value));
+        return this;
+    }
+
+    /// <summary>Sets a parameter by its number, from 1, for this and later runs.</summary>
+    public SqliteStatement Bind(int number, long value)
+    {
+        Check(raw.sqlite3_bind_int64(statement, number, value));
+        return this;
+    }
+
+    /// <summary>Sets a parameter by its number, from 1, for this and later runs.</summary>
+    public SqliteStatement Bind(int number, string? value)
+    {
+        Check(value is null ? raw.sqlite3_bind_null(statement, number) : raw.sqlite3_bind_text(statement, number, value));
         return this;
     }
 
@@ -62,10 +67,6 @@ internal sealed class SqliteStatement : IDisposable
         while (rows.Next()) { }
         return raw.sqlite3_changes(connection.Handle);
     }
-
-    /// <summary>Runs an insert of one row.</summary>
-    /// <returns>The key of the row; null when a conflict kept it out.</returns>
-    public long? RunForId() => Run() == 1 ? raw.sqlite3_last_insert_rowid(connection.Handle) : null;
 
     /// <summary>Whether it finds a row.</summary>
     public bool Any()

@@ -6,6 +6,8 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// <summary>The one connection of this process that writes; transactions take turns, here and between processes.</summary>
 internal sealed class SqliteWriter(SqliteFile file) : IDisposable
 {
+    private const string Values = "VALUES ";
+
     private readonly SqliteConnection connection = file.OpenWriter();
     private readonly Dictionary<string, SqliteStatement> statements = [];
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -30,6 +32,12 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
 
     /// <summary>A named statement of this connection, prepared on first use. Only inside a transaction.</summary>
     public SqliteStatement Statement(string name) => Prepared(name, Queries.Get);
+
+    /// <summary>A named insert of one row as an insert of so many: the line of its values is repeated. Only inside a transaction.</summary>
+    public SqliteStatement Statement(string name, int rows) => Prepared($"{name}, {rows} rows", _ => Repeated(Queries.Get(name), rows));
+
+    /// <summary>The key of the row that was inserted last. Only inside a transaction.</summary>
+    public long LastId => SQLitePCL.raw.sqlite3_last_insert_rowid(connection.Handle);
 
     /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
     public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
@@ -89,6 +97,9 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
             if (!committed) RollBack();
         }
     }
+
+    private static string Repeated(string insert, int rows)
+        => string.Join('\n', insert.Split('\n').Select(line => line.StartsWith(Values, StringComparison.Ordinal) ? Values + string.Join(", ", Enumerable.Repeat(line[Values.Length..], rows)) : line));
 
     private SqliteStatement Prepared(string name, Func<string, string> sql)
     {

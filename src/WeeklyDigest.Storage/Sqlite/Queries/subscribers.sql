@@ -30,10 +30,17 @@ INSERT INTO domain (name) VALUES (@domain) ON CONFLICT (name) DO NOTHING;
 -- name: DomainId
 SELECT id FROM domain WHERE name = @domain;
 
+-- name: LastSubscriber
+SELECT seq FROM sqlite_sequence WHERE name = 'subscriber';
+
 -- name: AddSubscriber
-INSERT INTO subscriber (address, domain_id, name, attributes, status, created_at, updated_at)
-VALUES (@address, @domain, @name, @attributes, 'active', @now, @now)
+-- The row can be repeated as it stands: ? is the next parameter, ?1 the time of all.
+INSERT INTO subscriber (created_at, updated_at, address, domain_id, name, attributes, status)
+VALUES (?1, ?1, ?, ?, ?, ?, 'active')
 ON CONFLICT (address) DO NOTHING;
+
+-- name: SubscribersAfter
+SELECT id, address FROM subscriber WHERE id > @id;
 
 -- name: ChangeSubscriber
 UPDATE subscriber SET name = @name, attributes = @attributes, updated_at = @now WHERE id = @subscriber;

@@ -17,7 +17,7 @@ internal sealed class OwnerWatch(JobDatabase database, Owner owner)
     /// <summary>So often a process shows that it lives within one lease.</summary>
     public const int BeatsOfALease = 5;
 
-    private readonly Dictionary<string, (long Beat, int Silences)> seen = [];
+    private Dictionary<string, (long Beat, int Silences)> seen = [];
 
     /// <summary>Lets go of what those held who left their file unlocked.</summary>
     /// <returns>How many others there are, and whether any of them died.</returns>
@@ -35,16 +35,24 @@ internal sealed class OwnerWatch(JobDatabase database, Owner owner)
 
     /// <summary>Gives a sign of life, counts the others', and lets go of what those held who have been silent for a lease.</summary>
     /// <returns>Whether any of them died.</returns>
-    public bool Beat() => database.Write(session =>
+    public bool Beat()
     {
-        session["Beat"].With("@name", owner.Name).Run();
-        var others = Others(session);
-        foreach (var gone in seen.Keys.Except(others.Select(other => other.Name)).ToList()) seen.Remove(gone);
-        foreach (var (name, beat) in others) seen[name] = (beat, seen.TryGetValue(name, out var last) && last.Beat == beat ? last.Silences + 1 : 0);
-        var dead = others.Where(other => seen[other.Name].Silences >= BeatsOfALease).ToList();
-        foreach (var (name, _) in dead) session["RemoveOwner"].With("@name", name).Run();
-        return dead.Count > 0;
-    }, mustSurvivePowerFailure: false);
+        var (counted, died) = database.Write(session =>
+        {
+            // Who counts writes: a transaction that changes nothing is committed on a full disk as well, where nobody can show that it lives.
+            if (session["Beat"].With("@name", owner.Name).Run() == 0) owner.IdIn(session);
+            var counts = Others(session).ToDictionary(other => other.Name, Count);
+            var dead = counts.Where(other => other.Value.Silences >= BeatsOfALease).Select(other => other.Key).ToList();
+            foreach (var name in dead) session["RemoveOwner"].With("@name", name).Run();
+            return (counts, dead.Count > 0);
+        }, mustSurvivePowerFailure: false);
+        // Not before it is committed: a sign of life that could not be given counts for nobody.
+        seen = counted;
+        return died;
+    }
+
+    private (long Beat, int Silences) Count((string Name, long Beat) other)
+        => (other.Beat, seen.TryGetValue(other.Name, out var last) && last.Beat == other.Beat ? last.Silences + 1 : 0);
 
     private List<(string Name, long Beat)> Others(Session session)
     {

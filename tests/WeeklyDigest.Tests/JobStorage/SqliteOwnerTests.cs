@@ -154,6 +154,32 @@ public sealed class SqliteOwnerTests : IDisposable
         Assert.Equal(0, two.GetMonitoringApi().EnqueuedCount("default"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Nobodys_lease_runs_while_signs_of_life_cannot_be_kept(bool hasShownItself)
+    {
+        Enqueue();
+        Claim(one);
+        Assert.False(watchOfOne.Beat());
+        if (hasShownItself) Assert.False(watchOfTwo.Beat());
+        // A full disk lets a transaction begin, and refuses it at its end if it has changed anything.
+        Change("CREATE TABLE room (id INTEGER PRIMARY KEY); CREATE TABLE need (id INTEGER REFERENCES room (id) DEFERRABLE INITIALLY DEFERRED)");
+        foreach (var change in (string[])["INSERT", "UPDATE", "DELETE"])
+            Change($"CREATE TEMP TRIGGER full_{change} AFTER {change} ON owner BEGIN INSERT INTO need VALUES (1); END");
+        for (var beat = 0; beat < 3 * OwnerWatch.BeatsOfALease; beat++) Assert.Throws<SQLiteStorageException>(() => watchOfTwo.Beat());
+        Change("DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE; DROP TRIGGER full_DELETE");
+        // Both live: it does not matter who comes first when there is room again.
+        Assert.False(watchOfTwo.Beat());
+        Assert.Equal(0, two.GetMonitoringApi().EnqueuedCount("default"));
+
+        void Change(string script) => two.Database.Write(session =>
+        {
+            session.Execute(script);
+            return 0;
+        });
+    }
+
     [Fact]
     public void Without_the_files_the_signs_of_life_tell()
     {

@@ -24,6 +24,18 @@ internal sealed class Session(SqliteConnection connection) : IDisposable
     }
 
     /// <summary>
+    /// Runs a statement again and again while others are in its way, for half a minute at most. Whoever wants to change a file's mode at the same moment as
+    /// another is told at once that it is busy, whatever the time-out: both waiting would be a deadlock. The driver's own commands ask again.
+    /// </summary>
+    /// <returns>The first column of the first row as text, or null.</returns>
+    public string? Persist(string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar() as string;
+    }
+
+    /// <summary>
     /// Does the work in one transaction that no other process writes beside: an immediate one, for a deferred transaction that reads and
     /// then writes fails at once when another process wrote in between, whatever the time-out.
     /// </summary>

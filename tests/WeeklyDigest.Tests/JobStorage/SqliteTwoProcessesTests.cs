@@ -74,10 +74,20 @@ public sealed class SqliteTwoProcessesTests : IDisposable
     [Fact]
     public async Task A_first_start_at_once_makes_one_schema()
     {
-        using var fresh = new SqliteJobPlace();
-        var opened = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => (SQLiteStorage)fresh.Open(), Cancel)));
-        Assert.All(opened, storage => Assert.Equal(0, storage.GetMonitoringApi().GetStatistics().Enqueued));
-        foreach (var storage in opened) storage.Dispose();
+        for (var round = 0; round < 20; round++)
+        {
+            using var fresh = new SqliteJobPlace();
+            using var together = new Barrier(6);
+            var opened = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Factory.StartNew(Open, Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            Assert.All(opened, storage => Assert.Equal(0, storage.GetMonitoringApi().GetStatistics().Enqueued));
+            foreach (var storage in opened) storage.Dispose();
+
+            SQLiteStorage Open()
+            {
+                together.SignalAndWait(Cancel);
+                return (SQLiteStorage)fresh.Open();
+            }
+        }
     }
 
     [Fact]

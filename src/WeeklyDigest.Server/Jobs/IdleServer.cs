@@ -5,7 +5,8 @@ namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>A server that runs no jobs, announced to Hangfire all the same: so the dashboard shows it, and whether it lives.</summary>
 /// <param name="storage">Where it is announced.</param>
-internal sealed class IdleServer(JobStorage storage) : IHostedService, IDisposable
+/// <param name="timeout">How long a server may be silent before it is taken off.</param>
+internal sealed class IdleServer(JobStorage storage, TimeSpan timeout) : IHostedService, IDisposable
 {
     private BackgroundProcessingServer? server;
 
@@ -14,7 +15,7 @@ internal sealed class IdleServer(JobStorage storage) : IHostedService, IDisposab
     {
         var properties = new Dictionary<string, object> { ["Queues"] = Array.Empty<string>(), ["WorkerCount"] = 0 };
         server = new BackgroundProcessingServer(
-            storage, Array.Empty<IBackgroundProcess>(), properties, new BackgroundProcessingServerOptions { ServerName = Environment.MachineName });
+            storage, Array.Empty<IBackgroundProcess>(), properties, new BackgroundProcessingServerOptions { ServerName = Environment.MachineName, ServerTimeout = timeout });
         return Task.CompletedTask;
     }
 

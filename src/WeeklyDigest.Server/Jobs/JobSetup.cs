@@ -28,8 +28,8 @@ internal static class JobSetup
             .UseRecommendedSerializerSettings());
         services.AddSingleton<WeeklySchedule>();
         services.AddSingleton<RecurringJobs>();
-        if (settings.Jobs.Workers > 0) AddServer(services, settings.Jobs.Workers);
-        else services.AddHostedService<IdleServer>();
+        if (settings.Jobs.Workers > 0) AddServer(services, settings);
+        else services.AddHostedService(provider => new IdleServer(provider.GetRequiredService<JobStorage>(), ServerTimeout(settings)));
         services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
         services.AddSingleton<DeliveryRuns>();
         services.AddSingleton<JoinedMailings>();
@@ -46,19 +46,24 @@ internal static class JobSetup
     }
 
     // Who runs no jobs has no schedule.
-    private static void AddServer(IServiceCollection services, int workers)
+    private static void AddServer(IServiceCollection services, ServerSettings settings)
     {
         // Before the server that runs what is due.
         services.AddHostedService(provider => provider.GetRequiredService<RecurringJobs>());
         services.AddHangfireServer(options =>
         {
             options.ServerName = Environment.MachineName;
-            options.WorkerCount = workers;
+            options.WorkerCount = settings.Jobs.Workers;
             options.ShutdownTimeout = DrainTime;
+            options.ServerTimeout = ServerTimeout(settings);
             options.CancellationCheckInterval = TimeSpan.FromSeconds(1);
             options.SchedulePollingInterval = TimeSpan.FromSeconds(5);
         });
     }
+
+    // Without a sign of life for so long, as on a full disk, Hangfire starts its server anew and interrupts what that is sending. jobs.db does not need
+    // it to know who is dead, so it is as long as Hangfire lets it be; on PostgreSQL it is what takes a dead node off the page Nodes.
+    private static TimeSpan ServerTimeout(ServerSettings settings) => settings.Storage.Provider == "postgres" ? TimeSpan.FromMinutes(5) : TimeSpan.FromHours(24);
 
     // The one place that says where jobs are kept: beside the ledger.
     private static JobStorage Storage(ServerSettings settings, Database database)

@@ -69,6 +69,10 @@ internal sealed partial class Editor : IDisposable
         return row?.QuerySelectorAll("a").Select(a => JobLink().Match(a.GetAttribute("href") ?? "")).FirstOrDefault(m => m.Success)?.Groups[1].Value;
     }
 
+    /// <summary>How often a job was begun: its page has one heading "Processing" for each time.</summary>
+    public async Task<int> RunsAsync(string job)
+        => (await PageAsync($"/hangfire/jobs/details/{job}")).QuerySelectorAll(".state-card-title").Count(heading => heading.TextContent.Contains("Processing", StringComparison.Ordinal));
+
     public void Dispose() => http.Dispose();
 
     private async Task PressAsync(string page, string action, params (string Name, string Value)[] fields)

@@ -8,7 +8,7 @@ internal static class StateCommands
 {
     /// <summary>pause ISSUE.</summary>
     public static Command Pause(CommandEdge edge) => Create(edge, "pause", "Hold a mailing; what is on the wire is finished.",
-        [MailingState.Scheduled, MailingState.Sending], (_, _) => MailingState.Paused, "paused by the editor");
+        [MailingState.Scheduled, MailingState.Sending], (_, _) => MailingState.Paused, "by the editor");
 
     /// <summary>resume ISSUE.</summary>
     public static Command Resume(CommandEdge edge) => Create(edge, "resume", "Let a paused mailing go on.",
@@ -16,7 +16,7 @@ internal static class StateCommands
 
     /// <summary>cancel ISSUE.</summary>
     public static Command Cancel(CommandEdge edge) => Create(edge, "cancel", "End a mailing for good; what is not sent stays unsent.",
-        [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], (_, _) => MailingState.Cancelled, "cancelled by the editor");
+        [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], (_, _) => MailingState.Cancelled, "by the editor");
 
     private static Command Create(
         CommandEdge edge, string name, string description, MailingState[] from, Func<Mailing, DateTimeOffset, MailingState> to, string? reason)

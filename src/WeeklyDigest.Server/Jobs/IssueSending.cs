@@ -49,7 +49,7 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
 
     /// <summary>Holds a mailing whose job the editor deleted: the ledger's watch would only start another.</summary>
     public Task HoldAsync(long mailingId)
-        => mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "paused, since its job was deleted", time.GetUtcNow(), CancellationToken.None);
+        => mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "its job was deleted", time.GetUtcNow(), CancellationToken.None);
 
     /// <summary>Holds a mailing whose time came while no server was on, and too long ago to make it good: the editor decides.</summary>
     /// <returns>Whether it is held.</returns>
@@ -81,7 +81,7 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
         var headline = result.State switch
         {
             MailingState.Sent => $"Sent: {mailing.Issue}, {tally}.",
-            MailingState.Paused => $"Paused: {mailing.Issue}, {tally}. {result.StateReason}",
+            MailingState.Paused => $"Paused: {mailing.Issue}, {tally}: {result.StateReason ?? "by the editor"}",
             MailingState.Cancelled => $"Cancelled: {mailing.Issue}, {tally}.",
             MailingState.Scheduled => $"{mailing.Issue} waits for its time, {Time(mailing.ScheduledAt)}.",
             _ when result.NextAttemptAt is not null => $"Sent so far: {mailing.Issue}, {tally}; the rest is tried again from {Time(result.NextAttemptAt)}.",

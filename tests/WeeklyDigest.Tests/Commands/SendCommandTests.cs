@@ -194,7 +194,7 @@ public sealed class SendCommandTests : IAsyncDisposable
         await workspace.RunHereAsync("pause", "a");
         workspace.Write("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\nGood morning {{ name | there }}.\n");
         var held = await workspace.RunHereAsync("send", "a", "--at", "2999-01-03T09:00");
-        Assert.Contains("a: paused: paused by the editor; its time is 2999-01-03 09:00:00 +00:00", held.Out, StringComparison.Ordinal);
+        Assert.Contains("a: paused: by the editor; its time is 2999-01-03 09:00:00 +00:00", held.Out, StringComparison.Ordinal);
         Assert.StartsWith("a: has changed since it was published; at its new time it goes out as it is now.", held.Error, StringComparison.Ordinal);
         Assert.Equal("a: scheduled for 2999-01-03 09:00:00 +00:00", (await workspace.RunHereAsync("resume", "a")).Out.TrimEnd());
         var status = JsonDocument.Parse((await workspace.RunHereAsync("status", "a", "--json")).Out).RootElement;
@@ -215,10 +215,10 @@ public sealed class SendCommandTests : IAsyncDisposable
     public async Task The_editor_pauses_resumes_and_cancels()
     {
         await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
-        Assert.Equal("a: paused: paused by the editor; its time is 2999-01-01 09:00:00 +00:00", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
+        Assert.Equal("a: paused: by the editor; its time is 2999-01-01 09:00:00 +00:00", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
         Assert.Equal((1, "a is paused; pause works on one that is scheduled or sending."), await RefusalAsync("pause", "a"));
         Assert.StartsWith("a: scheduled for 2999", (await workspace.RunHereAsync("resume", "a")).Out, StringComparison.Ordinal);
-        Assert.Equal("a: cancelled: cancelled by the editor", (await workspace.RunHereAsync("cancel", "a")).Out.TrimEnd());
+        Assert.Equal("a: cancelled: by the editor", (await workspace.RunHereAsync("cancel", "a")).Out.TrimEnd());
         Assert.Equal((1, "a is cancelled; resume works on one that is paused."), await RefusalAsync("resume", "a"));
         Assert.Equal((1, "Cancelled; what was not sent stays unsent."), await RefusalAsync("send", "a"));
         Assert.Equal(0, relay.AcceptedCount);

@@ -5,8 +5,8 @@ namespace WeeklyDigest.Tests.Commands;
 /// <summary>pause, resume and cancel in every state a mailing can have.</summary>
 public sealed class StateCommandsTests : IAsyncDisposable
 {
-    private const string Paused = "a: paused: paused by the editor";
-    private const string Cancelled = "a: cancelled: cancelled by the editor";
+    private const string Paused = "a: paused: by the editor";
+    private const string Cancelled = "a: cancelled: by the editor";
 
     private readonly Workspace workspace = new();
     private readonly ScriptedSmtpServer relay = ScriptedSmtpServer.Start();

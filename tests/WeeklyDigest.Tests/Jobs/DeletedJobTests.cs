@@ -27,7 +27,7 @@ public sealed class DeletedJobTests
 
         foreach (var running in Processing(site)) Assert.True(jobs.Delete(running));
         await Eventually.HoldsAsync(() => Find(site, mailing) is { State: MailingState.Paused }, "the mailing is held");
-        Assert.Equal("paused, since its job was deleted", Find(site, mailing).StateReason);
+        Assert.Equal("its job was deleted", Find(site, mailing).StateReason);
         await Eventually.HoldsAsync(() => Balance(site, mailing) is { Claimed: 0, Sending: 0 }, "what was on the wire is finished");
         await site.App.Services.GetRequiredService<IEnumerable<Microsoft.Extensions.Hosting.IHostedService>>().OfType<LedgerWatch>().Single().LookAtMailingsAsync(Cancel);
         Assert.Equal(MailingState.Paused, Find(site, mailing).State);

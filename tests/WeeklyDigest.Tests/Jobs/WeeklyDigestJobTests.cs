@@ -119,7 +119,7 @@ public sealed class WeeklyDigestJobTests
         await using var site = await ThreeReadersAsync("week-2");
         var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
         await site.Installation.Database.Mailings.ChangeStateAsync(
-            mailing, [MailingState.Sending], MailingState.Paused, "paused by the editor", TimeProvider.System.GetUtcNow(), CancellationToken.None);
+            mailing, [MailingState.Sending], MailingState.Paused, "by the editor", TimeProvider.System.GetUtcNow(), CancellationToken.None);
         var desk = new JobDesk(site);
         await Eventually.HoldsAsync(() => site.Inbox.Count <= 1, "what the watch had begun is over");
         var before = site.Inbox.Count;

@@ -24,7 +24,7 @@ public sealed partial class ControlTests
         var accepted = relay.AcceptedCount;
         var paused = await first.EndAsync(Limit);
         Assert.Equal(1, paused.ExitCode);
-        Assert.Contains("Paused: paused by the editor. Run `weeklydigest resume", paused.Error, StringComparison.Ordinal);
+        Assert.Contains("Paused: by the editor. Run `weeklydigest resume", paused.Error, StringComparison.Ordinal);
         // What was marked before the pause goes out: one message a connection.
         Assert.InRange(relay.AcceptedCount - accepted, 0, 2);
         await AssertNothingUnderWayAsync(workspace, relay, "paused");

@@ -38,6 +38,7 @@ internal sealed class LedgerWatch(
     private readonly StartedJobs<long> deliveries = new(storage, time);
     private readonly StartedJobs<DateTimeOffset> occurrences = new(storage, time);
     private readonly SemaphoreSlim turn = new(1, 1);
+    private string? trouble;
 
     /// <summary>Looks at the schedule once, and starts a job for a time that has come.</summary>
     public async Task LookAtScheduleAsync(CancellationToken cancel)
@@ -87,12 +88,22 @@ internal sealed class LedgerWatch(
             {
                 await LookAtMailingsAsync(stoppingToken);
                 await LookAtScheduleAsync(stoppingToken);
+                if (trouble is not null) log.LogWarning("The ledger can be looked at again, and mailings go on");
+                trouble = null;
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {
-                log.LogError(problem, "The ledger could not be looked at; the next try is in {Seconds} seconds", Interval.TotalSeconds);
+                Tell(problem);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    // A full disk may last, and the log may be on it: at length once for each trouble.
+    private void Tell(Exception problem)
+    {
+        if (trouble == problem.Message) log.LogDebug("The ledger still cannot be looked at: {Problem}", problem.Message);
+        else log.LogError(problem, "The ledger could not be looked at; it is tried again every {Seconds} seconds", Interval.TotalSeconds);
+        trouble = problem.Message;
     }
 }

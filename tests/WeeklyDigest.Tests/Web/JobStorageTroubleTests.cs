@@ -18,9 +18,7 @@ public sealed class JobStorageTroubleTests(Browser browser)
         });
         var page = await browser.OpenAsync();
         await InboxPagesTests.SignInAsync(page, site, "/hangfire/recurring");
-        var jobs = (SQLiteStorage)site.App.Services.GetRequiredService<Hangfire.JobStorage>();
-        jobs.Database.Write(session => session.Plain("PRAGMA query_only = ON").Run());
-        var reason = $"The job database {jobs.Database.Path} cannot be written.";
+        var reason = $"The job database {Refuse(site)} cannot be written.";
 
         // Hangfire's own button asks in the background, and would wait for ever.
         await page.Locator("input[value=weekly-digest]").CheckAsync();
@@ -35,5 +33,28 @@ public sealed class JobStorageTroubleTests(Browser browser)
         await Assertions.Expect(page.Locator("main")).ToContainTextAsync(reason);
         Assert.Equal(0, site.Inbox.Count);
         await Browser.CloseAsync(page);
+    }
+
+    [Fact]
+    public async Task A_mailing_whose_job_cannot_be_started_is_said_so_once_however_often_it_is_tried()
+    {
+        await using var site = await TestSite.StartAsync();
+        Refuse(site);
+        await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+        await Eventually.HoldsAsync(() => Said("still cannot be looked at") >= 2, "it is tried again and again", TimeSpan.FromMinutes(1));
+        Assert.Equal(1, Said("could not be looked at"));
+
+        int Said(string words)
+        {
+            lock (site.Log) return site.Log.Count(line => line.Contains(words, StringComparison.Ordinal));
+        }
+    }
+
+    // The path of the file.
+    private static string Refuse(TestSite site)
+    {
+        var jobs = (SQLiteStorage)site.App.Services.GetRequiredService<Hangfire.JobStorage>();
+        jobs.Database.Write(session => session.Plain("PRAGMA query_only = ON").Run());
+        return jobs.Database.Path;
     }
 }

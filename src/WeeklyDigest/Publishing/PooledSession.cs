@@ -32,6 +32,15 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it is lent beyond the relay's connections, in the place of one that waits.</summary>
     public bool IsSpare { get; private set; }
 
+    /// <summary>Whether the connection is there, as far as is known.</summary>
+    public bool IsOpen => session.IsOpen;
+
+    /// <summary>Whether it is there and the relay has not closed it. Asks the system; only while nobody has it.</summary>
+    public bool IsQuiet => session.IsQuiet;
+
+    /// <summary>Whether it is being opened.</summary>
+    public bool IsOpening { get; private set; }
+
     /// <summary>The wait for the answer that it is in, if any.</summary>
     public AnswerWait Wait { get; } = new();
 
@@ -109,17 +118,22 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
     {
+        IsOpening = true;
         try
         {
-            return await opening;
+            var abilities = await opening;
+            pool.Opened(relay);
+            return abilities;
         }
         catch (RelayException failure)
         {
-            // The relay's own limit, as a rule; over the other connections it works.
-            if (IsSpare) relay.SpareFailed();
-            else if (failure.IsTransient) relay.Failed(failure.Message);
-            else relay.SetAside(failure.Message);
+            IsOpening = false;
+            pool.NotOpened(this, failure);
             throw;
+        }
+        finally
+        {
+            IsOpening = false;
         }
     }
 

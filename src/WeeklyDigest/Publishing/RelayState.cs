@@ -16,11 +16,13 @@ internal sealed class RelayState : IAsyncDisposable
 
     private readonly Lock gate = new();
     private readonly Stack<PooledSession> idle = new();
+    private readonly Stack<PooledSession> closed = new();
     private readonly HashSet<PooledSession> lentOut = [];
     private readonly RelayOptions options;
     private readonly TimeProvider time;
     private readonly ITimer pauseOver;
     private readonly SessionPool pool;
+    private readonly ConnectionLimit limit;
     private TimeSpan pause;
     private long pausedAt;
     private long answeredAt;
@@ -41,7 +43,7 @@ internal sealed class RelayState : IAsyncDisposable
     {
         (this.options, this.time, this.pool) = (options, time, pool);
         Pace = new RelayPace(options, store, time, pool.Pump);
-        (Answers, spares) = (new AnswerWatch(time), options.StalledConnections);
+        (Answers, limit, spares) = (new AnswerWatch(time), new ConnectionLimit(time), options.StalledConnections);
         // At a message a second one connection is enough, and claims no more than it can send.
         wanted = (int)Math.Min(options.Connections, Math.Ceiling(options.Rates.Sustained));
         pauseOver = time.CreateTimer(_ => EndPause(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -77,11 +79,13 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>Whether others may wait for it to take its share: it works or was given its first message a moment ago, and is not at its limit.</summary>
     public bool KeepsUp => trouble is null && refusal is null && !Pace.IsShort && (lent == 0 || time.GetElapsedTime(Volatile.Read(ref answeredAt)) < Patience);
 
-    /// <summary>How many connections may be out now: all that its rate can use, one to try it after a pause, or none during one, during a rest or while it is set aside.</summary>
-    public int Capacity => refusal is not null || Pace.IsResting ? 0 : trouble is null ? wanted : isPausing ? 0 : 1;
+    /// <summary>How many connections may be out now: all that its rate can use and it allows, one to try it after a pause, or none during one, during a rest or while it is set aside.</summary>
+    public int Capacity => refusal is not null || Pace.IsResting ? 0 : trouble is null ? Math.Min(wanted, limit.Value) : isPausing ? 0 : 1;
 
     /// <summary>Whether a connection can be lent: those that are stalled do not count, up to a limit. Under the pool's lock.</summary>
     public bool CanLend => lent - Math.Min(Answers.Stalled, Spares) < Capacity;
+
+    private int Usual => Math.Min(options.Connections, limit.Value);
 
     private int Spares => sparesFailedAt == 0 || time.GetElapsedTime(sparesFailedAt) > SparesRest ? options.StalledConnections : spares;
 
@@ -98,7 +102,7 @@ internal sealed class RelayState : IAsyncDisposable
         {
             if (refusal is { } reason) return $"{reason} It is set aside until the mailing is resumed or the program starts again.";
             if (Pace.Trouble is { } unreadable) return $"The budget of relay '{Name}' cannot be used: {unreadable}";
-            if (trouble is not { } words) return Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : null;
+            if (trouble is not { } words) return Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice;
             var next = isPausing ? NextTry().ToString("HH:mm:ss", CultureInfo.InvariantCulture) : "now";
             return $"{words} Next try: {next}.";
         }
@@ -108,9 +112,10 @@ internal sealed class RelayState : IAsyncDisposable
     public PooledSession Lend()
     {
         if (lent++ == 0) Volatile.Write(ref answeredAt, time.GetTimestamp());
-        var session = idle.TryPop(out var open) ? open : new PooledSession(pool, this, new SmtpSession(options, time));
+        // Those that are open first: a relay that allows no more would refuse another one.
+        var session = idle.TryPop(out var other) || closed.TryPop(out other) ? other : new PooledSession(pool, this, new SmtpSession(options, time));
         lentOut.Add(session);
-        return session.Lent(isSpare: lent > options.Connections);
+        return session.Lent(isSpare: lent > Usual);
     }
 
     /// <summary>Takes a connection back. Under the pool's lock.</summary>
@@ -119,9 +124,9 @@ internal sealed class RelayState : IAsyncDisposable
     {
         lent--;
         lentOut.Remove(session);
-        if (lent + idle.Count >= options.Connections + Answers.Stalled) return false;
+        if (lent + idle.Count + closed.Count >= options.Connections + Answers.Stalled) return false;
         session.IdleSince = now;
-        idle.Push(session);
+        (session.IsOpen ? idle : closed).Push(session);
         return true;
     }
 
@@ -129,8 +134,25 @@ internal sealed class RelayState : IAsyncDisposable
     public List<PooledSession> TakeStalled()
         => [.. lentOut.Where(session => Answers.Stalled < Spares && Answers.IsStalling(session.Wait, lent - Answers.Stalled))];
 
-    /// <summary>A connection beyond the usual number could not be opened: for a minute there are no more than now.</summary>
-    public void SpareFailed() => (spares, sparesFailedAt) = (Math.Max(0, Volatile.Read(ref lent) - 1 - options.Connections), time.GetTimestamp());
+    /// <summary>A connection beyond the usual number could not be opened: for a minute there are no more than now. Under the pool's lock.</summary>
+    public void SpareFailed() => (spares, sparesFailedAt) = (Math.Max(0, lent - 1 - Usual), time.GetTimestamp());
+
+    /// <summary>A connection could not be opened. While others work, that says only how many there may be. Under the pool's lock.</summary>
+    /// <returns>Whether others work.</returns>
+    public bool TryLimit(string reason)
+    {
+        var open = CountOpen();
+        if (open > 0) limit.Refused(open, reason);
+        else limit.Forget();
+        return open > 0;
+    }
+
+    /// <summary>A connection was opened. Under the pool's lock.</summary>
+    /// <returns>Whether there may be more than before.</returns>
+    public bool NoteOpened() => limit.Opened(CountOpen());
+
+    /// <summary>Whether a connection is being opened. Under the pool's lock.</summary>
+    public bool IsOpening => lentOut.Any(session => session.IsOpening);
 
     /// <summary>Takes the connections out that have been idle for so long. Under the pool's lock.</summary>
     public IReadOnlyList<PooledSession> TakeIdle(TimeSpan longerThan)
@@ -194,6 +216,9 @@ internal sealed class RelayState : IAsyncDisposable
         await pauseOver.DisposeAsync();
         await Pace.DisposeAsync();
     }
+
+    // One whose answer does not come shows nothing, and one that nobody uses may have been closed long ago.
+    private int CountOpen() => lentOut.Count(session => session.IsOpen && !session.Wait.IsStalled) + idle.Count(session => session.IsQuiet);
 
     // The timer alone ends a pause: a clock read beside it could say that a millisecond is left, and nobody would be woken again.
     private void EndPause()

@@ -121,6 +121,31 @@ public sealed class SessionPool : IAsyncDisposable
         return true;
     }
 
+    /// <summary>A connection of a relay was opened.</summary>
+    internal void Opened(RelayState relay)
+    {
+        lock (gate)
+        {
+            if (!relay.NoteOpened()) return;
+        }
+        Pump();
+    }
+
+    /// <summary>A connection could not be opened: the relay allows no more, as a rule, while it works over others. Else it rests, or is set aside.</summary>
+    internal void NotOpened(PooledSession session, RelayException failure)
+    {
+        bool isLater;
+        lock (gate)
+        {
+            if (session.IsSpare) session.Relay.SpareFailed();
+            if (session.IsSpare || (failure.MayBeLimit && session.Relay.TryLimit(failure.Message))) return;
+            // The first of many may be refused before the others have been let in; the last one decides.
+            isLater = failure.IsTransient || (failure.MayBeLimit && session.Relay.IsOpening);
+        }
+        if (isLater) session.Relay.Failed(failure.Message);
+        else session.Relay.SetAside(failure.Message);
+    }
+
     /// <summary>Gives relays that were set aside another chance.</summary>
     internal void TakeBack()
     {

@@ -6,6 +6,9 @@ namespace WeeklyDigest.Smtp;
 /// <param name="inner">The cause, or null.</param>
 public sealed class RelayException(string message, bool isTransient, Exception? inner = null) : Exception(message, inner)
 {
+    /// <summary>Whether a connection could not be opened, which says no more, while others work, than that there are to be no more of them.</summary>
+    public bool MayBeLimit { get; init; }
+
     /// <summary>Whether trying again soon makes sense.</summary>
     public bool IsTransient { get; } = isTransient;
 }

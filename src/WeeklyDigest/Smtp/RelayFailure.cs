@@ -52,7 +52,11 @@ internal readonly record struct RelayFailure(int Code, string Text)
             $"{Name(relay)} {What(stage)}: {reply.TrimEnd('.')}. {Advice(stage, judgement.Trouble)}",
             judgement.Trouble == RelayTrouble.Transient,
             // An exception of the login may quote what was said there; it is not carried on.
-            stage == DialogueStage.Login ? null : failure);
+            stage == DialogueStage.Login ? null : failure)
+        {
+            // A refused login is none: trying it over and over would lock the account.
+            MayBeLimit = certificate is null && (judgement.Trouble == RelayTrouble.Transient || stage != DialogueStage.Login),
+        };
     }
 
     /// <summary>The exception for a relay that failed or refused us while a message was being sent.</summary>

@@ -13,6 +13,12 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     private RelayConnection? _connection;
     private RelayException? _trouble;
 
+    /// <summary>Whether it is connected, as far as is known.</summary>
+    public bool IsOpen => _connection is { IsOpen: true };
+
+    /// <summary>Whether it is connected and the relay has not closed since. Asks the system; only between messages.</summary>
+    public bool IsQuiet => _connection is { IsOpen: true, IsQuiet: true };
+
     /// <summary>Connects and logs in when that is not done yet.</summary>
     /// <param name="cancel">Gives up.</param>
     /// <returns>What the relay announced.</returns>

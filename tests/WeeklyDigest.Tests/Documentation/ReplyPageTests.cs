@@ -23,6 +23,9 @@ public sealed class ReplyPageTests
 
     private static readonly string End = """
 
+        - **The relay rests** means: it is left alone for a pause that doubles from a second to a minute, and then tried over one connection. While others of its
+          connections work, one that cannot be opened (but for a refused login or certificate) only shows how many the relay allows: sending goes on over those,
+          and one more is tried after a minute.
         - **Tried again** means: first after `Delivery:FirstRetryAfter`, then after growing waits with jitter, until `Delivery:GiveUpAfter` since the first attempt.
         - **Slower** means: the receiving domain gets half as many messages at a time, and each accepted one wins some of that back; while it accepts nothing in
           between, it is left alone for a pause that doubles from a second to a minute.

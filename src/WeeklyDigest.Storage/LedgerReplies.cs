@@ -3,8 +3,8 @@ namespace WeeklyDigest.Storage;
 /// <summary>What stands as a delivery's reply when no relay spoke.</summary>
 internal static class LedgerReplies
 {
-    /// <summary>The owner died after the mark.</summary>
-    public const string OwnerDied = "The program that was sending this ended before the relay's answer was recorded; only the relay knows.";
+    /// <summary>The owner died after the mark, or was not heard of for a lease.</summary>
+    public const string OwnerDied = "The program that was sending this ended, or could not reach the database for too long, before the relay's answer was recorded; only the relay knows.";
 
     /// <summary>The editor decided.</summary>
     public const string Confirmed = "Counted as sent by the editor; the relay's answer was lost.";

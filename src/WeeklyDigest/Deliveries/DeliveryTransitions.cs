@@ -63,6 +63,9 @@ public static class DeliveryTransitions
         [(DeliveryState.Sending, DeliveryEvent.Defer)] = DeliveryState.Deferred,
         [(DeliveryState.Sending, DeliveryEvent.Reject)] = DeliveryState.Failed,
         [(DeliveryState.Sending, DeliveryEvent.LoseTrack)] = DeliveryState.Uncertain,
+        // The answer came after all: whoever waited for it had been given up.
+        [(DeliveryState.Uncertain, DeliveryEvent.Accept)] = DeliveryState.Sent,
+        [(DeliveryState.Uncertain, DeliveryEvent.Reject)] = DeliveryState.Failed,
         [(DeliveryState.Uncertain, DeliveryEvent.Resend)] = DeliveryState.Pending,
         [(DeliveryState.Uncertain, DeliveryEvent.Confirm)] = DeliveryState.Sent,
         [(DeliveryState.Failed, DeliveryEvent.Retry)] = DeliveryState.Pending,

@@ -17,7 +17,8 @@ public interface ILedger
     /// <summary>
     /// Writes a group of changes in one durable transaction. A change to sending asks once more: when the subscriber has left, the row
     /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced. What
-    /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised.
+    /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised. A change from sending to sent
+    /// or failed is also made to a row that was recovered meanwhile, as uncertain or to be sent again, and that nobody has claimed since.
     /// </summary>
     /// <returns>For each change, in order, what became of it.</returns>
     Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel);

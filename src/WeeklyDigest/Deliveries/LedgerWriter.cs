@@ -28,6 +28,9 @@ public sealed class LedgerWriter : IAsyncDisposable
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(2);
 
+    /// <summary>A change that takes so long is taken for a database that was away; a slow disk takes less.</summary>
+    private static readonly TimeSpan Away = TimeSpan.FromSeconds(10);
+
     private readonly Channel<Request> requests = Channel.CreateUnbounded<Request>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource closing = new();
     private readonly ILedger ledger;
@@ -35,13 +38,14 @@ public sealed class LedgerWriter : IAsyncDisposable
     private readonly Task loop;
     private volatile LedgerTrouble? trouble;
     private long changingSince;
+    private long usableSince;
 
     /// <summary>Starts the loop.</summary>
     /// <param name="ledger">The ledger.</param>
     /// <param name="time">The clock.</param>
     public LedgerWriter(ILedger ledger, TimeProvider time)
     {
-        (this.ledger, this.time) = (ledger, time);
+        (this.ledger, this.time, usableSince) = (ledger, time, time.GetTimestamp());
         loop = OwnThread.RunAsync("ledger", RunAsync);
     }
 
@@ -58,6 +62,9 @@ public sealed class LedgerWriter : IAsyncDisposable
             return new LedgerTrouble(words, time.GetUtcNow() - waiting);
         }
     }
+
+    /// <summary>For how long every change could be made, within ten seconds each; since the start at most. Zero while one waits.</summary>
+    public TimeSpan UsableFor => Trouble is null ? time.GetElapsedTime(Interlocked.Read(ref usableSince)) : TimeSpan.Zero;
 
     /// <summary>Whether an exception means that the database is locked, full or gone, so that trying again may help.</summary>
     public static bool IsTrouble(Exception exception) => exception is StorageException { IsLasting: false } or DbException or IOException;
@@ -150,10 +157,12 @@ public sealed class LedgerWriter : IAsyncDisposable
     // The one edge where every exception is caught: it belongs to those who wait for this change, not to the loop that serves all.
     private async Task<Exception?> TryAsync(Func<Task> change)
     {
-        Interlocked.Exchange(ref changingSince, time.GetTimestamp());
+        var began = time.GetTimestamp();
+        Interlocked.Exchange(ref changingSince, began);
         try
         {
             await change();
+            if (trouble is not null || time.GetElapsedTime(began) >= Away) Interlocked.Exchange(ref usableSince, time.GetTimestamp());
             trouble = null;
             return null;
         }

@@ -78,7 +78,10 @@ public sealed class DeliveryEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives back what dead processes of this machine held, and what a process elsewhere held past its lease.</summary>
+    /// <summary>
+    /// Gives back what dead processes of this machine held, and what a process elsewhere held past its lease. That one is only given up when this
+    /// process could use the ledger for as long as a lease: a database that was away was so to the other one too, which has answers to record.
+    /// </summary>
     /// <returns>Who holds rows now, as far as it lives; this process among them.</returns>
     public async Task<IReadOnlyList<Sender>> RecoverAsync(CancellationToken cancel)
     {
@@ -87,13 +90,13 @@ public sealed class DeliveryEngine : IAsyncDisposable
         foreach (var holder in await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel))
         {
             var life = environment.Owner.LifeOf(holder.Owner);
-            if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && holder.LeaseUntil > now))
+            if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))
             {
                 senders.Add(Sender.Of(holder) with { IsThisProcess = environment.Owner.IsOurs(holder.Owner) });
                 continue;
             }
             if (life == OwnerLife.Dead && !await SettleAsync(holder.Owner, now, cancel)) continue;
-            await environment.Writer.InTurnAsync(ledger => ledger.RecoverAsync(holder.Owner, environment.Options.OnUncertain, now, cancel)).WaitAsync(cancel);
+            await environment.Writer.InTurnAsync(Recover(holder.Owner, life, now, cancel)).WaitAsync(cancel);
             if (life == OwnerLife.Dead) dead.Add(holder.Owner);
         }
         // A process that worked on several mailings is several holders: its file goes when nothing of any is left.
@@ -114,6 +117,15 @@ public sealed class DeliveryEngine : IAsyncDisposable
         await Task.WhenAny(Task.WhenAll(ending));
         await environment.Writer.DisposeAsync();
     }
+
+    // For others it is as long as for us that the ledger can be used.
+    private bool MayJudge => environment.Writer.UsableFor >= environment.Options.Lease;
+
+    // Asked again when it is tried again: that the ledger cannot be written may be found out with this very change.
+    private Func<ILedger, Task<RecoveredRows>> Recover(string owner, OwnerLife life, DateTimeOffset now, CancellationToken cancel)
+        => ledger => life == OwnerLife.Dead || MayJudge
+            ? ledger.RecoverAsync(owner, environment.Options.OnUncertain, now, cancel)
+            : Task.FromResult(new RecoveredRows(0, 0, 0));
 
     // What a process knew when it died and the ledger does not. Dying here: the file is there still, and the rest is settled next time.
     private async Task<bool> SettleAsync(string owner, DateTimeOffset now, CancellationToken cancel)

@@ -34,7 +34,13 @@ public sealed class DeliveryTransitionsTests
             [DeliveryEvent.Reject] = DeliveryState.Failed,
             [DeliveryEvent.LoseTrack] = DeliveryState.Uncertain,
         },
-        [DeliveryState.Uncertain] = new() { [DeliveryEvent.Resend] = DeliveryState.Pending, [DeliveryEvent.Confirm] = DeliveryState.Sent },
+        [DeliveryState.Uncertain] = new()
+        {
+            [DeliveryEvent.Accept] = DeliveryState.Sent,
+            [DeliveryEvent.Reject] = DeliveryState.Failed,
+            [DeliveryEvent.Resend] = DeliveryState.Pending,
+            [DeliveryEvent.Confirm] = DeliveryState.Sent,
+        },
         [DeliveryState.Failed] = new() { [DeliveryEvent.Retry] = DeliveryState.Pending },
         [DeliveryState.Sent] = [],
         [DeliveryState.Suppressed] = [],
@@ -57,7 +63,7 @@ public sealed class DeliveryTransitionsTests
     public void A_refusal_names_what_is_possible()
     {
         var failure = Assert.Throws<InvalidOperationException>(() => DeliveryTransitions.Next(DeliveryState.Uncertain, DeliveryEvent.Claim));
-        Assert.Equal("A Uncertain delivery cannot Claim; it can: Resend, Confirm.", failure.Message);
+        Assert.Equal("A Uncertain delivery cannot Claim; it can: Accept, Reject, Resend, Confirm.", failure.Message);
     }
 
     [Fact]
@@ -81,6 +87,6 @@ public sealed class DeliveryTransitionsTests
     public void Only_a_mark_leads_to_sending_and_only_an_answer_to_sent()
     {
         Assert.Equal([DeliveryState.Claimed], DeliveryTransitions.Before(DeliveryEvent.Begin));
-        Assert.Equal([DeliveryState.Sending], DeliveryTransitions.Before(DeliveryEvent.Accept));
+        Assert.Equal([DeliveryState.Sending, DeliveryState.Uncertain], DeliveryTransitions.Before(DeliveryEvent.Accept));
     }
 }

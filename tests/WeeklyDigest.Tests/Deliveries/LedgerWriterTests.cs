@@ -43,9 +43,12 @@ public sealed class LedgerWriterTests
         ledger.Open();
         ledger.Failure = new StorageException("the disk is full");
         await using var writer = new LedgerWriter(ledger, clock);
+        clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(TimeSpan.FromMinutes(5), writer.UsableFor);
         var start = clock.GetUtcNow();
         var write = writer.WriteAsync([Write(1)]);
         await UntilAsync(() => ledger.Tries >= 2);
+        Assert.Equal(TimeSpan.Zero, writer.UsableFor);
         var trouble = writer.Trouble!;
         Assert.Equal("the disk is full", trouble.Words);
         Assert.InRange(trouble.Since, start, clock.GetUtcNow());
@@ -56,6 +59,7 @@ public sealed class LedgerWriterTests
         ledger.Failure = null;
         await UntilAsync(() => write.IsCompleted);
         Assert.Null(writer.Trouble);
+        Assert.InRange(writer.UsableFor, TimeSpan.Zero, TimeSpan.FromSeconds(2));
         Assert.Single(ledger.Groups);
     }
 

@@ -100,6 +100,24 @@ public sealed class RecoveryTests
         Assert.Equal((9L, 1L), ((await place.BalanceAsync(mailing)).Pending, (await place.BalanceAsync(mailing)).Uncertain));
     }
 
+    // A database that was away was so to both: the other one has answers to record, and comes back within the same moments.
+    [Fact]
+    public async Task Who_has_just_begun_gives_a_process_elsewhere_a_lease_to_be_heard_of()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var mailing = await HoldAsync(place, "elsewhere/1/random/1");
+        clock.Advance(TimeSpan.FromMinutes(10));
+        var engine = place.Start().Engine;
+        Assert.Single(await engine.RecoverAsync(Cancel));
+        clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.Single(await engine.RecoverAsync(Cancel));
+        Assert.Equal(0, (await place.BalanceAsync(mailing)).Uncertain);
+
+        clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.Empty(await engine.RecoverAsync(Cancel));
+        Assert.Equal(1, (await place.BalanceAsync(mailing)).Uncertain);
+    }
+
     [Fact]
     public async Task A_living_process_is_left_alone_whatever_the_clock_says()
     {

@@ -216,6 +216,27 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
         Assert.Equal(rows[0].Id, (await Claim(mailing)).Single().Id);
     }
 
+    [Theory]
+    [InlineData(OnUncertain.Hold, DeliveryState.Sent)]
+    [InlineData(OnUncertain.Hold, DeliveryState.Failed)]
+    [InlineData(OnUncertain.Resend, DeliveryState.Sent)]
+    public async Task An_answer_that_comes_late_counts_as_long_as_nobody_has_claimed_the_row_since(OnUncertain onUncertain, DeliveryState answer)
+    {
+        var mailing = await Published(2);
+        var rows = await Claim(mailing);
+        foreach (var row in rows) await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        await Ledger.RecoverAsync("one", onUncertain, Now, Cancel);
+
+        Assert.Equal(LedgerWriteResult.Written, await Write(rows[0], DeliveryState.Sending, answer, counted: true));
+        var late = await Report(rows[0].Id);
+        Assert.Equal((answer, 1, 0), (late.State, late.Attempts, late.Resent));
+
+        if (onUncertain == OnUncertain.Hold) await Write(rows[1], DeliveryState.Uncertain, DeliveryState.Pending);
+        await Claim(mailing, owner: "two");
+        Assert.Equal(LedgerWriteResult.Fenced, await Write(rows[1], DeliveryState.Sending, answer, counted: true));
+        Assert.Equal(DeliveryState.Claimed, (await Report(rows[1].Id)).State);
+    }
+
     [Fact]
     public async Task Deferring_without_a_time_is_the_callers_mistake_and_changes_nothing()
     {

@@ -74,15 +74,18 @@ WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.st
 RETURNING w.number;
 
 -- name: Transition
--- Every change but Begin ends the hold on the row.
+-- Every change but Begin ends the hold on the row. A final answer may come late, when whoever waited for it was given up: as long as nobody has
+-- claimed the row since (the stamp), it takes the place of "uncertain", or of sending again, and its attempt is counted already.
 UPDATE delivery d
-SET state = w.new, owner = NULL, lease_until = NULL, next_attempt_at = w.next, attempts = d.attempts + w.counted,
+SET state = w.new, owner = NULL, lease_until = NULL, next_attempt_at = w.next,
+    attempts = d.attempts + CASE WHEN d.state = w.old THEN w.counted ELSE 0 END,
     reply = coalesce(w.reply, d.reply), updated_at = w.at,
     first_attempt_at = CASE WHEN w.counted = 1 THEN coalesce(d.first_attempt_at, w.at) ELSE d.first_attempt_at END,
-    resent = CASE WHEN w.old = 'uncertain' AND w.new = 'pending' THEN d.resent + 1 ELSE d.resent END
+    resent = CASE WHEN w.old = 'uncertain' AND w.new = 'pending' THEN d.resent + 1 WHEN d.state = 'pending' THEN greatest(d.resent - 1, 0) ELSE d.resent END
 FROM unnest(@mailings, @subscribers, @stamps, @counts, @replies, @times, @numbers, @olds, @news, @nexts)
     AS w (mailing_id, subscriber_id, stamp, counted, reply, at, number, old, new, next)
-WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = w.old AND d.stamp = w.stamp
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.stamp = w.stamp
+  AND (d.state = w.old OR (w.old = 'sending' AND w.new IN ('sent', 'failed') AND d.state IN ('uncertain', 'pending')))
 RETURNING w.number;
 
 -- name: NoteRefusals

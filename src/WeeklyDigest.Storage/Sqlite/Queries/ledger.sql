@@ -65,13 +65,16 @@ UPDATE delivery SET state = 'pending', owner = NULL, lease_until = NULL, updated
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'claimed' AND stamp = @stamp;
 
 -- name: Transition
--- Every change but Begin ends the hold on the row.
+-- Every change but Begin ends the hold on the row. A final answer may come late, when whoever waited for it was given up: as long as nobody has
+-- claimed the row since (the stamp), it takes the place of "uncertain", or of sending again, and its attempt is counted already.
 UPDATE delivery
-SET state = @to, owner = NULL, lease_until = NULL, next_attempt_at = @next, attempts = attempts + @counted,
+SET state = @to, owner = NULL, lease_until = NULL, next_attempt_at = @next,
+    attempts = attempts + CASE WHEN state = @from THEN @counted ELSE 0 END,
     reply = coalesce(@reply, reply), updated_at = @now,
     first_attempt_at = CASE WHEN @counted = 1 THEN coalesce(first_attempt_at, @now) ELSE first_attempt_at END,
-    resent = CASE WHEN @from = 'uncertain' AND @to = 'pending' THEN resent + 1 ELSE resent END
-WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from AND stamp = @stamp;
+    resent = CASE WHEN @from = 'uncertain' AND @to = 'pending' THEN resent + 1 WHEN state = 'pending' THEN max(resent - 1, 0) ELSE resent END
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND stamp = @stamp
+  AND (state = @from OR (@from = 'sending' AND @to IN ('sent', 'failed') AND state IN ('uncertain', 'pending')));
 
 -- name: NoteRefusal
 UPDATE delivery SET refusal = @refusal WHERE mailing_id = @mailing AND subscriber_id = @subscriber;

@@ -56,11 +56,14 @@ internal sealed class Workspace : IDisposable
     {
         if (provider == "sqlite") return this;
         serverDatabase = SharedPostgres.NewDatabase();
-        return Set("Storage:Provider", provider).Set("Storage:ConnectionString", serverDatabase);
+        return OnDatabase(serverDatabase);
     }
 
+    /// <summary>Uses a database of PostgreSQL that stays somebody else's.</summary>
+    public Workspace OnDatabase(string connection) => Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", connection);
+
     /// <summary>Uses the database of another installation, on the tests' server; it stays the other's.</summary>
-    public Workspace Shares(Workspace other) => Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", other.serverDatabase!);
+    public Workspace Shares(Workspace other) => OnDatabase(other.serverDatabase!);
 
     /// <summary>Points the only relay at a port of this machine, without TLS.</summary>
     public Workspace UseRelay(int port, int connections = 4)

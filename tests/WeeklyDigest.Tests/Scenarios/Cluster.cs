@@ -11,6 +11,9 @@ internal sealed class Cluster : IAsyncDisposable
 {
     public const int Connections = 4;
 
+    /// <summary>So long a node that is not heard of keeps what it holds.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+
     private const int Ahead = 20;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
     private readonly TaskCompletionSource all = new();
@@ -43,11 +46,21 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>Starts so many servers.</summary>
-    public static async Task<Cluster> StartAsync(int count, int subscribers, string onUncertain)
+    public static Task<Cluster> StartAsync(int count, int subscribers, string onUncertain)
+    {
+        var first = new Workspace().On("postgres");
+        return StartAsync(first, () => new Workspace().Shares(first), count, subscribers, onUncertain);
+    }
+
+    /// <summary>Starts so many servers on a database of their own.</summary>
+    public static Task<Cluster> StartAsync(string database, int count, int subscribers, string onUncertain)
+        => StartAsync(new Workspace().OnDatabase(database), () => new Workspace().OnDatabase(database), count, subscribers, onUncertain);
+
+    private static async Task<Cluster> StartAsync(Workspace first, Func<Workspace> other, int count, int subscribers, string onUncertain)
     {
         var cluster = new Cluster();
-        var first = new Workspace().On("postgres").WithWeek1().WithSubscribers(subscribers);
-        for (var i = 0; i < count; i++) cluster.Add(i == 0 ? first : new Workspace().Shares(first).Set("Jobs:Workers", 0), onUncertain);
+        first.WithWeek1().WithSubscribers(subscribers);
+        for (var i = 0; i < count; i++) cluster.Add(i == 0 ? first : other().Set("Jobs:Workers", 0), onUncertain);
         // The first makes the tables.
         await cluster.nodes[0].StartAsync();
         await Task.WhenAll(cluster.nodes.Skip(1).Select(node => node.StartAsync()));
@@ -72,7 +85,7 @@ internal sealed class Cluster : IAsyncDisposable
         var number = nodes.Count;
         var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(PatienceAsync(number), SmtpMove.Accept) : SmtpMove.Accept);
         nodes.Add(new Node(workspace.UseRelay(relay.Port, Connections).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0")
-            .Set("Delivery:Lease", "00:00:10").Set("Delivery:OnUncertain", onUncertain), relay));
+            .Set("Delivery:Lease", Lease).Set("Delivery:OnUncertain", onUncertain), relay));
     }
 
     // A few milliseconds at the dot, so that a kill finds messages that were handed over and not answered.

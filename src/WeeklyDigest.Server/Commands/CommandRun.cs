@@ -38,9 +38,16 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
 
     /// <summary>Reads the settings.</summary>
     /// <param name="options">Settings given as options of the command, by full name.</param>
+    /// <exception cref="RefusedException">The current folder belongs to no installation.</exception>
     /// <exception cref="SettingsException">Something is wrong with them.</exception>
     public ServerSettings Load(Dictionary<string, string?> options)
         => SettingsLoader.Load(InstallationFolder.Find(host.Directory, host.ProgramFolder), host.Environment, options);
+
+    /// <summary>Reads the settings; where there is no installation, those of the example that came with the program.</summary>
+    /// <param name="options">Settings given as options of the command, by full name.</param>
+    /// <exception cref="SettingsException">Something is wrong with them.</exception>
+    public ServerSettings LoadOrExample(Dictionary<string, string?> options)
+        => SettingsLoader.Load(InstallationFolder.FindOrExample(host.Directory, host.ProgramFolder), host.Environment, options);
 
     /// <summary>Opens the installation for a command that ends: it listens on no fixed port, a server may run beside it.</summary>
     public Task<Installation> OpenAsync(CancellationToken cancel) => OpenAsync(Settings with { Inbox = new InboxSettings(0) }, LogLevel.Warning, cancel);

@@ -25,7 +25,7 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(CommandRun run, string? urls, CancellationToken cancel)
     {
-        var settings = run.Load(ServeCommand.Overrides(urls));
+        var settings = run.LoadOrExample(ServeCommand.Overrides(urls));
         var folder = Directory.CreateTempSubdirectory("weeklydigest-demo-").FullName;
         try
         {

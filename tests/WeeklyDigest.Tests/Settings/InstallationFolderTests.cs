@@ -1,3 +1,4 @@
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Tests.Settings;
@@ -5,16 +6,14 @@ namespace WeeklyDigest.Tests.Settings;
 public sealed class InstallationFolderTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
-    private readonly string program;
+    private string program;
 
     public InstallationFolderTests()
     {
-        // As a build leaves it: the settings beside the program, everything else at the top of the clone.
-        folder.Write("clone/bin/appsettings.json", "{}");
-        folder.Write("clone/appsettings.json", "{}");
-        folder.Write("clone/templates/issue.cshtml", "");
-        folder.Write("clone/issues/week-1.md", "");
-        program = folder.File("clone/bin");
+        // As a build leaves it: the program deep inside the clone, everything else at the top.
+        folder.Write("clone/bin/weeklydigest.dll", "");
+        WriteInstallation("clone");
+        program = folder.File("clone/bin/");
     }
 
     public void Dispose() => folder.Dispose();
@@ -42,10 +41,58 @@ public sealed class InstallationFolderTests : IDisposable
     }
 
     [Fact]
-    public void Anywhere_else_the_programs_own_is_used()
+    public void Anywhere_else_the_clone_that_the_program_was_built_in_is_used()
     {
         Directory.CreateDirectory(folder.File("elsewhere"));
         Assert.Equal(new InstallationFolder(folder.File("clone"), folder.File("clone/appsettings.json"), folder.File("clone")), Find("elsewhere"));
+    }
+
+    [Fact]
+    public void A_published_program_takes_what_an_installation_lacks_from_its_example()
+    {
+        Publish("installed");
+        folder.Write("mine/issues/a.md", "");
+        var example = folder.File("installed/example");
+        Assert.Equal(new InstallationFolder(folder.File("mine"), Path.Combine(example, "appsettings.json"), example), Find("mine"));
+    }
+
+    [Fact]
+    public void Only_what_changes_nothing_uses_the_example_of_a_published_program()
+    {
+        Publish("installed");
+        Directory.CreateDirectory(folder.File("empty"));
+        var example = folder.File("installed/example");
+        Assert.Equal(
+            $"{folder.File("empty")} holds neither appsettings.json nor issues/. Start the command in the folder of your newsletter. A new one begins as a copy: cp -r {example} FOLDER",
+            Assert.Throws<RefusedException>(() => Find("empty")).Message);
+        Assert.Equal(
+            $"{example} belongs to the program, and an upgrade replaces it. Start the command in the folder of your newsletter. A new one begins as a copy: cp -r {example} FOLDER",
+            Assert.Throws<RefusedException>(() => Find("installed/example/issues")).Message);
+        Assert.Equal(
+            new InstallationFolder(example, Path.Combine(example, "appsettings.json"), example), InstallationFolder.FindOrExample(folder.File("empty"), program));
+    }
+
+    [Fact]
+    public void An_installation_around_the_program_is_found_from_anywhere()
+    {
+        Publish("mine/program");
+        WriteInstallation("mine");
+        Directory.CreateDirectory(folder.File("empty"));
+        Assert.Equal(folder.File("mine"), Find("empty").Root);
+        Assert.Equal(folder.File("mine"), InstallationFolder.FindOrExample(folder.File("empty"), program).Root);
+    }
+
+    private void Publish(string name)
+    {
+        WriteInstallation(name + "/example");
+        program = folder.File(name + "/");
+    }
+
+    private void WriteInstallation(string name)
+    {
+        folder.Write(name + "/appsettings.json", "{}");
+        folder.Write(name + "/templates/issue.cshtml", "");
+        folder.Write(name + "/issues/week-1.md", "");
     }
 
     private InstallationFolder Find(string current) => InstallationFolder.Find(folder.File(current), program);

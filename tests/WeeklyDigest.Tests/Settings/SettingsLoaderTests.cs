@@ -17,7 +17,7 @@ public sealed class SettingsLoaderTests : IDisposable
     [Fact]
     public void The_shipped_file_is_valid_and_states_the_defaults()
     {
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), folder.File("appsettings.json"));
+        File.Copy(Path.Combine(Workspace.RepositoryRoot, "appsettings.json"), folder.File("appsettings.json"));
         var shipped = Load(null);
         var bare = Load("""{ "Newsletter": { "PostalAddress": "Weekly Digest\n1 Example Street\nExampletown", "Editor": "Editor <editor@example.com>" } }""");
 
@@ -38,7 +38,7 @@ public sealed class SettingsLoaderTests : IDisposable
     [Fact]
     public void The_shipped_file_names_every_setting()
     {
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), folder.File("appsettings.json"));
+        File.Copy(Path.Combine(Workspace.RepositoryRoot, "appsettings.json"), folder.File("appsettings.json"));
         environment["Smtp__Relays__0__Host"] = "localhost";
         environment["Editors__Users__0__Name"] = "ada";
         environment["Editors__Users__0__PasswordHash"] = PasswordHash;

@@ -87,7 +87,7 @@ internal static class StatusCommand
 internal sealed record Status(
     string Issue, long Mailing, string State, long Total, long Pending, long Claimed, long Sending, long Deferred, long Sent, long Failed,
     long Suppressed, long Uncertain, long Attempts, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long Bounced, long Complained, long Unsubscribed,
-    DateTimeOffset? ScheduledAt, IReadOnlyList<StatusAlarm> Alarms, IReadOnlyList<RelayAside> RelaysAside)
+    DateTimeOffset? ScheduledAt, IReadOnlyList<StatusAlarm> Alarms, IReadOnlyList<RelayAside> RelaysAside, string? StateReason)
 {
     /// <summary>The status of a mailing. Bounces and complaints are not collected by this version: none are known.</summary>
     public static Status Of(Mailing mailing, Balance balance, IReadOnlyList<DomainAlarm> alarms, IReadOnlyList<RelayAside> aside) => new(
@@ -95,7 +95,7 @@ internal sealed record Status(
         balance.Deferred, balance.Sent, balance.Failed, balance.Suppressed, balance.Uncertain, balance.Attempts, mailing.StartedAt, mailing.FinishedAt,
         Bounced: 0, Complained: 0, balance.Unsubscribed, mailing.ScheduledAt,
         [.. alarms.Select(alarm => new StatusAlarm(alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.FirstAt, alarm.LastAt, alarm.StoppedAt, alarm.Waiting))],
-        aside);
+        aside, mailing.StateReason);
 }
 
 /// <summary>The JSON of a receiving domain that does not want a mailing.</summary>

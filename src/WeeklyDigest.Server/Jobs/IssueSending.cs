@@ -10,7 +10,8 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="runs">Delivers.</param>
 /// <param name="mailings">The mailings.</param>
 /// <param name="time">The clock.</param>
-internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time)
+/// <param name="log">The log.</param>
+internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time, ILogger<IssueSending> log)
 {
     /// <summary>Sends the issue, or goes on with it, or says that it was sent.</summary>
     /// <exception cref="RefusedException">There is no such issue, it has errors, or its lists have no member.</exception>
@@ -56,9 +57,11 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
     public async Task<bool> HoldsLateAsync(long mailingId, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        if (await mailings.FindAsync(mailingId, cancel) is not { State: MailingState.Scheduled, ScheduledAt: { } at } || now - at <= WeeklySchedule.CatchUp) return false;
+        if (await mailings.FindAsync(mailingId, cancel) is not { State: MailingState.Scheduled, ScheduledAt: { } at } mailing || now - at <= WeeklySchedule.CatchUp) return false;
         var reason = $"was to start at {Time(at)}, when no server was on; that is too long ago to send it unasked. Resume it if it is still wanted, or give it another time first";
-        return await mailings.ChangeStateAsync(mailingId, [MailingState.Scheduled], MailingState.Paused, reason, now, cancel);
+        var isHeld = await mailings.ChangeStateAsync(mailingId, [MailingState.Scheduled], MailingState.Paused, reason, now, cancel);
+        if (isHeld) log.LogError("{Issue} was not sent: it {Reason}", mailing.Issue, reason);
+        return isHeld;
     }
 
     private async Task<DeliveryRunResult> RunAsync(JobPage page, Mailing mailing, CancellationToken cancel)

@@ -61,6 +61,7 @@ public sealed class LedgerWatchTests
         var held = (await mailings.FindAsync(late, CancellationToken.None))!;
         Assert.Contains("too long ago to send it unasked", held.StateReason, StringComparison.Ordinal);
         Assert.True(held.CanBeRescheduled);
+        await Eventually.HoldsAsync(() => site.HasLogged(line => line == $"week-1 was not sent: it {held.StateReason}"), "the log says so");
         Assert.Equal(1, site.Inbox.Count);
 
         Assert.True(await mailings.ChangeStateAsync(late, [MailingState.Paused], held.Resumed(TimeProvider.System.GetUtcNow()), null, TimeProvider.System.GetUtcNow(), CancellationToken.None));

@@ -38,6 +38,11 @@ internal sealed partial class TestSite : IAsyncDisposable
     /// <summary>Everything that was logged, for those who look for what must not be in it.</summary>
     public List<string> Log { get; private init; } = [];
 
+    public bool HasLogged(Predicate<string> line)
+    {
+        lock (Log) return Log.Exists(line);
+    }
+
     public static async Task<TestSite> StartAsync(Action<TemporaryFolder>? prepare = null, params (string Key, string Value)[] settings)
     {
         var folder = new TemporaryFolder();

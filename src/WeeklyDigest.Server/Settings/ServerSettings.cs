@@ -60,8 +60,13 @@ internal sealed record ServerSettings
 internal sealed record ScheduleSettings(string Cron, TimeZoneInfo TimeZone)
 {
     /// <summary>Why a text is no schedule, and what to write; else null.</summary>
-    public static string? ProblemOfCron(string text) => CronExpression.TryParse(text, CronFormat.Standard, out _)
-        ? null : "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00.";
+    public static string? ProblemOfCron(string text)
+    {
+        if (!CronExpression.TryParse(text, CronFormat.Standard, out var cron))
+            return "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00.";
+        // The calendar repeats itself, so that it does not matter from where on there is none.
+        return cron.GetNextOccurrence(DateTime.UnixEpoch) is null ? "is a day that never comes; write a day that the month has, such as 0 9 1 * * for the first of each month at 9:00." : null;
+    }
 
     /// <summary>Why a text is no time zone, and what to write; else null.</summary>
     public static string? ProblemOfZone(string text) => TimeZoneInfo.TryFindSystemTimeZoneById(text, out _)

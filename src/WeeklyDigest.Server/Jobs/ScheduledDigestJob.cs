@@ -3,6 +3,7 @@ using Hangfire;
 using Hangfire.Server;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
+using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Jobs;
 
@@ -14,7 +15,10 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="candidates">Chooses.</param>
 /// <param name="mailings">The mailings.</param>
 /// <param name="schedules">Times that have come.</param>
-internal sealed class ScheduledDigestJob(IssueSending sending, Candidates candidates, IMailingStore mailings, IScheduleStore schedules)
+/// <param name="settings">Where issues are.</param>
+/// <param name="log">The log.</param>
+internal sealed class ScheduledDigestJob(
+    IssueSending sending, Candidates candidates, IMailingStore mailings, IScheduleStore schedules, ServerSettings settings, ILogger<ScheduledDigestJob> log)
 {
     /// <summary>Runs the job.</summary>
     /// <param name="dueAt">The time of the schedule.</param>
@@ -40,6 +44,7 @@ internal sealed class ScheduledDigestJob(IssueSending sending, Candidates candid
         if ((occurrence.Issue ?? await ChooseAsync(page, dueAt, cancel)) is not { } choice)
         {
             await schedules.CloseAsync(dueAt, OccurrenceState.Done, "No issue was ready.", cancel);
+            log.LogWarning("Nothing was sent at {DueAt:yyyy-MM-dd HH:mm} UTC: no issue was ready in {Folder}", dueAt, settings.Paths.Issues);
             return page.Finish("Nothing to send: no issue is ready.");
         }
         // The first choice counts. Dying after this line: the next run deals with the same issue, published or not.

@@ -63,6 +63,8 @@ public sealed class ScheduledDigestJobTests
         await ComeAsync(site);
         await ClosedAsync(site, OccurrenceState.Done);
         Assert.Equal((OccurrenceState.Done, null, "No issue was ready."), Parts(await FindAsync(site)));
+        var folder = site.Installation.Settings.Paths.Issues;
+        await Eventually.HoldsAsync(() => site.HasLogged(line => line.EndsWith($" UTC: no issue was ready in {folder}", StringComparison.Ordinal)), "the log says so", Limit);
     }
 
     [Fact]
@@ -90,6 +92,7 @@ public sealed class ScheduledDigestJobTests
         var refused = await PostAsync(editor, ("cron", "every <monday>"), ("zone", "Mars/Olympus"), ("on", "on"));
         Assert.Contains("&#x27;every &lt;monday&gt;&#x27; is not a schedule", refused, StringComparison.Ordinal);
         Assert.Contains("Mars/Olympus&#x27; is not a time zone", refused, StringComparison.Ordinal);
+        Assert.Contains("&#x27;0 0 31 2 *&#x27; is a day that never comes", await PostAsync(editor, ("cron", "0 0 31 2 *"), ("zone", "UTC"), ("on", "on")), StringComparison.Ordinal);
         Assert.Equal("0 9 * * 1", (await site.Installation.Database.Schedules.FindAsync(CancellationToken.None))!.Cron);
 
         await PostAsync(editor, ("cron", "30 7 * * 5"), ("zone", "Europe/Berlin"), ("on", "on"));

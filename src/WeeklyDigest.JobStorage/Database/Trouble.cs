@@ -9,7 +9,7 @@ internal static class Trouble
     /// <summary>The failure as a person can use it.</summary>
     public static SQLiteStorageException Explain(SqliteException failure, string path) => new(CodeOf(failure) switch
     {
-        SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or give Hangfire's storage another path.",
+        SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or name another file.",
         SQLITE_CORRUPT => $"The job database {path} is damaged ({failure.Message}) Stop the program and restore a backup, or move the file away to start with an empty one.",
         SQLITE_CANTOPEN => $"The job database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
         SQLITE_READONLY => $"The job database {path} cannot be written. Make the file and its folder writable for this user.",

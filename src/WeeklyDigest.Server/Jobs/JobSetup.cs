@@ -79,7 +79,7 @@ internal static class JobSetup
         }
         catch (DbException problem)
         {
-            throw new StorageException(problem.Message, problem);
+            throw new StorageException($"{problem.Message} Its folder is Paths:Data in the settings. Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);
         }
     }
 }

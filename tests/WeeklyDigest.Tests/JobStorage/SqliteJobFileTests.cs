@@ -57,7 +57,7 @@ public sealed class SqliteJobFileTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(place.File)!);
         File.WriteAllText(place.File, text);
-        Assert.Equal($"The file {place.File} is not a database. Move it away, or give Hangfire's storage another path.", Refusal());
+        Assert.Equal($"The file {place.File} is not a database. Move it away, or name another file.", Refusal());
         Assert.Equal(text, File.ReadAllText(place.File));
     }
 
@@ -66,7 +66,7 @@ public sealed class SqliteJobFileTests : IDisposable
     {
         new OtherProgram(place.File, "CREATE TABLE recipe (name TEXT)").Dispose();
         var before = File.ReadAllBytes(place.File);
-        Assert.Equal($"The database {place.File} belongs to another program. Give Hangfire's storage a file of its own.", Refusal());
+        Assert.Equal($"The database {place.File} belongs to another program. Move it away, or name another file.", Refusal());
         Assert.Equal(before, File.ReadAllBytes(place.File));
     }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Security.Authentication;
 using Npgsql;
 using static Npgsql.PostgresErrorCodes;
 
@@ -20,8 +21,15 @@ internal static class PostgresTrouble
 
     /// <summary>The failure as a person can use it.</summary>
     public static StorageException Explain(Exception failure, PostgresPlace place) => new(
-        failure is PostgresException refusal ? Explain(refusal, place)
-            : $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in Storage:ConnectionString right?",
+        failure switch
+        {
+            PostgresException refusal => Explain(refusal, place),
+            NpgsqlException { InnerException: AuthenticationException } =>
+                $"PostgreSQL on {place.Server} and this program agree on no TLS ({Reason(failure)}). Check the server's certificate, and SSL Mode, Root Certificate and Host in Storage:ConnectionString.",
+            NpgsqlException { InnerException: null } when failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal) =>
+                $"PostgreSQL on {place.Server} offers no TLS, which SSL Mode in Storage:ConnectionString asks for. Switch it on there (ssl = on in postgresql.conf), or set SSL Mode to Prefer if nobody else is on the network in between.",
+            _ => $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in Storage:ConnectionString right?",
+        },
         failure)
     {
         IsLasting = failure is PostgresException answer && IsLasting(answer.SqlState),

@@ -83,6 +83,13 @@ public sealed class PostgresDatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_server_without_the_tls_that_is_asked_for_is_said_so()
+        => Assert.Equal(
+            $"PostgreSQL on {Server} offers no TLS, which SSL Mode in Storage:ConnectionString asks for. Switch it on there (ssl = on in postgresql.conf), "
+            + "or set SSL Mode to Prefer if nobody else is on the network in between.",
+            Refusal(With(settings => settings.SslMode = Npgsql.SslMode.Require)));
+
+    [Fact]
     public void A_host_that_nobody_knows_is_said_so()
         => Assert.StartsWith($"The database {Name} on nowhere.invalid:", Refusal(With(settings => settings.Host = "nowhere.invalid")), StringComparison.Ordinal);
 

@@ -14,7 +14,7 @@ internal static class JobReportView
     public static NonEscapedString Render(JobDetailsRendererDto job)
     {
         var stored = job.JobDetails.Properties.TryGetValue(JobPage.ReportParameter, out var json) ? json : null;
-        var report = JobReport.FromJson(stored is null ? null : SerializationHelper.Deserialize<string?>(stored));
+        var report = JobPage.UnwrittenOf(job.Page.Storage, job.JobId) ?? JobReport.FromJson(stored is null ? null : SerializationHelper.Deserialize<string?>(stored));
         return new NonEscapedString(report is null ? "" : Of(report, job.Page.Url.To("/issues")).ToString());
     }
 

@@ -1,4 +1,4 @@
-using System.Data.Common;
+using System.Collections.Concurrent;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.Server;
@@ -25,6 +25,9 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>Name of the parameter that holds the issue's slug.</summary>
     public const string IssueParameter = "Issue";
 
+    // What could not be written yet: so the page of a job that runs here says all the same what it waits for.
+    private static readonly ConcurrentDictionary<(JobStorage Storage, string Job), JobReport> Unwritten = new();
+
     private readonly Lock gate = new();
     private JobReport report = new("Starting.");
 
@@ -35,19 +38,29 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
         return new JobPage(context.Storage, job.Id, new DateTimeOffset(DateTime.SpecifyKind(job.CreatedAt, DateTimeKind.Utc)));
     }
 
+    /// <summary>A job's report when it is newer than what its storage could take; else null.</summary>
+    public static JobReport? UnwrittenOf(JobStorage storage, string jobId) => Unwritten.GetValueOrDefault((storage, jobId));
+
     /// <summary>When somebody triggered the job.</summary>
     public DateTimeOffset CreatedAt => createdAt;
 
     /// <summary>The issue this job chose, also in an earlier run of the same job; null before it chose.</summary>
     public string? ChosenIssue => Read(IssueParameter);
 
-    /// <summary>Whether the editor deleted the job while it ran.</summary>
+    /// <summary>Whether the editor deleted the job while it ran. Nobody did when that cannot be read.</summary>
     public bool IsDeleted
     {
         get
         {
-            using var connection = storage.GetConnection();
-            return connection.GetStateData(jobId)?.Name == DeletedState.StateName;
+            try
+            {
+                using var connection = storage.GetConnection();
+                return connection.GetStateData(jobId)?.Name == DeletedState.StateName;
+            }
+            catch (Exception trouble) when (JobEdge.IsPassing(trouble))
+            {
+                return false;
+            }
         }
     }
 
@@ -59,31 +72,25 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     }
 
     /// <summary>Says what is going on.</summary>
-    public void Say(string headline) => Update(current => current with { Headline = headline });
+    public void Say(string headline) => Update(current => current with { Headline = headline, Notice = null });
 
-    /// <summary>Adds a line about what was decided or found.</summary>
-    public void Note(string line) => Update(current => current with { Notes = [.. current.Notes, line] });
+    /// <summary>Says that the job waits for the database.</summary>
+    /// <param name="trouble">What is wrong with it, and what to do.</param>
+    public void WaitFor(string trouble) => Update(current => current with { Notice = $"{trouble} This job waits until then, and goes on by itself." });
 
-    /// <summary>The engine's progress. Where it cannot be written down, as on a full disk, the sending goes on without: the next report has it all.</summary>
-    public void Report(DeliveryProgress value)
+    /// <summary>Adds a line about what was decided or found, unless an earlier try of this run found the same.</summary>
+    public void Note(string line) => Update(current => current.Notes.Contains(line) ? current : current with { Notes = [.. current.Notes, line] });
+
+    /// <summary>The engine's progress.</summary>
+    public void Report(DeliveryProgress value) => Update(current => current.Done ? current : current with
     {
-        try
-        {
-            Update(current => current.Done ? current : current with
-            {
-                State = MailingState.Sending,
-                Balance = value.Balance,
-                MessagesPerSecond = value.MessagesPerSecond,
-                Remaining = value.Remaining,
-                DoneAt = value.DoneAt,
-                Notice = value.Notice,
-            });
-        }
-        catch (Exception failure) when (failure is DbException or IOException)
-        {
-            // Only the page is behind; Hangfire logs what is wrong with its storage.
-        }
-    }
+        State = MailingState.Sending,
+        Balance = value.Balance,
+        MessagesPerSecond = value.MessagesPerSecond,
+        Remaining = value.Remaining,
+        DoneAt = value.DoneAt,
+        Notice = value.Notice,
+    });
 
     /// <summary>The job is over.</summary>
     /// <returns>The headline, as the job's result.</returns>
@@ -108,12 +115,34 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <param name="reason">What, where, what to do; may have several lines.</param>
     public void Refuse(string reason) => Update(current => current with { Headline = reason, Done = true, Refused = true, Notice = null, Remaining = null, DoneAt = null });
 
+    /// <summary>Writes down what could not be written when it was said.</summary>
+    public void Save()
+    {
+        lock (gate)
+        {
+            if (!Unwritten.ContainsKey((storage, jobId))) return;
+            Write(ReportParameter, report.ToJson());
+            Unwritten.TryRemove((storage, jobId), out _);
+        }
+    }
+
+    /// <summary>The run is over: from here on the storage's report counts.</summary>
+    public void Close() => Unwritten.TryRemove((storage, jobId), out _);
+
+    // Where it cannot be written, as on a full disk, the job goes on without: the next report has it all.
     private void Update(Func<JobReport, JobReport> change)
     {
         lock (gate)
         {
-            report = change(report);
-            Write(ReportParameter, report.ToJson());
+            Unwritten[(storage, jobId)] = report = change(report);
+            try
+            {
+                Save();
+            }
+            catch (Exception trouble) when (JobEdge.IsPassing(trouble))
+            {
+                // Only the page's storage is behind; Hangfire logs what is wrong with it.
+            }
         }
     }
 

@@ -1,6 +1,10 @@
 using System.Data.Common;
 using Hangfire;
 using Hangfire.AspNetCore;
+using Hangfire.Client;
+using Hangfire.Common;
+using Hangfire.Server;
+using Hangfire.States;
 using Hangfire.Storage.SQLite;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Storage;
@@ -26,11 +30,13 @@ internal static class JobSetup
             .SetDataCompatibilityLevel(CompatibilityLevel.Version_180)
             .UseSimpleAssemblyNameTypeSerializer()
             .UseRecommendedSerializerSettings());
+        AddStates(services);
         services.AddSingleton<WeeklySchedule>();
         services.AddSingleton<RecurringJobs>();
         if (settings.Jobs.Workers > 0) AddServer(services, settings);
         else services.AddHostedService(provider => new IdleServer(provider.GetRequiredService<JobStorage>(), ServerTimeout(settings)));
         services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
+        services.AddSingleton<JobEdge>();
         services.AddSingleton<DeliveryRuns>();
         services.AddSingleton<JoinedMailings>();
         services.AddSingleton<Candidates>();
@@ -43,6 +49,14 @@ internal static class JobSetup
         services.AddTransient<DeliverMailingJob>();
         services.AddSingleton<LedgerWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWatch>());
+    }
+
+    // Hangfire takes these three together or none.
+    private static void AddStates(IServiceCollection services)
+    {
+        services.AddSingleton<IBackgroundJobFactory>(_ => new BackgroundJobFactory(JobFilterProviders.Providers));
+        services.AddSingleton<IBackgroundJobPerformer>(provider => new BackgroundJobPerformer(JobFilterProviders.Providers, provider.GetRequiredService<JobActivator>()));
+        services.AddSingleton<IBackgroundJobStateChanger>(_ => new JobStates(new BackgroundJobStateChanger(JobFilterProviders.Providers)));
     }
 
     // Who runs no jobs has no schedule.

@@ -6,34 +6,35 @@ using WeeklyDigest.Publishing;
 namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>Sends a preview to the editor: of the issue that is named, or of the one the weekly job would send next.</summary>
+/// <param name="edge">Where its exceptions end.</param>
 /// <param name="preview">Sends previews.</param>
 /// <param name="candidates">Chooses.</param>
 /// <param name="library">The issues folder.</param>
 /// <param name="mailings">The mailings.</param>
 /// <param name="newsletter">Knows the editor.</param>
-internal sealed class PreviewJob(PreviewIssue preview, Candidates candidates, IssueLibrary library, IMailingStore mailings, Newsletter newsletter)
+internal sealed class PreviewJob(JobEdge edge, PreviewIssue preview, Candidates candidates, IssueLibrary library, IMailingStore mailings, Newsletter newsletter)
 {
     /// <summary>Name of the recurring job.</summary>
     public const string Name = "preview-to-self";
 
     /// <summary>Previews the issue the weekly job would send next, else the newest.</summary>
     [AutomaticRetry(Attempts = 0), DisplayName(Name)]
-    public Task<string> RunAsync(PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, async page =>
+    public Task<string> RunAsync(PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, async page =>
     {
         var file = candidates.ToPreview(await mailings.ListAsync(cancel)) ?? throw new RefusedException("There is no issue in the issues folder.");
         return await SendAsync(page, file, cancel);
-    });
+    }, cancel);
 
     /// <summary>Previews one issue.</summary>
     /// <param name="slug">The issue.</param>
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancel">Filled in by Hangfire.</param>
     [AutomaticRetry(Attempts = 0), DisplayName("preview {0}")]
-    public Task<string> OfAsync(string slug, PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, async page =>
+    public Task<string> OfAsync(string slug, PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, async page =>
     {
         var file = library.All().FirstOrDefault(file => file.Slug == slug) ?? throw new RefusedException($"There is no issue {slug} in the issues folder.");
         return await SendAsync(page, file, cancel);
-    });
+    }, cancel);
 
     private async Task<string> SendAsync(JobPage page, IssueFile file, CancellationToken cancel)
     {

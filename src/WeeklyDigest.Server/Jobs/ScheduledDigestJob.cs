@@ -11,6 +11,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// Sends what is ready at a time of the schedule. However often and on however many nodes it runs for one time, it deals with one issue: the
 /// choice is kept beside the time, and the time is closed when the issue is published. The rest is the mailing's.
 /// </summary>
+/// <param name="edge">Where its exceptions end.</param>
 /// <param name="sending">Publishes and delivers.</param>
 /// <param name="candidates">Chooses.</param>
 /// <param name="mailings">The mailings.</param>
@@ -18,14 +19,14 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="settings">Where issues are.</param>
 /// <param name="log">The log.</param>
 internal sealed class ScheduledDigestJob(
-    IssueSending sending, Candidates candidates, IMailingStore mailings, IScheduleStore schedules, ServerSettings settings, ILogger<ScheduledDigestJob> log)
+    JobEdge edge, IssueSending sending, Candidates candidates, IMailingStore mailings, IScheduleStore schedules, ServerSettings settings, ILogger<ScheduledDigestJob> log)
 {
     /// <summary>Runs the job.</summary>
     /// <param name="dueAt">The time of the schedule.</param>
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancel">Filled in by Hangfire.</param>
     [AutomaticRetry(Attempts = 0), DisplayName("weekly-digest of {0}")]
-    public Task<string> RunAsync(DateTimeOffset dueAt, PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, async page =>
+    public Task<string> RunAsync(DateTimeOffset dueAt, PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, async page =>
     {
         try
         {
@@ -36,7 +37,7 @@ internal sealed class ScheduledDigestJob(
             await schedules.CloseAsync(dueAt, OccurrenceState.Refused, refusal.Message, CancellationToken.None);
             throw;
         }
-    });
+    }, cancel);
 
     private async Task<string> RunAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
     {

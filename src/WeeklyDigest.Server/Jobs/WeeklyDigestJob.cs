@@ -6,17 +6,18 @@ using WeeklyDigest.Publishing;
 namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>The weekly job: sends the oldest issue that is ready and was not sent. Once it chose an issue it deals with no other, however often it is requeued.</summary>
+/// <param name="edge">Where its exceptions end.</param>
 /// <param name="sending">Sends.</param>
 /// <param name="candidates">Chooses.</param>
 /// <param name="mailings">The mailings.</param>
-internal sealed class WeeklyDigestJob(IssueSending sending, Candidates candidates, IMailingStore mailings)
+internal sealed class WeeklyDigestJob(JobEdge edge, IssueSending sending, Candidates candidates, IMailingStore mailings)
 {
     /// <summary>Name of the recurring job.</summary>
     public const string Name = "weekly-digest";
 
     /// <summary>Runs the job.</summary>
     [AutomaticRetry(Attempts = 0), DisplayName(Name)]
-    public Task<string> RunAsync(PerformContext? context, CancellationToken cancel) => JobEdge.RunAsync(context, page => RunAsync(page, cancel));
+    public Task<string> RunAsync(PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, page => RunAsync(page, cancel), cancel);
 
     private async Task<string> RunAsync(JobPage page, CancellationToken cancel)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
 
@@ -120,6 +121,33 @@ public sealed class PostgresDownTests : IDisposable
         accounts.AgreeWith(cluster.Relays);
         Assert.InRange(before, 1, Subscribers - 100);
         Assert.Equal((Subscribers, 0, 0), (accounts["sent"], accounts["uncertain"], cluster.Copies));
+    }
+
+    [Fact]
+    public async Task A_server_that_crashes_while_a_job_publishes_holds_the_job_up_and_the_same_job_goes_on()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay).WithSubscribers(20).Set("Urls", "http://127.0.0.1:0");
+        using var serve = workspace.Start("serve");
+        using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
+        await using (var other = new NpgsqlConnection(server.ConnectionString("test_1") + ";Pooling=false"))
+        {
+            await other.OpenAsync(TestContext.Current.CancellationToken);
+            await using var locking = new NpgsqlCommand("BEGIN; LOCK TABLE weeklydigest.mailing_content IN EXCLUSIVE MODE", other);
+            await locking.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await editor.TriggerAsync("weekly-digest");
+            await Eventually.HoldsAsync(() => server.Scalar<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'weeklydigest.mailing_content'::regclass)", "test_1"), "it is publishing", Limit);
+            server.Crash();
+        }
+        await EventuallyAsync(async () => !await editor.IsReadyAsync());
+        server.Start();
+
+        await relay.WaitForAcceptedAsync(20, Limit);
+        await EventuallyAsync(async () => (await Accounts.ReadAsync(workspace, "week-1")).State == "sent");
+        Assert.Equal(20, relay.AcceptedCount);
+        var job = await editor.LastJobAsync("weekly-digest") ?? throw new InvalidOperationException("Nothing was triggered.");
+        await Eventually.HoldsAsync(() => editor.TextAsync($"/hangfire/jobs/details/{job}").Result.Contains(", 20 of 20", StringComparison.Ordinal), "the job says so", Limit);
+        Assert.Equal(0, server.Scalar<long>("SELECT count(*) FROM hangfire.state WHERE name = 'Failed'", "test_1"));
     }
 
     private Workspace Workspace(ScriptedSmtpServer relay)

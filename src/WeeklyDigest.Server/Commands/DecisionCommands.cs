@@ -51,9 +51,12 @@ internal static class DecisionCommands
         return result.Balance.NeedsAttention ? CommandLine.NeedsAttention : CommandLine.Done;
     }
 
-    private static string HowItGoesOn(Mailing mailing) => mailing.State == MailingState.Paused
-        ? $"It is paused; `weeklydigest resume {mailing.Issue}` lets it go on."
-        : $"It goes on by itself while `weeklydigest serve` runs, or with `weeklydigest send {mailing.Issue}`.";
+    private static string HowItGoesOn(Mailing mailing) => mailing.State switch
+    {
+        MailingState.Paused => $"It is paused; `weeklydigest resume {mailing.Issue}` lets it go on.",
+        MailingState.Cancelled => "It is cancelled; what is pending stays unsent.",
+        _ => $"It goes on by itself while `weeklydigest serve` runs, or with `weeklydigest send {mailing.Issue}`.",
+    };
 
     // A million rows take some ten seconds.
     private sealed class Lines(CommandRun run, string title) : IProgress<DecisionProgress>

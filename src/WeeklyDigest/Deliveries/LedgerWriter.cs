@@ -25,7 +25,7 @@ public sealed class LedgerWriter : IAsyncDisposable
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(2);
 
     /// <summary>A change that takes so long is taken for a database that was away; a slow disk takes less.</summary>
@@ -89,7 +89,7 @@ public sealed class LedgerWriter : IAsyncDisposable
         return request.Answer.Task;
     }
 
-    /// <summary>Finishes what is waiting, for at most five seconds: a change that hangs behind another program's lock is left to the end of the process.</summary>
+    /// <summary>Finishes what is waiting, for at most half a second, since who waited for it has given up: a change that hangs behind another program's lock is left to the end of the process.</summary>
     public async ValueTask DisposeAsync()
     {
         requests.Writer.TryComplete();

@@ -41,7 +41,10 @@ internal sealed class RelayClient : SmtpClient
         => Stage = DialogueStage.Recipient;
 
     protected override void OnRecipientAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
-        => Stage = DialogueStage.Data;
+    {
+        // With PIPELINING (RFC 2920) a relay answers RCPT also where it has refused MAIL; what it said to MAIL decides.
+        if (Stage == DialogueStage.Recipient) Stage = DialogueStage.Data;
+    }
 
     protected override void Dispose(bool disposing)
     {

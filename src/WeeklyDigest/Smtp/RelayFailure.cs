@@ -24,6 +24,8 @@ internal readonly record struct RelayFailure(int Code, string Text)
         AuthenticationException { InnerException: SmtpCommandException command } => new RelayFailure((int)command.StatusCode, command.Message),
         AuthenticationException login => new RelayFailure((int)SmtpStatusCode.AuthenticationInvalidCredentials, login.Message),
         SslHandshakeException tls => new RelayFailure(ReplyPolicy.Lost, (tls.InnerException ?? tls).Message),
+        // MailKit adds the reply before, which says nothing of why.
+        SmtpProtocolException when failure.Message.Contains("unexpectedly disconnected", StringComparison.Ordinal) => new RelayFailure(ReplyPolicy.Lost, "The connection was lost."),
         SmtpProtocolException or IOException or System.Net.Sockets.SocketException or ServiceNotConnectedException
             or ObjectDisposedException or OperationCanceledException => new RelayFailure(ReplyPolicy.Lost, failure.Message),
         _ => null,

@@ -42,6 +42,22 @@ public sealed class DecisionCommandsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_decided_of_a_cancelled_mailing_is_not_said_to_go_on()
+    {
+        relay.Script = moment => moment switch
+        {
+            { Stage: SmtpStage.Message } => SmtpMove.KeepThenDrop,
+            { Stage: SmtpStage.MailFrom, Time: > 1 } => SmtpMove.Reply("550 5.7.1 not you"),
+            _ => SmtpMove.Accept,
+        };
+        await workspace.RunHereAsync("send", "a");
+        Assert.Equal(0, (await workspace.RunHereAsync("cancel", "a")).ExitCode);
+        var resolved = await workspace.RunHereAsync("resolve", "a", "--uncertain", "sent");
+        Assert.DoesNotContain("goes on", resolved.Out, StringComparison.Ordinal);
+        Assert.Contains("It is cancelled; what is pending stays unsent.", resolved.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Uncertain_ones_are_counted_as_sent_when_the_editor_says_so()
     {
         relay.Script = moment => moment.Stage == SmtpStage.Message && Number(moment) == 1 ? SmtpMove.KeepThenDrop : SmtpMove.Accept;

@@ -137,7 +137,7 @@ internal sealed class ScriptedSmtpConversation(ScriptedSmtpServer server, Script
 
     private async Task RcptAsync(string line)
     {
-        if (sender is null)
+        if (sender is null && !Options.ForgetsRefusedSenders)
         {
             wire.Reply("503 5.5.1 MAIL first");
         }

@@ -41,6 +41,9 @@ internal sealed record ScriptedSmtpOptions
     /// <summary>The mechanisms announced.</summary>
     public string AuthMechanisms { get; init; } = "PLAIN LOGIN";
 
+    /// <summary>Whether RCPT is answered as if MAIL had been accepted.</summary>
+    public bool ForgetsRefusedSenders { get; init; }
+
     /// <summary>Whether accepted messages keep their bytes.</summary>
     public bool KeepBytes { get; init; }
 

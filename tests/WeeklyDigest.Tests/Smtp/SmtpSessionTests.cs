@@ -154,6 +154,23 @@ public sealed class SmtpSessionTests
     }
 
     [Theory]
+    [InlineData("550 5.7.1 not your domain", "RcptTo", "250 2.1.5 ok")]
+    [InlineData("553 5.1.8 no such sender", "RcptTo", "550 5.1.1 no such user")]
+    [InlineData("553 sender rejected", "RcptTo", null)]
+    public async Task Lets_the_answer_to_MAIL_decide_whatever_is_pipelined_behind_it(string reply, string stage, string? next)
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            ForgetsRefusedSenders = true,
+            Script = moment => moment.Stage == SmtpStage.MailFrom ? SmtpMove.Reply(reply)
+                : moment.Stage != Enum.Parse<SmtpStage>(stage) ? SmtpMove.Accept : next is null ? SmtpMove.Drop : SmtpMove.Reply(next),
+        });
+        await using var session = Session(server);
+        Assert.Equal(new SendOutcome(SendResult.NotStarted, reply), await SendAsync(session));
+        Assert.False((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel))).IsTransient);
+    }
+
+    [Theory]
     [InlineData("RcptTo", "Deferred")]
     [InlineData("Data", "Deferred")]
     [InlineData("Message", "Unknown")]
@@ -173,7 +190,7 @@ public sealed class SmtpSessionTests
     {
         await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message ? SmtpMove.KeepThenDrop : SmtpMove.Accept);
         await using var session = Session(server);
-        Assert.Equal(SendResult.Unknown, (await SendAsync(session)).Result);
+        Assert.Equal(new SendOutcome(SendResult.Unknown, "The connection was lost."), await SendAsync(session));
         Assert.Equal(1, server.AcceptedCount);
     }
 

@@ -116,7 +116,7 @@ public sealed class SendCommandTests : IAsyncDisposable
         var status = JsonDocument.Parse(result.Out).RootElement;
         Assert.Equal(
             ["issue", "mailing", "state", "total", "pending", "claimed", "sending", "deferred", "sent", "failed", "suppressed", "uncertain", "attempts",
-                "startedAt", "finishedAt", "bounced", "complained", "unsubscribed", "scheduledAt", "alarms", "relaysAside"],
+                "startedAt", "finishedAt", "bounced", "complained", "unsubscribed", "scheduledAt", "alarms", "relaysAside", "stateReason"],
             status.EnumerateObject().Select(member => member.Name));
         Assert.Equal(("a", "sent", 3, 3, 3), (status.GetProperty("issue").GetString(), status.GetProperty("state").GetString(),
             status.GetProperty("total").GetInt32(), status.GetProperty("sent").GetInt32(), status.GetProperty("attempts").GetInt32()));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net.NetworkInformation;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Storage;
 
@@ -42,6 +43,7 @@ internal static class DemoCommand
     {
         var issue = Newest(settings.Paths.Issues);
         var installation = await run.OpenAsync(settings, null, cancel);
+        JobTypes.RefuseOthers();
         await using var server = WebServer.Build(installation, settings.Urls);
         await Listening.StartAsync(server, settings.Urls, cancel);
         await run.Out.WriteLineAsync("The demo: nothing leaves this machine; the built-in inbox receives every message.");

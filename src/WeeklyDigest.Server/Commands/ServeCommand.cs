@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Desk;
+using WeeklyDigest.Server.Jobs;
 
 namespace WeeklyDigest.Server.Commands;
 
@@ -45,6 +46,7 @@ internal static class ServeCommand
         var settings = run.Load(Overrides(urls));
         var installation = await run.OpenAsync(settings, null, cancel);
         await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel));
+        JobTypes.RefuseOthers();
         await using var server = WebServer.Build(installation, settings.Urls);
         await Listening.StartAsync(server, settings.Urls, cancel);
         await WriteAddressesAsync(run.Out, server, installation, cancel);

@@ -11,10 +11,19 @@ namespace WeeklyDigest.Server.Dashboard;
 /// <param name="Machine">Its machine's name.</param>
 /// <param name="ProcessId">Its number there; null when it is not known.</param>
 /// <param name="Server">What it says of itself; null for a command, such as <c>send</c>.</param>
-/// <param name="IsSilent">Whether it missed two signs of life: it is dead, or cut off.</param>
+/// <param name="Silence">How long ago a server gave its last sign of life; null when it gave none.</param>
 /// <param name="Work">What it sends, and what it sent within a week.</param>
-internal sealed record NodeRow(string Machine, int? ProcessId, ServerDto? Server, bool IsSilent, IReadOnlyList<NodeWork> Work)
+internal sealed record NodeRow(string Machine, int? ProcessId, ServerDto? Server, TimeSpan? Silence, IReadOnlyList<NodeWork> Work)
 {
+    // Hangfire's servers give a sign of life every 30 seconds.
+    private static readonly TimeSpan TwoSigns = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whether a server has missed a sign of life: it is dead, or cut off.</summary>
+    public bool IsSilent => Server is not null && !(Silence < TwoSigns);
+
+    /// <summary>When it was last heard of: its sign of life, or what it noted of a mailing.</summary>
+    public DateTimeOffset? HeardOf => Server is not null ? Server.Heartbeat is { } at ? new DateTimeOffset(at, TimeSpan.Zero) : null : Work.Max(work => work.NotedAt);
+
     /// <summary>Whether it is the process that shows the page.</summary>
     public bool IsThis => ProcessId == Environment.ProcessId && Machine.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
 }
@@ -25,7 +34,8 @@ internal sealed record NodeRow(string Machine, int? ProcessId, ServerDto? Server
 /// <param name="LeaseUntil">When others take them, unless the node shows before that it lives; null when it has none.</param>
 /// <param name="Sent">Messages it sent, as it noted up to five seconds ago.</param>
 /// <param name="Since">When it began on the mailing; null when it has noted nothing yet.</param>
-internal sealed record NodeWork(string Issue, long Rows, DateTimeOffset? LeaseUntil, long Sent, DateTimeOffset? Since);
+/// <param name="NotedAt">When it noted that.</param>
+internal sealed record NodeWork(string Issue, long Rows, DateTimeOffset? LeaseUntil, long Sent, DateTimeOffset? Since, DateTimeOffset? NotedAt);
 
 /// <summary>Reads who is there from Hangfire's servers, and who sends what from the ledger.</summary>
 /// <param name="storage">Knows the servers.</param>
@@ -33,9 +43,6 @@ internal sealed record NodeWork(string Issue, long Rows, DateTimeOffset? LeaseUn
 /// <param name="time">The clock.</param>
 internal sealed class NodeOverview(JobStorage storage, Database database, TimeProvider time)
 {
-    // Hangfire's servers give a sign of life every 30 seconds.
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(75);
-
     /// <summary>All servers, and all commands that send, by machine and process.</summary>
     public async Task<IReadOnlyList<NodeRow>> ReadAsync(CancellationToken cancel)
     {
@@ -47,19 +54,17 @@ internal sealed class NodeOverview(JobStorage storage, Database database, TimePr
         return [.. servers.Select(server => server.Key).Union(senders.Select(sender => sender.Key)).Order().Select(key => Row(key, servers[key].MaxBy(server => server.Heartbeat), senders[key]))];
 
         NodeRow Row((string Machine, int? ProcessId) key, ServerDto? server, IEnumerable<NodeWork> work)
-            => new(key.Machine, key.ProcessId, server, server is not null && !IsAlive(server), [.. work]);
+            => new(key.Machine, key.ProcessId, server, time.GetUtcNow().UtcDateTime - server?.Heartbeat, [.. work]);
     }
 
     private static NodeWork WorkOf(string owner, Dictionary<long, string> issues, ClaimHolder? held, SentNote? note)
-        => new(issues[Sender.PartsOf(owner).MailingId], held?.Rows ?? 0, held?.LeaseUntil, note?.Sent ?? 0, note?.Since);
+        => new(issues[Sender.PartsOf(owner).MailingId], held?.Rows ?? 0, held?.LeaseUntil, note?.Sent ?? 0, note?.Since, note?.At);
 
     private static (string Machine, int? ProcessId) KeyOfOwner(string owner)
     {
         var (machine, processId, _) = Sender.PartsOf(owner);
         return (machine.ToLowerInvariant(), processId);
     }
-
-    private bool IsAlive(ServerDto server) => server.Heartbeat is { } at && time.GetUtcNow().UtcDateTime - at < Silence;
 
     // Hangfire's name of a server: machine, process and a random part, separated by colons.
     private static (string Machine, int? ProcessId) KeyOf(string server)

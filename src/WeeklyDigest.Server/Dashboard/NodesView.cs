@@ -1,6 +1,5 @@
 using System.Globalization;
 using Hangfire.Dashboard;
-using Hangfire.Storage.Monitoring;
 using WeeklyDigest.Server.Public;
 
 namespace WeeklyDigest.Server.Dashboard;
@@ -23,9 +22,9 @@ internal static class NodesView
         <article class="wd-issue" aria-label="{Name(node)}">
         <div class="wd-what">
         <h2>{Name(node)}</h2>
-        <p>{Label(node)} <span class="wd-date">{Role(node.Server)}{(node.IsThis ? "; this page comes from it" : "")}</span></p>
+        <p>{Label(node)} <span class="wd-date">{Role(node)}{(node.IsThis ? "; this page comes from it" : "")}</span></p>
         {node.Work.Select(work => Html.Of($"<p class=\"wd-state\"><a href=\"{page.Url.To("/issues")}\">{work.Issue}</a>: {Sent(work)}{InHand(work)}</p>"))}
-        {Html.When(node.Server is not null, () => Html.Of($"<p class=\"wd-date\">Started {Time(node.Server!.StartedAt)}{Sign(node.Server)}</p>"))}
+        {Html.When(node.Server is not null, () => Html.Of($"<p class=\"wd-date\">Started {Time(node.Server!.StartedAt)}{Sign(node)}</p>"))}
         </div>
         </article>
         """);
@@ -41,7 +40,7 @@ internal static class NodesView
     {
         var (text, tone) = node switch
         {
-            { IsSilent: true } => ("silent", "warn"),
+            { IsSilent: true } => (node.HeardOf is { } at ? "not heard of since " + Time(at.UtcDateTime) : "never heard of", "warn"),
             _ when node.Work.Any(work => work.Rows > 0) => ("sending", "busy"),
             { Server: null } => ("not sending", "plain"),
             _ => ("ready", "good"),
@@ -51,15 +50,18 @@ internal static class NodesView
 
     private static string Name(NodeRow node) => node.ProcessId is { } id ? string.Create(CultureInfo.InvariantCulture, $"{node.Machine}, process {id}") : node.Machine;
 
-    private static string Role(ServerDto? server) => server switch
+    // A server that was stopped in order has taken itself off, and what it sent is all that is known of it.
+    private static string Role(NodeRow node) => node switch
     {
-        null => "a command",
-        { WorkersCount: 0 } => "helps to send, runs no jobs",
-        { WorkersCount: 1 } => "runs one job at a time",
-        _ => string.Create(CultureInfo.InvariantCulture, $"runs {server.WorkersCount} jobs at a time"),
+        { Server: null } when node.Work.Any(work => work.Rows > 0) => "a command",
+        { Server: null } => "a server that was stopped, or a command" + (node.HeardOf is { } at ? "; last heard of " + Time(at.UtcDateTime) : ""),
+        { Server.WorkersCount: 0 } => "helps to send, runs no jobs",
+        { Server.WorkersCount: 1 } => "runs one job at a time",
+        _ => string.Create(CultureInfo.InvariantCulture, $"runs {node.Server!.WorkersCount} jobs at a time"),
     };
 
-    private static string Sign(ServerDto server) => server.Heartbeat is { } at ? ", last sign of life " + Time(at) : "";
+    private static string Sign(NodeRow node) => node is { Silence: { } silence, HeardOf: { } at }
+        ? string.Create(CultureInfo.InvariantCulture, $", last sign of life {Time(at.UtcDateTime)}, {Math.Max(0, silence.TotalSeconds):f0} seconds ago") : "";
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

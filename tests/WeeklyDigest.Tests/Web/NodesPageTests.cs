@@ -1,6 +1,9 @@
+using Hangfire.Storage.Monitoring;
 using Microsoft.Extensions.DependencyInjection;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Dashboard;
+using WeeklyDigest.Server.Public;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Web;
@@ -44,10 +47,21 @@ public sealed class NodesPageTests
         var page = await PageAsync();
 
         Assert.Contains("week-1</a>: <strong>1,234</strong> sent since", page, StringComparison.Ordinal);
-        Assert.Contains(">not sending<", page, StringComparison.Ordinal);
+        Assert.Contains($">not sending</span> <span class=\"wd-date\">a server that was stopped, or a command; last heard of {now:d MMM yyyy HH:mm:ss} UTC", page, StringComparison.Ordinal);
         Assert.DoesNotContain("in hand,", page, StringComparison.Ordinal);
 
         Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
+    }
+
+    [Fact]
+    public void A_server_that_missed_a_sign_of_life_is_not_called_ready()
+    {
+        string Page(int seconds) => NodesView.List(new DashboardPage("Nodes", _ => Html.Of($"")),
+            [new NodeRow("web-2", 17, new ServerDto { WorkersCount = 4, Heartbeat = new DateTime(2026, 1, 7, 8, 30, 0, DateTimeKind.Utc) }, TimeSpan.FromSeconds(seconds), [])]).ToString();
+
+        Assert.Contains(">ready<", Page(40), StringComparison.Ordinal);
+        Assert.Contains("last sign of life 7 Jan 2026 08:30:00 UTC, 40 seconds ago", Page(40), StringComparison.Ordinal);
+        Assert.Contains(">not heard of since 7 Jan 2026 08:30:00 UTC<", Page(61), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,5 +9,5 @@ internal static class LedgerWords
     /// <summary>Since when, why, and what becomes of it.</summary>
     public static string Describe(LedgerTrouble trouble) => string.Create(
         CultureInfo.InvariantCulture,
-        $"The database has not been usable since {trouble.Since:d MMM yyyy HH:mm:ss} UTC: {trouble.Words.TrimEnd()} Nothing is sent until it can, and nothing is lost: sending goes on by itself.");
+        $"The database has not been usable since {trouble.Since:d MMM yyyy HH:mm:ss} UTC: {trouble.Words.TrimEnd()} Nothing is sent meanwhile, and nothing is lost: sending goes on by itself as soon as the database can be used, and nothing has to be started again.");
 }

@@ -46,10 +46,10 @@ internal static class PostgresTrouble
         InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {PostgresServer.Schema}.",
         ReadOnlySqlTransaction => $"{Capital(place)} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.",
         TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in Storage:ConnectionString.",
-        DiskFull => $"The disk of {place} is full. Nothing of the last change was kept; make room.",
+        DiskFull => $"The disk of {place} is full: make room. Until then nothing new is kept.",
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
         AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",
-        DeadlockDetected or SerializationFailure or LockNotAvailable => $"{Capital(place)} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept; try again.",
+        DeadlockDetected or SerializationFailure or LockNotAvailable => $"{Capital(place)} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept.",
         _ => $"{Capital(place)} refused: {refusal.MessageText} ({refusal.SqlState})",
     };
 

@@ -24,9 +24,9 @@ internal static class SqliteTrouble
         SQLITE_CANTOPEN => $"The database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
         SQLITE_READONLY => $"The database {path} cannot be written. Make the file and its folder writable for this user.",
         SQLITE_PERM or SQLITE_AUTH => $"This user may not use the database {path}. Make the file and its folder writable.",
-        SQLITE_FULL => $"The disk with the database {path} is full. Nothing of the last change was kept; make room.",
+        SQLITE_FULL => $"The disk with the database {path} is full: make room. Until then nothing new is kept.",
         SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
-        SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it, then try again.",
+        SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it.",
         _ => $"The database {path} refused: {failure.Message}",
     }, failure)
     {

@@ -26,13 +26,13 @@ public sealed class JobEdgeTests
 
         var result = await Edge(site).RunAsync(Context(site, connection, out var job), async page =>
         {
-            if (++tries < 3) throw new StorageException("The disk is full; make room.");
+            if (++tries < 3) throw new StorageException("The disk is full: make room.");
             waiting = await editor.GetStringAsync(new Uri($"/hangfire/jobs/details/{job}", UriKind.Relative), Cancel);
             return page.Finish("Done.");
         }, Cancel);
 
         Assert.Equal(("Done.", 3), (result, tries));
-        Assert.Contains("The disk is full; make room. This job waits until then, and goes on by itself.", waiting, StringComparison.Ordinal);
+        Assert.Contains("The disk is full: make room. This job waits, and goes on by itself as soon as the database can be used.", waiting, StringComparison.Ordinal);
         Assert.Equal(("Done.", true, null), (desk.Report(job)!.Headline, desk.Report(job)!.Done, desk.Report(job)!.Notice));
     }
 

@@ -24,7 +24,7 @@ public sealed class SqliteFileTests : IDisposable
     public void A_disk_without_room_for_the_files_beside_the_database_is_called_full()
     {
         var failure = SqliteTrouble.Explain(new SqliteException("SQLite Error 10: 'disk I/O error'.", 10, extendedErrorCode: 4874), place.File);
-        Assert.Equal($"The disk with the database {place.File} is full. Nothing of the last change was kept; make room.", failure.Message);
+        Assert.Equal($"The disk with the database {place.File} is full: make room. Until then nothing new is kept.", failure.Message);
         Assert.False(failure.IsLasting);
     }
 

@@ -98,6 +98,9 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     {
         sentThisTurn++;
         hasShare = hasPlace = false;
+        // The next attempt may fall to the other one: who has such an address is not to be without the issue because of the order of turns.
+        if (message.Utf8Headers && relay.LacksSmtpUtf8 && pool.MayCarryUtf8Elsewhere(relay))
+            return new SendOutcome(SendResult.Deferred, $"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry (no SMTPUTF8); another relay may.");
         relay.Answers.Begin(Wait);
         try
         {
@@ -122,6 +125,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         try
         {
             var abilities = await opening;
+            relay.LacksSmtpUtf8 = !abilities.SmtpUtf8;
             pool.Opened(relay);
             return abilities;
         }

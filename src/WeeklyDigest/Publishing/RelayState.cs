@@ -23,6 +23,7 @@ internal sealed class RelayState : IAsyncDisposable
     private readonly ITimer pauseOver;
     private readonly SessionPool pool;
     private readonly ConnectionLimit limit;
+    private volatile bool lacksSmtpUtf8;
     private TimeSpan pause;
     private long pausedAt;
     private long answeredAt;
@@ -88,6 +89,13 @@ internal sealed class RelayState : IAsyncDisposable
     private int Usual => Math.Min(options.Connections, limit.Value);
 
     private int Spares => sparesFailedAt == 0 || time.GetElapsedTime(sparesFailedAt) > SparesRest ? options.StalledConnections : spares;
+
+    /// <summary>Whether it showed, when a connection was opened last, that it does not carry addresses beyond ASCII (RFC 6531).</summary>
+    public bool LacksSmtpUtf8
+    {
+        get => lacksSmtpUtf8;
+        set => lacksSmtpUtf8 = value;
+    }
 
     /// <summary>Whether a connection is out. Under the pool's lock.</summary>
     public bool IsInUse => lent > 0;

@@ -121,6 +121,9 @@ public sealed class SessionPool : IAsyncDisposable
         return true;
     }
 
+    /// <summary>Whether another relay carries addresses beyond ASCII, or has not been asked yet; one that is set aside does not count.</summary>
+    internal bool MayCarryUtf8Elsewhere(RelayState than) => relays.Any(relay => relay != than && relay is { LacksSmtpUtf8: false, Refusal: null });
+
     /// <summary>A connection of a relay was opened.</summary>
     internal void Opened(RelayState relay)
     {

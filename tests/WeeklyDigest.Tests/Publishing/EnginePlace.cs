@@ -70,9 +70,9 @@ internal sealed class EnginePlace : IAsyncDisposable
 
     /// <summary>Imports r1@example.org, r2@… and publishes an issue to them.</summary>
     /// <returns>The mailing.</returns>
-    public async Task<long> PublishAsync(int recipients, string slug = "week-1")
+    public async Task<long> PublishAsync(int recipients, string slug = "week-1", Func<int, string>? address = null)
     {
-        var rows = Enumerable.Range(1, recipients).Select(i => new SubscriberRow(i, Address($"r{i}@example.org"), "Reader " + i, new Dictionary<string, string>()));
+        var rows = Enumerable.Range(1, recipients).Select(i => new SubscriberRow(i, Address(address?.Invoke(i) ?? $"r{i}@example.org"), "Reader " + i, new Dictionary<string, string>()));
         await Database.Subscribers.ImportAsync(List("readers"), rows, TestContext.Current.CancellationToken);
         Assert.True(IssueSlug.TryParse(slug, out var issue));
         var now = Time.GetUtcNow();

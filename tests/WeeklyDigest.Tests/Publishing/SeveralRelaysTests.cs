@@ -28,6 +28,24 @@ public sealed class SeveralRelaysTests
         Assert.InRange(place.Server.AcceptedCount, firstShare - 8, firstShare + 8);
     }
 
+    // Whoever has such an address waits for its turn over the relay that carries it; where none does, it fails as soon as that is known.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_address_that_one_relay_cannot_carry_waits_for_the_other(bool other)
+    {
+        await using var place = EnginePlace.Open(new ScriptedSmtpOptions { Abilities = SmtpAbilities.Modern & ~SmtpAbilities.SmtpUtf8 });
+        await using var second = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Abilities = other ? SmtpAbilities.Modern : SmtpAbilities.Modern & ~SmtpAbilities.SmtpUtf8 });
+        var mailing = await place.PublishAsync(40, address: number => $"mü{number}@example.org");
+        await place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunAsync(mailing);
+
+        var rows = await place.DeliveriesAsync(mailing);
+        Assert.Equal((0, second.AcceptedCount), (place.Server.AcceptedCount, rows.Count(row => row.State == DeliveryState.Sent)));
+        Assert.Equal(other, second.AcceptedCount > 0);
+        Assert.All(rows, row => Assert.Contains(row.State, other ? [DeliveryState.Sent, DeliveryState.Deferred] : new[] { DeliveryState.Failed, DeliveryState.Deferred }));
+        Assert.Equal(!other, rows.Any(row => row.State == DeliveryState.Failed));
+    }
+
     [Fact]
     public async Task Relays_of_equal_weight_do_not_wait_for_each_other()
     {

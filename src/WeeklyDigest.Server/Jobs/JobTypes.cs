@@ -15,6 +15,8 @@ internal static class JobTypes
     // By full name alone: rows of other versions name other assemblies, and other versions of them.
     private static readonly Dictionary<string, Type> Known = Jobs
         .Concat(Jobs.SelectMany(job => job.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)).SelectMany(method => method.GetParameters()).Select(parameter => parameter.ParameterType))
+        // How the package Hangfire.Storage.SQLite writes the queues of a server.
+        .Append(typeof(string[]))
         .Distinct().ToDictionary(type => type.FullName!);
 
     /// <summary>Lets Hangfire load no others, in this process: whether they stand in a row's type, its parameters or its arguments.</summary>

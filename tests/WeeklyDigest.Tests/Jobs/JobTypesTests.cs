@@ -19,6 +19,7 @@ public sealed class JobTypesTests
     [InlineData(typeof(SendIssueJob))]
     [InlineData(typeof(DeliverMailingJob))]
     [InlineData(typeof(string))]
+    [InlineData(typeof(string[]))]
     [InlineData(typeof(long))]
     [InlineData(typeof(DateTimeOffset))]
     [InlineData(typeof(PerformContext))]

@@ -8,11 +8,16 @@ using WeeklyDigest.Server.Commands;
 // The only place that touches the process itself: its streams, signals, environment and current folder.
 NativeHeap.KeepLittle();
 using var stopping = new CancellationTokenSource();
+var isAsked = 0;
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-await using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 32 * 1024) { AutoFlush = !Console.IsOutputRedirected };
+using var hangUp = HangUp.IsIgnored ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+await using var standardOutput = new StandardStream(Console.OpenStandardOutput());
+await using var output = new StreamWriter(standardOutput, new UTF8Encoding(false), 32 * 1024) { AutoFlush = !Console.IsOutputRedirected };
+// The log writes there as well.
+Console.SetError(new StreamWriter(new StandardStream(Console.OpenStandardError()), new UTF8Encoding(false)) { AutoFlush = true });
 
-return await CommandLine.RunAsync(args, new CommandHost
+var code = await CommandLine.RunAsync(args, new CommandHost
 {
     Out = TextWriter.Synchronized(output),
     Error = Console.Error,
@@ -27,12 +32,17 @@ return await CommandLine.RunAsync(args, new CommandHost
         .AddSimpleConsole(console => (console.SingleLine, console.ColorBehavior) = (true, LoggerColorBehavior.Disabled))
         .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace),
 });
+if (standardOutput.Trouble is not { } trouble) return code;
+await Console.Error.WriteLineAsync($"Standard output cannot be written: {trouble.TrimEnd('.')}. The command went on without it.");
+return code == CommandLine.Done ? CommandLine.Failed : code;
 
-// The first signal drains: what is on the wire is finished. The second is the runtime's own and ends the process at once.
+// The first signal drains: what is on the wire is finished. The second is the runtime's own and ends the process at once; but a session that
+// is lost may say so several times, and with SIGTERM beside it.
 void Stop(PosixSignalContext context)
 {
-    if (stopping.IsCancellationRequested) return;
+    if (context.Signal != PosixSignal.SIGHUP && Interlocked.Exchange(ref isAsked, 1) == 1) return;
     context.Cancel = true;
+    if (stopping.IsCancellationRequested) return;
     Console.Error.WriteLine("Stopping: finishing what is on the wire. Once more stops at once.");
     stopping.Cancel();
 }

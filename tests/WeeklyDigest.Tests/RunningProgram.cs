@@ -13,6 +13,7 @@ internal sealed record CommandResult(int ExitCode, string Out, string Error)
 /// <summary>A process of the program that a test started.</summary>
 internal sealed class RunningProgram : IDisposable
 {
+    private const int SigHup = 1;
     private const int SigInt = 2;
     private const int SigTerm = 15;
     private const int SigCont = 18;
@@ -80,6 +81,9 @@ internal sealed class RunningProgram : IDisposable
 
     /// <summary>What a service manager sends first.</summary>
     public void Terminate() => Assert.Equal(0, Signal(process.Id, SigTerm));
+
+    /// <summary>The session it was started from is lost.</summary>
+    public void HangUp() => Assert.Equal(0, Signal(process.Id, SigHup));
 
     /// <summary>Stops it where it is, as a debugger or a suspended machine does.</summary>
     public void Pause() => Assert.Equal(0, Signal(process.Id, SigStop));

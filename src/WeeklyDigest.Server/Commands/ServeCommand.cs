@@ -5,7 +5,7 @@ using WeeklyDigest.Server.Jobs;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C or SIGTERM.</summary>
+/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM or SIGHUP.</summary>
 internal static class ServeCommand
 {
     /// <summary>The command.</summary>

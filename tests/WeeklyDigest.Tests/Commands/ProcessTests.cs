@@ -66,6 +66,37 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task Started_with_nohup_it_outlives_its_session()
+    {
+        var gate = new TaskCompletionSource();
+        await using var relay = ScriptedSmtpServer.Start(moment => moment is { Stage: SmtpStage.Message } ? SmtpMove.Hold(gate.Task, SmtpMove.Accept) : SmtpMove.Accept);
+        workspace.UseRelay(relay.Port, connections: 1).WithSubscribers(5);
+        workspace.Write("issues/a.md", "---\ntitle: A\n---\nHello.\n");
+        workspace.Through = ["env", "--ignore-signal=HUP"];
+        var send = workspace.Start("send", "a");
+        await Eventually.HoldsAsync(() => relay.Commands.Any(command => command.Line == "DATA"), "the first message is on its way", TimeSpan.FromSeconds(60));
+        send.HangUp();
+        gate.SetResult();
+        var ended = await send.EndAsync(TimeSpan.FromSeconds(60));
+        Assert.True((ended.ExitCode, ended.Error) == (0, ""), ended.ToString());
+        Assert.Equal(5, relay.AcceptedCount);
+    }
+
+    [Theory]
+    [InlineData(">/dev/full")]
+    [InlineData(">/dev/full 2>&1")]
+    public async Task Output_that_cannot_be_written_stops_no_delivery_and_the_exit_code_tells(string output)
+    {
+        workspace.WithSubscribers(5);
+        workspace.Write("issues/a.md", "---\ntitle: A\n---\nHello.\n");
+        workspace.Through = ["/bin/sh", "-c", $"exec \"$0\" \"$@\" {output}"];
+        var result = await workspace.RunAsync("send", "a");
+        Assert.True(result.ExitCode == 1, result.ToString());
+        Assert.Equal(5, Directory.EnumerateFiles(workspace.InboxFolder, "*.eml").Count());
+        if (!output.Contains('2', StringComparison.Ordinal)) Assert.Equal("Standard output cannot be written: No space left on device. The command went on without it.", result.Error.TrimEnd().Split(" : '")[0]);
+    }
+
+    [Fact]
     public async Task Serving_where_something_else_listens_is_refused_in_one_sentence()
     {
         await using var other = ScriptedSmtpServer.Start();

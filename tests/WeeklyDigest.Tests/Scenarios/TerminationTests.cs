@@ -11,18 +11,21 @@ public sealed class TerminationTests
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
+    /// <summary>Whatever the tests themselves were told to ignore.</summary>
+    private static readonly string[] AllSignals = ["env", "--default-signal=HUP,INT"];
+
     [Fact]
     public async Task Asked_to_end_again_and_again_it_finishes_what_is_on_the_wire_and_nothing_is_uncertain()
     {
         await using var relay = ScriptedSmtpServer.Start(SlowAtTheDot);
-        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port);
+        using var workspace = new Workspace { Through = AllSignals }.WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port);
         for (var i = 0; i < Times; i++)
         {
             using var send = workspace.Start("send", "week-1");
             await relay.WaitForAcceptedAsync(relay.AcceptedCount + 1 + i % 7 * 3, Limit);
             var clock = Stopwatch.StartNew();
-            if (i % 2 == 0) send.Terminate();
-            else send.Interrupt();
+            Action<RunningProgram>[] signals = [program => program.Terminate(), program => program.Interrupt(), program => program.HangUp()];
+            signals[i % 3](send);
             var ended = await send.EndAsync(Limit);
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, Drain);
             Assert.True(ended.ExitCode == 1, ended.ToString());
@@ -40,7 +43,7 @@ public sealed class TerminationTests
     public async Task A_server_in_the_middle_of_a_send_ends_within_ten_seconds_and_goes_on_at_its_next_start()
     {
         await using var relay = ScriptedSmtpServer.Start(SlowAtTheDot);
-        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port)
+        using var workspace = new Workspace { Through = AllSignals }.WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port)
             .Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
         using (var send = workspace.Start("send", "week-1"))
         {
@@ -53,7 +56,8 @@ public sealed class TerminationTests
             using var serve = workspace.Start("serve");
             await relay.WaitForAcceptedAsync(relay.AcceptedCount + 20, Limit);
             var clock = Stopwatch.StartNew();
-            serve.Terminate();
+            if (i % 2 == 0) serve.Terminate();
+            else serve.HangUp();
             var ended = await serve.EndAsync(Limit);
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, Drain);
             Assert.True(ended.ExitCode == 0, ended.ToString());

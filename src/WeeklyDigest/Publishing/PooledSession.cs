@@ -80,8 +80,10 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <exception cref="RelayException">The relay cannot be used: the pool leaves it alone for a while, or sets it aside when only somebody can mend that.</exception>
     public Task<RelayAbilities> OpenAsync(CancellationToken cancel)
     {
+        var before = session.Openings;
         var opening = session.OpenAsync(cancel);
-        return opening.IsCompletedSuccessfully ? opening : OpenSlowlyAsync(opening);
+        // One that opens very fast is done as well by now, and counts all the same.
+        return opening.IsCompletedSuccessfully && session.Openings == before ? opening : OpenSlowlyAsync(opening);
     }
 
     /// <summary>Ends a turn.</summary>

@@ -13,6 +13,9 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     private RelayConnection? _connection;
     private RelayException? _trouble;
 
+    /// <summary>How often it was connected.</summary>
+    public int Openings { get; private set; }
+
     /// <summary>Whether it is connected, as far as is known.</summary>
     public bool IsOpen => _connection is { IsOpen: true };
 
@@ -91,7 +94,10 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
             _connection = null;
             await open.DisposeAsync();
         }
-        return _connection ??= await _connector.OpenAsync(cancel);
+        if (_connection is { } there) return there;
+        _connection = await _connector.OpenAsync(cancel);
+        Openings++;
+        return _connection;
     }
 
     // Whether the relay closed while nobody looked is asked when opening; should it close just after that, the message is begun anew.

@@ -37,9 +37,10 @@ public sealed class PostgresDownTests : IDisposable
         Assert.Equal(3, relay.AcceptedCount);
     }
 
+    public static TheoryData<bool> Crashes { get; } = Scale.Of<TheoryData<bool>>([true], [true, false]);
+
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [MemberData(nameof(Crashes))]
     public async Task A_server_that_goes_away_in_the_middle_stops_the_sending_which_goes_on_when_it_is_back(bool crash)
     {
         await using var relay = ScriptedSmtpServer.Start(Slowly);
@@ -99,28 +100,6 @@ public sealed class PostgresDownTests : IDisposable
         accounts.AgreeWith(relay);
         Assert.Equal((Subscribers, 0), (accounts["sent"], accounts["uncertain"]));
         Assert.Contains("The ledger can be used again", serve.Error, StringComparison.Ordinal);
-    }
-
-    public static TheoryData<string> Settings { get; } = Scale.Of<TheoryData<string>>(["resend"], ["resend", "hold"]);
-
-    // Longer than a lease: each node finds the leases of the others ended, and its own.
-    [Theory]
-    [MemberData(nameof(Settings))]
-    public async Task Nodes_that_all_lost_the_database_for_longer_than_a_lease_do_not_give_one_another_up(string onUncertain)
-    {
-        await using var cluster = await Cluster.StartAsync(server.CreateDatabase(), 2, Subscribers, onUncertain);
-        using (var editor = await Editor.SignInAsync(cluster.Nodes[0].Printed)) await editor.TriggerAsync("weekly-digest");
-        await cluster.AllSendAsync();
-        server.Stop();
-        await Task.Delay(Cluster.Lease + TimeSpan.FromSeconds(3), TimeProvider.System, TestContext.Current.CancellationToken);
-        var before = cluster.Accepted;
-        server.Start();
-        await cluster.SentAsync("week-1");
-
-        var accounts = await Accounts.ReadAsync(cluster.First, "week-1");
-        accounts.AgreeWith(cluster.Relays);
-        Assert.InRange(before, 1, Subscribers - 100);
-        Assert.Equal((Subscribers, 0, 0), (accounts["sent"], accounts["uncertain"], cluster.Copies));
     }
 
     [Fact]

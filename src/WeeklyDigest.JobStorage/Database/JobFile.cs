@@ -36,7 +36,7 @@ internal sealed class JobFile
         var session = Open();
         // Of effect only while the file is still empty.
         session.Plain($"PRAGMA auto_vacuum = {autoVacuum}").Run();
-        if (session.Persist("PRAGMA journal_mode = WAL") is not "wal" and var mode)
+        if (session.Insist("PRAGMA journal_mode = WAL") is not "wal" and var mode)
         {
             session.Dispose();
             throw new SQLiteStorageException($"The job database {Path} cannot use a write-ahead log here (it is in mode '{mode}'); is it on a network drive? Put it on a local disk.");

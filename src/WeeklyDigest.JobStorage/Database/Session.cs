@@ -28,7 +28,7 @@ internal sealed class Session(SqliteConnection connection) : IDisposable
     /// another is told at once that it is busy, whatever the time-out: both waiting would be a deadlock. The driver's own commands ask again.
     /// </summary>
     /// <returns>The first column of the first row as text, or null.</returns>
-    public string? Persist(string sql)
+    public string? Insist(string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;

@@ -100,15 +100,12 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     {
         sentThisTurn++;
         hasShare = hasPlace = false;
-        // The next attempt may fall to the other one: who has such an address is not to be without the issue because of the order of turns.
-        if (message.Utf8Headers && relay.LacksSmtpUtf8 && pool.MayCarryUtf8Elsewhere(relay))
-            return new SendOutcome(SendResult.Deferred, $"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry (no SMTPUTF8); another relay may.");
         relay.Answers.Begin(Wait);
         try
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
             Note(outcome);
-            return outcome;
+            return IsForAnother(message, outcome) ? outcome with { Result = SendResult.Deferred, Refusal = Refusal.None } : outcome;
         }
         finally
         {
@@ -142,6 +139,10 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
             IsOpening = false;
         }
     }
+
+    // The next attempt may fall to a relay that carries such an address: nobody is to be without the issue because of the order of turns.
+    private bool IsForAnother(ComposedMessage message, SendOutcome outcome)
+        => outcome.Result == SendResult.Rejected && message.Utf8Headers && relay.LacksSmtpUtf8 && pool.MayCarryUtf8Elsewhere(relay);
 
     // What stopped a message from being started is told by the next opening. Twice without an answer between is trouble in any case.
     private void Note(SendOutcome outcome)

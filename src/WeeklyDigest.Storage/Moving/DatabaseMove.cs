@@ -6,21 +6,21 @@ namespace WeeklyDigest.Storage.Moving;
 
 /// <summary>
 /// Carries a SQLite installation over to an empty PostgreSQL database: every table, whichever there are, streamed in one transaction and
-/// read back before it is committed. Afterwards the file refuses to be used, so that nobody sends from both.
+/// read back before it is committed. From just before that the file refuses to be used, so that nobody sends from both.
 /// </summary>
 public static class DatabaseMove
 {
     /// <summary>Moves.</summary>
     /// <param name="from">A SQLite installation that nothing works on: its file stays locked meanwhile.</param>
-    /// <param name="to">A PostgreSQL database without an installation in it; or with this one, when an earlier move was cut off after its commit.</param>
+    /// <param name="to">A PostgreSQL database without an installation in it; or with this one, when an earlier move was cut off.</param>
     /// <param name="progress">Told now and then.</param>
     /// <param name="cancel">Stops; the target is as it was.</param>
     /// <exception cref="StorageException">One of them cannot be used, the target is not empty, or what was read back differs; nothing was moved.</exception>
     public static async Task<MoveReport> RunAsync(StorageOptions from, StorageOptions to, IProgress<MoveProgress> progress, CancellationToken cancel)
     {
         var file = SqliteFile.Prepare(from.ConnectionString);
-        SqliteMigrations.Apply(file);
         using var server = PostgresServer.Prepare(to.ConnectionString);
+        SqliteMigrations.Apply(file, movingTo: server.Place.ToString());
         PostgresMigrations.Apply(server);
         try
         {

@@ -1,7 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using WeeklyDigest.Storage.Postgres;
-using WeeklyDigest.Storage.Sqlite;
 
 namespace WeeklyDigest.Storage.Moving;
 
@@ -9,8 +8,6 @@ namespace WeeklyDigest.Storage.Moving;
 internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> progress, CancellationToken cancel)
 {
     private const string StateCounts = "SELECT state, count(*) FROM delivery GROUP BY state";
-
-    private static readonly string[] Changes = ["INSERT", "UPDATE", "DELETE"];
 
     private long done;
     private long total;
@@ -27,10 +24,30 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         var isEmpty = await AreEmptyAsync(target, tables);
         total = tables.Sum(table => table.Rows) * (isEmpty ? 2 : 1);
         var report = isEmpty ? await CopyAsync(server, target, tables) : await ProveAsync(server, target, tables, null);
-        await transaction.CommitAsync(CancellationToken.None);
-        // If we die here, both sides are whole and the same; the next move finds that out and writes the mark.
-        Close(server, tables);
+        await CommitAsync(server, transaction, tables);
         return report;
+    }
+
+    // The file is closed first: should we die between the two, neither can be used until the same move has been run again, which finds out how far
+    // this one came. Were the server first, somebody could send from both.
+    private async Task CommitAsync(PostgresServer server, NpgsqlTransaction transaction, IReadOnlyList<MovableTable> tables)
+    {
+        var mark = new MoveMark(source, server.Place.ToString());
+        mark.Set(tables);
+        try
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch (PostgresException refusal) when (refusal.Severity == "ERROR")
+        {
+            mark.Withdraw(tables);
+            throw;
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            throw new StorageException($"{PostgresTrouble.Explain(failure, server.Place).Message} Whether it has everything is not known. Run the same command again: it finds out, and finishes; until then nothing is sent from the file.", failure);
+        }
+        mark.Keep();
     }
 
     private async Task<MoveReport> CopyAsync(PostgresServer server, NpgsqlConnection target, IReadOnlyList<MovableTable> tables)
@@ -91,19 +108,6 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         var states = new SortedDictionary<string, long>(StringComparer.Ordinal);
         while (await rows.ReadAsync(cancel)) states.Add(rows.GetString(0), rows.GetInt64(1));
         return states;
-    }
-
-    // Every version refuses a schema with a step it does not know, so the oldest program does not open this file either. Whoever opened it
-    // a moment ago, and waited for us, meets the triggers.
-    private void Close(PostgresServer server, IReadOnlyList<MovableTable> tables)
-    {
-        var name = SqliteMigrations.MovedTo + server.Place;
-        foreach (var (table, change) in tables.SelectMany(table => Changes.Select(change => (table, change))))
-            SqliteFile.Execute(source, $"CREATE TRIGGER \"moved_{table.Name}_{change}\" BEFORE {change} ON {table.Quoted} BEGIN SELECT RAISE(ABORT, '{name.Replace("'", "''", StringComparison.Ordinal)}'); END");
-        using var mark = source.CreateCommand();
-        mark.CommandText = "INSERT INTO schema_version (ScriptName, Applied) VALUES (@name, datetime('now')); COMMIT";
-        mark.Parameters.AddWithValue("@name", name);
-        mark.ExecuteNonQuery();
     }
 
     private void Tell(MovableTable table, bool isCheck, long count) => progress.Report(new MoveProgress(table.Name, isCheck, done += count, total));

@@ -12,14 +12,19 @@ internal static class SqliteMigrations
     /// <summary>Begins the journal's entry in a file that was carried over to a server; what follows says where to.</summary>
     public const string MovedTo = "moved to ";
 
+    /// <summary>Begins the entry while that is being done, and after it was cut off.</summary>
+    public const string MovingTo = "being moved to ";
+
     private const string Journal = "schema_version";
 
     /// <summary>"WDig", as the first script sets it.</summary>
     private const long ApplicationId = 1464101223;
 
     /// <summary>Applies what is missing.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="movingTo">For the move of the file to there, which may have been cut off before; nobody else may use it then.</param>
     /// <exception cref="StorageException">Another program's database, a newer schema, or a failing script; nothing was changed.</exception>
-    public static void Apply(SqliteFile file)
+    public static void Apply(SqliteFile file, string? movingTo = null)
     {
         try
         {
@@ -27,7 +32,7 @@ internal static class SqliteMigrations
             using (var look = file.Open())
                 RefuseForeign(look, file.Path);
             using var connection = file.OpenWriter();
-            if (!IsCurrent(connection, file.Path)) Upgrade(connection, file.Path);
+            if (!IsCurrent(connection, file.Path, movingTo)) Upgrade(connection, file.Path);
         }
         catch (SqliteException failure)
         {
@@ -36,13 +41,16 @@ internal static class SqliteMigrations
     }
 
     /// <summary>Looks at what was applied, and what this version would apply; changes nothing.</summary>
-    /// <exception cref="StorageException">Another program's database, a newer schema, or a file that was moved to a server.</exception>
-    public static (IReadOnlyList<string> Applied, IReadOnlyList<string> Missing) Look(SqliteConnection connection, string path)
+    /// <exception cref="StorageException">Another program's database, a newer schema, or a file that was moved to a server or is being moved.</exception>
+    public static (IReadOnlyList<string> Applied, IReadOnlyList<string> Missing) Look(SqliteConnection connection, string path, string? movingTo = null)
     {
         RefuseForeign(connection, path);
         var applied = Applied(connection);
+        applied.Remove(MovingTo + movingTo);
         if (applied.Find(name => name.StartsWith(MovedTo, StringComparison.Ordinal)) is { } moved)
             throw new StorageException($"The database {path} was {moved}. Set Storage:Provider to postgres and Storage:ConnectionString to that server; nothing is sent from this file any more.");
+        if (applied.Find(name => name.StartsWith(MovingTo, StringComparison.Ordinal)) is { } moving)
+            throw new StorageException($"The database {path} is {moving}. Wait until that is done; if it was cut off, run the same weeklydigest move again: it finds out how far it came, and finishes.");
         var known = Scripts().Select(script => script.Name).ToList();
         var unknown = applied.Except(known).ToList();
         return unknown.Count == 0
@@ -61,7 +69,7 @@ internal static class SqliteMigrations
     }
 
     // A current database is not written to: a status query must not wait for a running import.
-    private static bool IsCurrent(SqliteConnection connection, string path) => Look(connection, path).Missing.Count == 0;
+    private static bool IsCurrent(SqliteConnection connection, string path, string? movingTo) => Look(connection, path, movingTo).Missing.Count == 0;
 
     private static List<string> Applied(SqliteConnection connection)
     {

@@ -48,9 +48,11 @@ internal sealed class ClaimFeed : IDisposable
     }
 
     /// <summary>Takes a delivery when one is ready and may go; <see cref="Leave"/> has to follow.</summary>
-    public bool TryTake([NotNullWhen(true)] out TakenDelivery? taken)
+    /// <param name="carriesUtf8">Whether one that needs SMTPUTF8 is taken before there is nothing else.</param>
+    /// <param name="taken">The delivery.</param>
+    public bool TryTake(bool carriesUtf8, [NotNullWhen(true)] out TakenDelivery? taken)
     {
-        if (!ready.TryTake(out taken)) return false;
+        if (!ready.TryTake(out taken, carriesUtf8)) return false;
         if (ready.Count <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
         return true;
     }

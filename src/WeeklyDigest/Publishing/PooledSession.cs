@@ -41,6 +41,9 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it is being opened.</summary>
     public bool IsOpening { get; private set; }
 
+    /// <summary>Whether it may take what needs SMTPUTF8: its relay carries that, or no other does as far as is known.</summary>
+    public bool MayCarryUtf8 => !relay.LacksSmtpUtf8 || !pool.MayCarryUtf8Elsewhere(relay);
+
     /// <summary>The wait for the answer that it is in, if any.</summary>
     public AnswerWait Wait { get; } = new();
 
@@ -142,7 +145,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     // The next attempt may fall to a relay that carries such an address: nobody is to be without the issue because of the order of turns.
     private bool IsForAnother(ComposedMessage message, SendOutcome outcome)
-        => outcome.Result == SendResult.Rejected && message.Utf8Headers && relay.LacksSmtpUtf8 && pool.MayCarryUtf8Elsewhere(relay);
+        => outcome.Result == SendResult.Rejected && message.Utf8Headers && !MayCarryUtf8;
 
     // What stopped a message from being started is told by the next opening. Twice without an answer between is trouble in any case.
     private void Note(SendOutcome outcome)

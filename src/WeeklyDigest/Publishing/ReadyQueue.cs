@@ -16,7 +16,7 @@ internal sealed class ReadyQueue : IDisposable
     private static readonly TimeSpan LeastPause = DomainPace.Burst;
 
     private readonly Lock access = new();
-    private readonly Dictionary<long, LinkedListNode<Lane>> lanes = [];
+    private readonly Dictionary<(long DomainId, bool NeedsSmtpUtf8), LinkedListNode<Lane>> lanes = [];
     private readonly LinkedList<Lane> turns = [];
     private readonly DomainGate gate;
     private readonly ITimer opening;
@@ -67,7 +67,8 @@ internal sealed class ReadyQueue : IDisposable
             foreach (var delivery in deliveries)
             {
                 var domain = gate.Add(delivery);
-                if (!lanes.TryGetValue(delivery.DomainId, out var node)) lanes[delivery.DomainId] = node = turns.AddLast(new Lane(delivery.DomainId, domain));
+                var key = (delivery.DomainId, delivery.Recipient.Address.NeedsSmtpUtf8);
+                if (!lanes.TryGetValue(key, out var node)) lanes[key] = node = turns.AddLast(new Lane(key, domain));
                 node.Value.Deliveries.Enqueue(delivery);
             }
             count += deliveries.Count;
@@ -76,18 +77,20 @@ internal sealed class ReadyQueue : IDisposable
     }
 
     /// <summary>Takes the next one that may go; of a slow domain beyond its small share only when nobody else has one.</summary>
-    public bool TryTake([NotNullWhen(true)] out TakenDelivery? taken)
+    /// <param name="taken">The delivery.</param>
+    /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8. If not, those are left to other relays as long as there is anything else.</param>
+    public bool TryTake([NotNullWhen(true)] out TakenDelivery? taken, bool carriesUtf8 = true)
     {
-        lock (access) return TryTake(yields: true, out taken) || TryTake(yields: false, out taken);
+        lock (access) return TryTake(yields: true, carriesUtf8, out taken) || TryTake(yields: false, carriesUtf8, out taken) || (!carriesUtf8 && TryTake(yields: false, true, out taken));
     }
 
-    private bool TryTake(bool yields, [NotNullWhen(true)] out TakenDelivery? taken)
+    private bool TryTake(bool yields, bool carriesUtf8, [NotNullWhen(true)] out TakenDelivery? taken)
     {
         for (var left = turns.Count; left > 0; left--)
         {
             var node = turns.First!;
             turns.RemoveFirst();
-            if (!gate.TryEnter(node.Value.Domain, yields, out var entered))
+            if ((node.Value.Key.NeedsSmtpUtf8 && !carriesUtf8) || !gate.TryEnter(node.Value.Domain, yields, out var entered))
             {
                 turns.AddLast(node);
                 continue;
@@ -95,7 +98,7 @@ internal sealed class ReadyQueue : IDisposable
             taken = new TakenDelivery(node.Value.Deliveries.Dequeue(), node.Value.Domain, entered);
             count--;
             if (node.Value.Deliveries.Count > 0) turns.AddLast(node);
-            else lanes.Remove(node.Value.DomainId);
+            else lanes.Remove(node.Value.Key);
             return true;
         }
         taken = null;
@@ -112,7 +115,7 @@ internal sealed class ReadyQueue : IDisposable
     public List<Delivery> TakeAll() => TakeOut(lane => lane.Deliveries.Count);
 
     /// <summary>Takes out what is of certain domains.</summary>
-    public List<Delivery> TakeDomains(IReadOnlySet<long> domains) => TakeOut(lane => domains.Contains(lane.DomainId) ? lane.Deliveries.Count : 0);
+    public List<Delivery> TakeDomains(IReadOnlySet<long> domains) => TakeOut(lane => domains.Contains(lane.Key.DomainId) ? lane.Deliveries.Count : 0);
 
     /// <summary>Takes out what domains cannot use soon: far more than they have places for.</summary>
     public List<Delivery> TakeSurplus() => TakeOut(lane =>
@@ -150,9 +153,9 @@ internal sealed class ReadyQueue : IDisposable
                 var from = taken.Count;
                 for (var left = howMany(node.Value); left > 0; left--) taken.Add(node.Value.Deliveries.Dequeue());
                 if (taken.Count == from) continue;
-                gate.Remove(node.Value.DomainId, node.Value.Domain, taken.Count - from);
+                gate.Remove(node.Value.Key.DomainId, node.Value.Domain, taken.Count - from);
                 if (node.Value.Deliveries.Count > 0) continue;
-                lanes.Remove(node.Value.DomainId);
+                lanes.Remove(node.Value.Key);
                 turns.Remove(node);
             }
             count -= taken.Count;
@@ -160,10 +163,10 @@ internal sealed class ReadyQueue : IDisposable
         return taken;
     }
 
-    /// <summary>The deliveries of one domain.</summary>
-    private sealed class Lane(long domainId, DomainPace domain)
+    /// <summary>The deliveries of one domain: those that every relay carries, or those that need SMTPUTF8.</summary>
+    private sealed class Lane((long DomainId, bool NeedsSmtpUtf8) key, DomainPace domain)
     {
-        public long DomainId => domainId;
+        public (long DomainId, bool NeedsSmtpUtf8) Key => key;
 
         public DomainPace Domain => domain;
 

@@ -50,6 +50,15 @@ public sealed class ReadyQueueTests : IDisposable
     }
 
     [Fact]
+    public void What_a_relay_cannot_carry_is_left_to_others_as_long_as_there_is_anything_else()
+    {
+        queue.Add([At("a.example", 1, "jürgen"), At("a.example", 2), At("a.example", 3, "josé"), At("b.example", 4)]);
+        Assert.Equal([2L, 4, 1, 3], TakeAll(carriesUtf8: false));
+        queue.Add([At("c.example", 5, "jürgen"), At("c.example", 6)]);
+        Assert.Equal([5L, 6], TakeAll());
+    }
+
+    [Fact]
     public void What_is_of_a_stopped_domain_can_be_taken_out()
     {
         queue.Add([At("a.example", 1), At("b.example", 2), At("a.example", 3)]);
@@ -103,16 +112,16 @@ public sealed class ReadyQueueTests : IDisposable
         gate.Leave(taken.Delivery.DomainId, taken.Domain, taken.Entered, new SendOutcome(SendResult.Accepted, "250 ok"));
     }
 
-    private List<long> TakeAll()
+    private List<long> TakeAll(bool carriesUtf8 = true)
     {
         var taken = new List<long>();
-        while (queue.TryTake(out var one)) taken.Add(one.Delivery.Id.SubscriberId);
+        while (queue.TryTake(out var one, carriesUtf8)) taken.Add(one.Delivery.Id.SubscriberId);
         return taken;
     }
 
-    private static Delivery At(string domain, long subscriber)
+    private static Delivery At(string domain, long subscriber, string name = "reader")
     {
-        Assert.True(EmailAddress.TryParse("reader@" + domain, out var address));
+        Assert.True(EmailAddress.TryParse($"{name}@{domain}", out var address));
         var reader = new Subscriber(subscriber, address, null, new Dictionary<string, string>(), SubscriberStatus.Active, []);
         return new Delivery(new DeliveryId(1, subscriber), 1, 0, null, reader, 0, domain.Length + domain[0]);
     }

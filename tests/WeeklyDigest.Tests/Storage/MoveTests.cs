@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using Npgsql;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
@@ -6,7 +5,6 @@ using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Moving;
-using WeeklyDigest.Storage.Sqlite;
 using WeeklyDigest.Tests.Databases;
 
 namespace WeeklyDigest.Tests.Storage;
@@ -88,15 +86,45 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         Assert.Equal(3, (await Claim(mailing)).Count);
     }
 
-    [Fact]
-    public async Task A_move_that_was_cut_off_after_its_commit_is_found_and_finished()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_move_that_was_cut_off_beside_its_commit_leaves_the_file_closed_and_is_finished_by_the_next(bool committed)
     {
         await FillAsync();
-        await MoveAsync();
-        Forget();
+        var first = await MoveAsync();
+        Place.Execute("UPDATE schema_version SET ScriptName = replace(ScriptName, 'moved to', 'being moved to')");
+        if (!committed) SharedPostgres.Server.Execute("DROP SCHEMA weeklydigest CASCADE", TargetName);
+
+        var refusal = Assert.Throws<StorageException>(() => Open().Dispose());
+        Assert.Equal(
+            $"The database {Place.File} is being moved to the database {TargetName} on 127.0.0.1:{SharedPostgres.Server.Port}. "
+            + "Wait until that is done; if it was cut off, run the same weeklydigest move again: it finds out how far it came, and finishes.",
+            refusal.Message);
         var report = await MoveAsync();
-        Assert.True(report.WasMovedBefore);
-        Assert.Throws<StorageException>(() => Open().Dispose());
+        Assert.Equal(committed, report.WasMovedBefore);
+        Assert.Equal(first.Tables, report.Tables);
+        Assert.Contains(" was moved to ", Assert.Throws<StorageException>(() => Open().Dispose()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_the_commit_leaves_the_file_as_it_was()
+    {
+        var mailing = await FillAsync();
+        using (Database.Open(SharedPostgres.Options(target), Clock))
+        {
+        }
+        SharedPostgres.Server.Execute(
+            """
+            CREATE FUNCTION weeklydigest.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+            CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON weeklydigest.mailing DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION weeklydigest.refuse()
+            """,
+            TargetName);
+        var refusal = await Assert.ThrowsAsync<StorageException>(MoveAsync);
+        Assert.Contains("not today", refusal.Message, StringComparison.Ordinal);
+        Open().Dispose();
+        Assert.Equal(3, (await Claim(mailing)).Count);
+        await Subscribers.UnsubscribeAsync(1, "link", Cancel);
     }
 
     [Fact]
@@ -177,20 +205,6 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
 
     private static string Describe(Subscriber subscriber)
         => $"{subscriber with { Lists = [], Attributes = new Dictionary<string, string>() }} {string.Join(' ', subscriber.Lists)} {string.Join(' ', subscriber.Attributes)}";
-
-    /// <summary>As if the process had died after the server's commit and before the file's.</summary>
-    private void Forget()
-    {
-        using var connection = new SqliteConnection($"Data Source={Place.File};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'moved\\_%' ESCAPE '\\'";
-        var triggers = new List<string>();
-        using (var rows = command.ExecuteReader())
-            while (rows.Read()) triggers.Add(rows.GetString(0));
-        foreach (var trigger in triggers) SqliteFile.Execute(connection, $"DROP TRIGGER \"{trigger}\"");
-        SqliteFile.Execute(connection, "DELETE FROM schema_version WHERE ScriptName LIKE 'moved to %'");
-    }
 
     private sealed class Called(Action<MoveProgress> call) : IProgress<MoveProgress>
     {

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
@@ -7,7 +8,7 @@ namespace WeeklyDigest.Tests.Publishing;
 public sealed class RelayPaceTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+    private readonly AskedClock clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
     private readonly MemoryRelayStore store;
     private int rested;
 
@@ -108,16 +109,30 @@ public sealed class RelayPaceTests
 
     private RelayPace Pace(RelayOptions relay) => new(relay, store, clock, () => Interlocked.Increment(ref rested));
 
-    // The clock stands still unless something waits for it: a draw runs elsewhere and is given its time.
+    // The clock stands still unless something waits for it, and then goes just that far: a draw runs elsewhere and is given its time.
     private async Task<bool> InTimeAsync(ValueTask<bool> next)
     {
         var task = next.AsTask();
-        var started = TimeProvider.System.GetTimestamp();
-        while (!task.IsCompleted && TimeProvider.System.GetElapsedTime(started) < Limit)
+        while (!task.IsCompleted)
         {
-            await Task.WhenAny(task, Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, Cancel));
-            if (!task.IsCompleted) clock.Advance(TimeSpan.FromMilliseconds(1));
+            await Task.WhenAny(task, clock.Waits.WaitToReadAsync(Cancel).AsTask()).WaitAsync(Limit, Cancel);
+            if (!task.IsCompleted && clock.Waits.TryRead(out var wait)) clock.Advance(wait);
         }
-        return await task.WaitAsync(Limit, Cancel);
+        return await task;
+    }
+
+    /// <summary>A clock that stands still and tells for how long it is waited for.</summary>
+    private sealed class AskedClock(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        private readonly Channel<TimeSpan> waits = Channel.CreateUnbounded<TimeSpan>();
+
+        public ChannelReader<TimeSpan> Waits => waits.Reader;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime > TimeSpan.Zero) waits.Writer.TryWrite(dueTime);
+            return timer;
+        }
     }
 }

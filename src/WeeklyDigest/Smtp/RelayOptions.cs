@@ -29,9 +29,9 @@ public sealed record RelayOptions
 
     /// <summary>
     /// Further connections that may be opened, one in the place of each that has waited far longer than usual for an answer: a recipient whose
-    /// answer takes a minute holds nobody up. 0 to 1000; default 100; 0 is none. As soon as the relay refuses one, there are no more for a minute.
+    /// answer takes a minute holds nobody up. 0 to 1000; default 250; 0 is none. As soon as the relay refuses one, there are no more for a minute.
     /// </summary>
-    public int StalledConnections { get; init; } = 100;
+    public int StalledConnections { get; init; } = 250;
 
     /// <summary>Upper bound of messages per second over all processes and nodes; 0 (default) is none. For what may go at once, see <see cref="RelayRates"/>.</summary>
     public double MessagesPerSecond { get; init; }

@@ -12,7 +12,7 @@ internal static class ScheduleView
     public static Html Line(RazorPage page, ScheduleState state) => Html.Of(
         $"""
         {Html.When(state.Last is { State: OccurrenceState.Missed or OccurrenceState.Refused }, () => Alarm(state))}
-        <p class="wd-schedule">{Words(state)} <a href="{page.Url.To("/schedule")}">Change…</a></p>
+        <p class="wd-schedule">{Words(state)}{NothingReady(state)} <a href="{page.Url.To("/schedule")}">Change…</a></p>
         """);
 
     /// <summary>The form that changes it.</summary>
@@ -44,6 +44,10 @@ internal static class ScheduleView
         { Next: { } next } => $"The next issue that is ready goes out by itself on {WeeklySchedule.Words(state.Schedule, next)}.",
         _ => "Nothing is sent by itself: the schedule has no time to come.",
     };
+
+    private static string NothingReady(ScheduleState state) => state.Last is { State: OccurrenceState.Done, Issue: null } last
+        ? $" No issue was ready on {WeeklySchedule.Words(state.Schedule, last.DueAt)}; nothing was sent."
+        : "";
 
     private static Html Alarm(ScheduleState state) => Html.Of(
         $"""

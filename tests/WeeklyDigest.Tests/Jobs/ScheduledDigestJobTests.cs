@@ -65,6 +65,9 @@ public sealed class ScheduledDigestJobTests
         Assert.Equal((OccurrenceState.Done, null, "No issue was ready."), Parts(await FindAsync(site)));
         var folder = site.Installation.Settings.Paths.Issues;
         await Eventually.HoldsAsync(() => site.HasLogged(line => line.EndsWith($" UTC: no issue was ready in {folder}", StringComparison.Ordinal)), "the log says so", Limit);
+        using var editor = await site.EditorAsync();
+        var page = await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Contains(" No issue was ready on ", page, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class StallTests
 
     private static readonly TimeSpan Dribble = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(Scale.Of(5, 15));
 
     [Fact]
     public Task Some_stall_and_a_domain_dribbles_at_the_recipient() => OthersGoOnAsync(SmtpStage.RcptTo, Recipients, After(Usual));

@@ -100,7 +100,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         var offered = opening.Client.AuthenticationMechanisms;
         var chosen = Mechanisms.FirstOrDefault(offered.Contains)
             ?? throw new RelayException(
-                $"Relay '{relay.Name}' offers no login that can be used here (it offers: {ReplyText.Clean(string.Join(", ", offered.Order()))}). Check port and security, or remove the user name.",
+                $"Relay '{relay.Name}' offers no login that can be used here (it offers {(offered.Count == 0 ? "none" : ReplyText.Clean(string.Join(", ", offered.Order())))}). Check port and security, or remove the user name.",
                 isTransient: false);
         offered.RemoveWhere(name => name != chosen);
         opening.Client.Authenticate(Encoding.UTF8, new NetworkCredential(relay.Username, relay.Password), opening.Lifetime.Token);

@@ -39,6 +39,7 @@ internal sealed class SpfCheck(TextRecords records)
         var all = terms.Find(term => IsAll(WithoutQualifier(term)));
         var found = $"{domain} has \"{Diagnosis.Shorten(text)}\" ({lookups} of {MaxLookups} lookups)";
         if (all is not null && all[0] is not ('-' or '~' or '?')) return Diagnosis.Warning(Area, $"{found}, which lets anybody send in its name.", "End it with ~all or -all.");
+        if (!terms.Exists(Lets)) return Diagnosis.Problem(Area, $"{found}, which lets nobody send in its name.", "Put what your relay's provider names before the end of it, such as include:spf.example.net.");
         return all is null && !terms.Exists(term => term.StartsWith("redirect=", StringComparison.OrdinalIgnoreCase))
             ? Diagnosis.Warning(Area, $"{found}, which says nothing of other senders.", "End it with ~all or -all.")
             : Diagnosis.Ok(Area, $"{found}.");
@@ -79,6 +80,10 @@ internal sealed class SpfCheck(TextRecords records)
             _ => $"The SPF record of {domain} includes {shown}, which has several.",
         };
     }
+
+    /// <summary>Whether a term can let somebody send; exp= and unknown modifiers do not (section 6).</summary>
+    private static bool Lets(string term)
+        => term.StartsWith("redirect=", StringComparison.OrdinalIgnoreCase) || (term[0] is not ('-' or '~' or '?') && !term.Contains('=', StringComparison.Ordinal));
 
     private static string WithoutQualifier(string term) => term.TrimStart('+', '-', '~', '?');
 

@@ -82,6 +82,11 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             cancel);
 
     /// <inheritdoc/>
+    public Task<long> PardonAsync(long mailingId, IReadOnlyList<long> subscribers, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync<long>(
+            async connection => await connection.ExecuteAsync(Queries.Get("Pardon"), new { mailing = mailingId, subscribers = subscribers.ToArray(), now = Codes.Of(now) }), cancel);
+
+    /// <inheritdoc/>
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
         => server.TransactAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
 

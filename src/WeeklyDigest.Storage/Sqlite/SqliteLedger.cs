@@ -74,6 +74,10 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
+    public Task<long> PardonAsync(long mailingId, IReadOnlyList<long> subscribers, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync(transaction => subscribers.LongCount(subscriber => Pardon(transaction, mailingId, subscriber, now)), cancel);
+
+    /// <inheritdoc/>
     public async Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
     {
         var from = Codes.Of(DeliveryTransitions.Before(portion.Decision).Single());
@@ -82,6 +86,14 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         return rows.Count == 0
             ? new DecidedRows(0, 0, null)
             : await writer.TransactAsync(transaction => new SqliteDecision(transaction, portion).Run(rows), cancel);
+    }
+
+    private static bool Pardon(SqliteWriter transaction, long mailingId, long subscriber, DateTimeOffset now)
+    {
+        transaction.Statement("PardonRefusal").With("@mailing", mailingId).With("@subscriber", subscriber).Run();
+        if (transaction.Statement("PardonAddress").With("@mailing", mailingId).With("@subscriber", subscriber).Run() == 0) return false;
+        transaction.Statement("PardonSubscriber").With("@subscriber", subscriber).With("@now", Codes.Of(now)).Run();
+        return true;
     }
 
     private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)

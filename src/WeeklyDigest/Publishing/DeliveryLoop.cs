@@ -165,7 +165,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var writes = run.Verdicts.Of(delivery, outcome, run.Time.GetUtcNow());
         unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }] : writes);
         if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
-        if (run.Failures.Note(outcome) is { } reason) run.Stop.RequestPause(reason);
+        if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason && !run.Sessions.TrySetAside(session.Relay, reason)) run.Stop.RequestPause(reason);
         return outcome;
     }
 

@@ -97,6 +97,7 @@ internal sealed class MailingRun : IDisposable
         List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];
         work.Add(EndAfterAsync(Task.WhenAll(work)));
         await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync)]);
+        await watch.PardonAsync().WaitAsync(stop.RecordToken);
     }
 
     private async Task EndAfterAsync(Task work)
@@ -122,7 +123,7 @@ internal sealed class MailingRun : IDisposable
             meter,
             environment.TallyOf(mailingId),
             stop,
-            new FailureRow(environment.Options.PauseAfterConsecutiveFailures),
+            new FailureRows(environment.Options.PauseAfterConsecutiveFailures),
             new DomainRefusals(alarms, words => environment.Warn($"{mailing.Issue}: {words}")),
             environment.Domains,
             environment.Options,

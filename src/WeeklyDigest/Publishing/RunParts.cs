@@ -15,7 +15,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Meter">The balance while it runs.</param>
 /// <param name="Tally">What this process has sent of the mailing.</param>
 /// <param name="Stop">When to stop, and why.</param>
-/// <param name="Failures">Refusals in a row.</param>
+/// <param name="Failures">Refusals in a row by relay.</param>
 /// <param name="Refusals">Refusals in a row by receiving domain.</param>
 /// <param name="Domains">What may go to which receiving domain now.</param>
 /// <param name="Options">Leases, retries, pauses.</param>
@@ -32,7 +32,7 @@ internal sealed record RunParts(
     ProgressMeter Meter,
     SentTally Tally,
     RunStop Stop,
-    FailureRow Failures,
+    FailureRows Failures,
     DomainRefusals Refusals,
     DomainGate Domains,
     DeliveryOptions Options,

@@ -44,8 +44,16 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
             await environment.Recover(run.Stop.OverToken);
             await run.Tally.NoteAsync(run.Stop.OverToken);
+            await PardonAsync().WaitAsync(run.Stop.OverToken);
             if (run.Time.GetElapsedTime(gaveUpAt) >= GiveUpEvery) await GiveUpAsync();
         }
+    }
+
+    /// <summary>Takes back what followed from refusals that say nothing of the recipients. Done again and again: an outcome may be in the ledger a little later.</summary>
+    public async Task PardonAsync()
+    {
+        if (run.Failures.Doubted is { Count: > 0 } doubted)
+            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync(run.MailingId, [.. doubted], run.Time.GetUtcNow(), CancellationToken.None));
     }
 
     // Rows that were tried give up by their own schedule, with their last attempt.

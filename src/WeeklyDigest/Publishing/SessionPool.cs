@@ -149,6 +149,15 @@ public sealed class SessionPool : IAsyncDisposable
         else session.Relay.SetAside(failure.Message);
     }
 
+    /// <summary>Sets a relay aside, when there is another one that is not.</summary>
+    /// <returns>False when there is none: nothing was done.</returns>
+    internal bool TrySetAside(RelayState relay, string why)
+    {
+        if (relays.All(other => other == relay || other.Refusal is not null)) return false;
+        relay.SetAside($"Relay '{relay.Name}': {why}.");
+        return true;
+    }
+
     /// <summary>Gives relays that were set aside another chance.</summary>
     internal void TakeBack()
     {

@@ -1,3 +1,4 @@
+using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
@@ -110,6 +111,27 @@ public sealed class SeveralRelaysTests
         Assert.Contains(words, aside.Reason, StringComparison.Ordinal);
         // Each connection may have found out by itself; nobody comes back.
         Assert.InRange(place.Server.Connections, 1, 4);
+    }
+
+    [Theory]
+    [InlineData("RcptTo", "550 5.1.1 User unknown")]
+    [InlineData("RcptTo", "554 5.7.1 Relay access denied")]
+    [InlineData("Message", "")]
+    public async Task A_relay_that_refuses_everybody_is_set_aside_and_nobody_is_suppressed_for_it(string stage, string words)
+    {
+        var options = new DeliveryOptions { PauseAfterConsecutiveFailures = 10 };
+        await using var place = EnginePlace.Open(moment => moment.Stage.ToString() != stage ? SmtpMove.Accept : words.Length > 0 ? SmtpMove.Reply(words) : SmtpMove.Drop, options);
+        await using var second = ScriptedSmtpServer.Start();
+        var mailing = await place.PublishAsync(300);
+        var process = place.StartOver(EnginePlace.Relay("bad", place.Server) with { Weight = 9 }, EnginePlace.Relay("good", second));
+        var result = await process.RunAsync(mailing);
+
+        Assert.Equal(MailingState.Sent, result.State);
+        Assert.Equal(300, second.AcceptedCount + result.Balance.Failed + result.Balance.Uncertain);
+        // The row, and what was under way over its four connections.
+        Assert.InRange(result.Balance.Failed + result.Balance.Uncertain, 10, 13);
+        Assert.StartsWith("Relay 'bad': ", Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason, StringComparison.Ordinal);
+        Assert.Equal(300, await place.Database.Subscribers.ExportAsync(null, Cancel).CountAsync(reader => reader.Status == SubscriberStatus.Active, Cancel));
     }
 
     [Fact]

@@ -23,6 +23,35 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
     }
 
     [Fact]
+    public async Task A_refusal_that_says_nothing_of_the_address_is_taken_back_and_no_other_one()
+    {
+        var mailing = await Published(4);
+        var rows = await Claim(mailing, 4);
+        await RefuseAsync(rows[0], Refusal.Address);
+        await RefuseAsync(rows[1], Refusal.Address);
+        Place.Execute("UPDATE suppression SET at = at - 1 WHERE address = 'reader2@example.org'");
+        await Subscribers.UnsubscribeAsync(rows[2].Recipient.Id, "link", Cancel);
+        var doubted = rows.Select(row => row.Id.SubscriberId).ToList();
+
+        Assert.Equal(1, await Ledger.PardonAsync(mailing, doubted, Now, Cancel));
+        Assert.Equal(0, await Ledger.PardonAsync(mailing, doubted, Now, Cancel));
+        Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Unsubscribed, SubscriberStatus.Active], await StatusesAsync(rows));
+        Assert.Equal(2, (await Balance(mailing)).Failed);
+        Assert.Equal(1, (await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
+    }
+
+    [Fact]
+    public async Task What_was_taken_back_does_not_count_against_a_mailbox()
+    {
+        await Import("readers", "full@example.org");
+        await IssueAsync("1", Refusal.Mailbox);
+        await IssueAsync("2", Refusal.Mailbox);
+        var subscriber = (await Subscribers.FindAsync(Address("full@example.org"), Cancel))!.Id;
+        foreach (var mailing in await Mailings.ListAsync(Cancel)) await Ledger.PardonAsync(mailing.Id, [subscriber], Now, Cancel);
+        Assert.Null(await IssueAsync("3", Refusal.Mailbox));
+    }
+
+    [Fact]
     public async Task A_fenced_refusal_suppresses_nobody()
     {
         var mailing = await Published(1);
@@ -125,6 +154,13 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
 
     /// <summary>One issue to everybody that is left; null is an accepted one.</summary>
     /// <returns>The first address's suppression afterwards.</returns>
+    private async Task<List<SubscriberStatus>> StatusesAsync(IReadOnlyList<Delivery> rows)
+    {
+        var statuses = new List<SubscriberStatus>();
+        foreach (var row in rows) statuses.Add((await Subscribers.FindAsync(row.Recipient.Address, Cancel))!.Status);
+        return statuses;
+    }
+
     private async Task<Suppression?> IssueAsync(string issue, Refusal? refusal)
     {
         var row = (await Claim((await Publish("week-" + issue)).MailingId)).Single();

@@ -140,6 +140,19 @@ SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NU
 SELECT count(*) FROM mailing
 WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
 
+-- name: Pardon
+-- Suppressed at the moment in which this delivery failed is suppressed for it. A mailbox would be suppressed for the third of such refusals.
+WITH noted AS (
+    UPDATE delivery SET refusal = 'other'
+    WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = 'failed' AND refusal IN ('address', 'mailbox')
+), pardoned AS (
+    DELETE FROM suppression x USING subscriber s, delivery d
+    WHERE d.mailing_id = @mailing AND d.subscriber_id = ANY(@subscribers) AND d.state = 'failed'
+      AND s.id = d.subscriber_id AND x.address = s.address AND x.reason = 'bounced' AND x.at = d.updated_at
+    RETURNING s.id
+)
+UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced';
+
 -- name: GiveUp
 UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
 WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id = ANY(ARRAY(

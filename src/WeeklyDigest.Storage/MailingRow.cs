@@ -13,7 +13,6 @@ internal sealed class MailingRow
     public required string State { get; init; }
     public string? StateReason { get; init; }
     public required string ContentHash { get; init; }
-    public string? IssueHash { get; init; }
     public long CreatedAt { get; init; }
     public long? ScheduledAt { get; init; }
     public long? StartedAt { get; init; }
@@ -32,7 +31,7 @@ internal sealed class MailingRow
         Codes.Time(CreatedAt),
         Codes.Time(ScheduledAt),
         Codes.Time(StartedAt),
-        Codes.Time(FinishedAt)) { ResumedAt = Codes.Time(ResumedAt), IssueHash = IssueHash };
+        Codes.Time(FinishedAt)) { ResumedAt = Codes.Time(ResumedAt) };
 }
 
 /// <summary>A row of the query Deliveries.</summary>

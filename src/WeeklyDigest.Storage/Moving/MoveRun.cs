@@ -21,7 +21,8 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         // Other nodes that open the target meanwhile wait, and see all or nothing.
         await ExecuteAsync(target, $"LOCK TABLE {string.Join(", ", tables.Select(table => table.Quoted))} IN ACCESS EXCLUSIVE MODE");
         foreach (var table in tables) await table.ReadTypesAsync(target, cancel);
-        var isEmpty = await AreEmptyAsync(target, tables);
+        var isEmpty = await IsNoInstallationAsync(target);
+        if (isEmpty) await ExecuteAsync(target, $"TRUNCATE {string.Join(", ", tables.Select(table => table.Quoted))}");
         total = tables.Sum(table => table.Rows) * (isEmpty ? 2 : 1);
         var report = isEmpty ? await CopyAsync(server, target, tables) : await ProveAsync(server, target, tables, null);
         await CommitAsync(server, transaction, tables);
@@ -85,9 +86,10 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         ? $"What was written to the table {table.Name} in {server.Place} is not what was read ({table.Rows} rows, {rows} read back); nothing was moved."
         : $"There is another installation in {server.Place} (the table {table.Name} has {rows} rows, here are {table.Rows}). Give an empty database; or, if nothing in that one is wanted, run DROP SCHEMA weeklydigest CASCADE there. Nothing was moved.");
 
-    private async Task<bool> AreEmptyAsync(NpgsqlConnection target, IReadOnlyList<MovableTable> tables)
+    // Whoever only looks at an empty database, with status or doctor, leaves keys and the schedule of the settings there.
+    private async Task<bool> IsNoInstallationAsync(NpgsqlConnection target)
     {
-        await using var command = new NpgsqlCommand("SELECT " + string.Join(" AND ", tables.Select(table => $"NOT EXISTS (SELECT 1 FROM {table.Quoted})")), target);
+        await using var command = new NpgsqlCommand("SELECT NOT EXISTS (SELECT 1 FROM list) AND NOT EXISTS (SELECT 1 FROM subscriber) AND NOT EXISTS (SELECT 1 FROM suppression) AND NOT EXISTS (SELECT 1 FROM mailing)", target);
         return (bool)(await command.ExecuteScalarAsync(cancel))!;
     }
 

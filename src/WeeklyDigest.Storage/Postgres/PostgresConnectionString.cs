@@ -8,6 +8,8 @@ internal static class PostgresConnectionString
 {
     // Of one process; a server allows a hundred in all by default.
     private const int Connections = 20;
+    private const int LeastConnections = 5;
+    private const int LeastBuffer = 4096;
     private const int PreparedStatements = 100;
 
     private const string Form = "write Host=…;Port=5432;Database=…;Username=…;Password=…";
@@ -25,7 +27,18 @@ internal static class PostgresConnectionString
             place = $"after {key}";
         }
         if (string.IsNullOrEmpty(settings.Host)) return "names no server; write Host=… in it.";
-        return string.IsNullOrEmpty(settings.Database) ? "names no database; write Database=… in it." : null;
+        return string.IsNullOrEmpty(settings.Database) ? "names no database; write Database=… in it." : ProblemOf(settings);
+    }
+
+    // What the driver would find out much later, in words of its own.
+    private static string? ProblemOf(NpgsqlConnectionStringBuilder settings)
+    {
+        if (settings.Port is < 1 or > 65535) return "has a Port that is none; write 1 to 65535.";
+        if (settings.Multiplexing) return "sets Multiplexing, which cannot be used here: a transaction needs a connection of its own. Leave it out.";
+        var most = settings.ShouldSerialize("Maximum Pool Size") ? settings.MaxPoolSize : Connections;
+        if (most < LeastConnections) return $"has a Maximum Pool Size below {LeastConnections}, which is what one process needs; leave it out for {Connections}.";
+        if (settings.MinPoolSize > most) return $"has a Minimum Pool Size over the {most} of Maximum Pool Size.";
+        return settings.ReadBufferSize < LeastBuffer || settings.WriteBufferSize < LeastBuffer ? $"has a buffer below {LeastBuffer} bytes; leave Read Buffer Size and Write Buffer Size out." : null;
     }
 
     /// <summary>The settings of a connection: what is written, and our defaults.</summary>
@@ -34,9 +47,10 @@ internal static class PostgresConnectionString
     {
         if (ProblemOf(text) is { } problem) throw new StorageException("Storage:ConnectionString " + problem);
         var settings = new NpgsqlConnectionStringBuilder(text) { SearchPath = PostgresServer.Schema, IncludeErrorDetail = false, PersistSecurityInfo = false };
-        if (!settings.ContainsKey("Maximum Pool Size")) settings.MaxPoolSize = Connections;
-        if (!settings.ContainsKey("Max Auto Prepare")) settings.MaxAutoPrepare = PreparedStatements;
-        if (!settings.ContainsKey("Application Name")) settings.ApplicationName = "weeklydigest";
+        // What is not written is not serialized; every setting there is counts as contained.
+        if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = Connections;
+        if (!settings.ShouldSerialize("Max Auto Prepare")) settings.MaxAutoPrepare = PreparedStatements;
+        if (!settings.ShouldSerialize("Application Name")) settings.ApplicationName = "weeklydigest";
         return settings;
     }
 

@@ -21,7 +21,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         => server.TransactAsync(
             async connection =>
             {
-                var parameters = new { mailing = mailingId, scheduled = Codes.Of(at), permalink = content.Permalink, hash = content.Email.Hash, file = content.IssueHash };
+                var parameters = new { mailing = mailingId, scheduled = Codes.Of(at), permalink = content.Permalink, hash = content.Email.Hash };
                 var isRescheduled = await connection.ExecuteAsync(Queries.Get("Reschedule"), parameters) == 1;
                 if (isRescheduled) await connection.ExecuteAsync(Queries.Get("ReplaceContent"), new { mailing = mailingId, content = FrozenContentJson.Write(content) });
                 return isRescheduled;
@@ -58,6 +58,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
                 await connection.ExecuteAsync(Queries.Get("LockMailing"), new { mailing = mailingId });
                 await connection.ExecuteAsync(Queries.Get("CloseGate"));
                 var changed = await connection.ExecuteAsync(Queries.Get("ChangeState"), parameters) == 1;
+                if (changed && to == MailingState.Cancelled) await connection.ExecuteAsync(Queries.Get("Abandon"), new { mailing = mailingId, now = Codes.Of(now) });
                 if (changed && to == MailingState.Sending) await connection.ExecuteAsync(Queries.Get("LiftStops"), new { mailing = mailingId });
                 return changed;
             },

@@ -19,7 +19,6 @@ internal sealed class PostgresPublication(NpgsqlConnection connection, PublishRe
             permalink = request.Content.Permalink,
             state = Codes.Of(request.ScheduledAt is null ? MailingState.Sending : MailingState.Scheduled),
             hash = request.Content.Email.Hash,
-            file = request.Content.IssueHash,
             now,
             scheduled = Codes.Of(request.ScheduledAt),
         }) == 1;

@@ -27,7 +27,6 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
                     .With("@scheduled", Codes.Of(at))
                     .With("@permalink", content.Permalink)
                     .With("@hash", content.Email.Hash)
-                    .With("@file", content.IssueHash)
                     .Run() == 1;
                 if (isRescheduled) transaction.Statement("ReplaceContent").With("@mailing", mailingId).With("@content", FrozenContentJson.Write(content)).Run();
                 return isRescheduled;
@@ -67,6 +66,7 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
                     .With("@reason", reason)
                     .With("@now", Codes.Of(now))
                     .Run() == 1;
+                if (changed && to == MailingState.Cancelled) transaction.Statement("Abandon").With("@mailing", mailingId).With("@now", Codes.Of(now)).Run();
                 if (changed && to == MailingState.Sending) transaction.Statement("LiftStops").With("@mailing", mailingId).Run();
                 return changed;
             },

@@ -36,6 +36,9 @@ public enum DeliveryEvent
     /// <summary>The editor decides that an uncertain delivery is to be sent again.</summary>
     Resend,
 
+    /// <summary>The mailing is cancelled before one that was uncertain, and is to be sent again, was.</summary>
+    Abandon,
+
     /// <summary>The editor decides that an uncertain delivery arrived.</summary>
     Confirm,
 
@@ -51,9 +54,11 @@ public static class DeliveryTransitions
         [(DeliveryState.Pending, DeliveryEvent.Claim)] = DeliveryState.Claimed,
         [(DeliveryState.Pending, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
         [(DeliveryState.Pending, DeliveryEvent.GiveUp)] = DeliveryState.Failed,
+        [(DeliveryState.Pending, DeliveryEvent.Abandon)] = DeliveryState.Uncertain,
         [(DeliveryState.Deferred, DeliveryEvent.Claim)] = DeliveryState.Claimed,
         [(DeliveryState.Deferred, DeliveryEvent.Postpone)] = DeliveryState.Deferred,
         [(DeliveryState.Deferred, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Deferred, DeliveryEvent.Abandon)] = DeliveryState.Uncertain,
         [(DeliveryState.Claimed, DeliveryEvent.Release)] = DeliveryState.Pending,
         [(DeliveryState.Claimed, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
         [(DeliveryState.Claimed, DeliveryEvent.Reject)] = DeliveryState.Failed,

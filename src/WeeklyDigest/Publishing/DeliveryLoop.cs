@@ -102,7 +102,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     private async Task<ComposedMessage?> ComposeAsync(PooledSession session, Delivery delivery)
     {
         if (await OpenAsync(session) is { } abilities)
-            return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), abilities, buffer);
+            return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
         GiveBack(delivery, DeliveryState.Claimed);
         return null;
     }

@@ -124,6 +124,11 @@ public sealed class SessionPool : IAsyncDisposable
     /// <summary>Whether another relay carries addresses beyond ASCII, or has not been asked yet; one that is set aside does not count.</summary>
     internal bool MayCarryUtf8Elsewhere(RelayState than) => relays.Any(relay => relay != than && relay is { LacksSmtpUtf8: false, Refusal: null });
 
+    /// <summary>
+    /// What a message is composed for: without 8BITMIME where there is another relay. A second copy may go over that one, and has to be the same bytes.
+    /// </summary>
+    internal RelayAbilities Common(RelayAbilities abilities) => relays.Count == 1 ? abilities : abilities with { EightBitMime = false };
+
     /// <summary>A connection of a relay was opened.</summary>
     internal void Opened(RelayState relay)
     {

@@ -12,12 +12,14 @@ public sealed class DeliveryTransitionsTests
             [DeliveryEvent.Claim] = DeliveryState.Claimed,
             [DeliveryEvent.Leave] = DeliveryState.Suppressed,
             [DeliveryEvent.GiveUp] = DeliveryState.Failed,
+            [DeliveryEvent.Abandon] = DeliveryState.Uncertain,
         },
         [DeliveryState.Deferred] = new()
         {
             [DeliveryEvent.Claim] = DeliveryState.Claimed,
             [DeliveryEvent.Postpone] = DeliveryState.Deferred,
             [DeliveryEvent.Leave] = DeliveryState.Suppressed,
+            [DeliveryEvent.Abandon] = DeliveryState.Uncertain,
         },
         [DeliveryState.Claimed] = new()
         {

@@ -132,6 +132,11 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Port=many", "cannot be read: what stands at its beginning is no setting, or has a value that does not fit; write Host=…;Port=5432;Database=…;Username=…;Password=…. A value with ; or ' in it stands in quotation marks.")]
     [InlineData("Database=digest", "names no server; write Host=… in it.")]
     [InlineData("Host=db", "names no database; write Database=… in it.")]
+    [InlineData("Host=db;Database=d;Port=99999", "has a Port that is none; write 1 to 65535.")]
+    [InlineData("Host=db;Database=d;Multiplexing=true", "sets Multiplexing, which cannot be used here: a transaction needs a connection of its own. Leave it out.")]
+    [InlineData("Host=db;Database=d;Maximum Pool Size=1", "has a Maximum Pool Size below 5, which is what one process needs; leave it out for 20.")]
+    [InlineData("Host=db;Database=d;Minimum Pool Size=200", "has a Minimum Pool Size over the 20 of Maximum Pool Size.")]
+    [InlineData("Host=db;Database=d;Read Buffer Size=1", "has a buffer below 4096 bytes; leave Read Buffer Size and Write Buffer Size out.")]
     public void Says_what_is_wrong_with_a_servers_connection_string_and_shows_no_part_of_it(string connection, string expected)
     {
         environment["Storage__Provider"] = "postgres";

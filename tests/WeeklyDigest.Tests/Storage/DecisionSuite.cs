@@ -84,6 +84,26 @@ public abstract class DecisionSuite<TPlace> : StorageSuite<TPlace> where TPlace 
     }
 
     [Fact]
+    public async Task What_was_to_be_sent_again_is_uncertain_when_the_mailing_is_cancelled_before()
+    {
+        var mailing = await Published(4);
+        var rows = await Claim(mailing, 3);
+        foreach (var row in rows)
+        {
+            await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+            await Write(row, DeliveryState.Sending, DeliveryState.Uncertain, counted: true, reply: "closed after the final dot");
+        }
+        await Decide(mailing, DeliveryEvent.Resend, count: 2);
+        var again = (await Claim(mailing, 1)).Single();
+        await Write(again, DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(again, DeliveryState.Sending, DeliveryState.Deferred, counted: true, reply: "450 later", next: Now.AddMinutes(5));
+
+        Assert.True(await Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Cancelled, null, Now, Cancel));
+        Assert.Equal((1, 0, 3), ((await Balance(mailing)).Pending, (await Balance(mailing)).Deferred, (await Balance(mailing)).Uncertain));
+        foreach (var row in rows) Assert.Equal((DeliveryState.Uncertain, 0), ((await Report(row.Id)).State, (await Report(row.Id)).Resent));
+    }
+
+    [Fact]
     public async Task By_the_setting_a_dead_owners_sending_rows_are_sent_again_once_and_then_uncertain()
     {
         var mailing = await Published(3);

@@ -128,6 +128,21 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
     }
 
     [Fact]
+    public async Task A_target_that_was_only_looked_at_is_taken_for_empty()
+    {
+        await FillAsync();
+        using (var looked = Database.Open(SharedPostgres.Options(target), Clock))
+        {
+            await looked.Mailings.SecretAsync("links", () => [9], Cancel);
+            await looked.Schedules.AdoptAsync("0 9 * * 1", "UTC", Now, Cancel);
+        }
+        await MoveAsync();
+        using var moved = Database.Open(SharedPostgres.Options(target), Clock);
+        Assert.Equal([1, 2, 3], await moved.Mailings.SecretAsync("links", () => [9], Cancel));
+        Assert.Equal("Europe/Berlin", (await moved.Schedules.FindAsync(Cancel))!.TimeZone);
+    }
+
+    [Fact]
     public async Task A_text_that_the_server_cannot_keep_is_named_and_nothing_is_moved()
     {
         await FillAsync();

@@ -40,6 +40,7 @@ public sealed partial class SqliteQueriesTests(SqliteAtScale scale) : IClassFixt
     [InlineData("NextAttempt", "delivery_deferred")]
     [InlineData("Due", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("ChangeState", "delivery_pending", "delivery_deferred", "delivery_held")]
+    [InlineData("Abandon", "delivery_pending", "delivery_deferred")]
     public void What_the_engine_asks_all_the_time_walks_a_partial_index(string name, params string[] indexes)
     {
         foreach (var plan in scale.Plans(name)) Assert.All(indexes, index => Assert.Contains(index, string.Join(" / ", plan), StringComparison.Ordinal));

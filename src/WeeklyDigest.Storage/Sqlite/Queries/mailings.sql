@@ -2,8 +2,8 @@
 
 -- name: AddMailing
 -- The unique issue makes a second trigger add nothing, from whichever process it comes.
-INSERT INTO mailing (issue, permalink, state, content_hash, issue_hash, created_at, scheduled_at)
-VALUES (@issue, @permalink, @state, @hash, @file, @now, @scheduled)
+INSERT INTO mailing (issue, permalink, state, content_hash, created_at, scheduled_at)
+VALUES (@issue, @permalink, @state, @hash, @now, @scheduled)
 ON CONFLICT (issue) DO NOTHING;
 
 -- name: MailingOfIssue
@@ -39,7 +39,7 @@ WHERE id = @mailing AND state <> 'cancelled';
 
 -- name: Reschedule
 -- Only before it is ever put to sending (resumed_at): from then on somebody may have its content in hand.
-UPDATE mailing SET scheduled_at = @scheduled, permalink = @permalink, content_hash = @hash, issue_hash = @file
+UPDATE mailing SET scheduled_at = @scheduled, permalink = @permalink, content_hash = @hash
 WHERE id = @mailing AND state IN ('scheduled', 'paused') AND scheduled_at IS NOT NULL AND started_at IS NULL AND resumed_at IS NULL;
 
 -- name: ReplaceContent
@@ -47,7 +47,7 @@ UPDATE mailing_content SET content = @content WHERE mailing_id = @mailing;
 
 -- name: Mailings
 -- @id or @issue picks one; both null: all, newest first.
-SELECT m.id AS Id, m.issue AS Issue, m.state AS State, m.state_reason AS StateReason, m.content_hash AS ContentHash, m.issue_hash AS IssueHash,
+SELECT m.id AS Id, m.issue AS Issue, m.state AS State, m.state_reason AS StateReason, m.content_hash AS ContentHash,
        m.created_at AS CreatedAt, m.scheduled_at AS ScheduledAt, m.started_at AS StartedAt, m.finished_at AS FinishedAt, m.resumed_at AS ResumedAt,
        (SELECT group_concat(l.name, ' ') FROM mailing_list ml JOIN list l ON l.id = ml.list_id WHERE ml.mailing_id = m.id) AS Lists
 FROM mailing m
@@ -62,6 +62,14 @@ SELECT content FROM mailing_content WHERE mailing_id = @mailing;
 SELECT id FROM mailing
 WHERE permalink = @permalink AND (scheduled_at IS NULL OR started_at IS NOT NULL OR resumed_at IS NOT NULL)
 ORDER BY id DESC LIMIT 1;
+
+-- name: Abandon
+-- Cancelled before they were sent again: whether the first copy arrived is as unknown as before.
+UPDATE delivery SET state = 'uncertain', next_attempt_at = NULL, resent = resent - 1, updated_at = @now
+WHERE mailing_id = @mailing AND state IN ('pending', 'deferred') AND resent > 0 AND subscriber_id IN (
+    SELECT subscriber_id FROM delivery INDEXED BY delivery_pending WHERE mailing_id = @mailing AND state = 'pending' AND resent > 0
+    UNION ALL
+    SELECT subscriber_id FROM delivery INDEXED BY delivery_deferred WHERE mailing_id = @mailing AND state = 'deferred' AND resent > 0);
 
 -- name: ChangeState
 -- 'sending' is refused before its time: who saw that it is due may have looked before it was given another time.

@@ -26,7 +26,7 @@ internal static class SubscribersShow
 
     private static async Task OneAsync(CommandRun run, ISubscriberStore store, EmailAddress address, bool json, CancellationToken cancel)
     {
-        var found = await store.FindAsync(address, cancel) ?? throw new RefusedException($"{address} is not a subscriber.");
+        var found = await store.FindAsync(address, cancel) ?? throw NoSubscriber(address, await store.FindSuppressionAsync(address, cancel));
         var view = new SubscriberView(found.Address.Value, found.Name, found.Status, [.. found.Lists.Select(list => list.Value)], found.Attributes, found.Suppression);
         if (json)
         {
@@ -36,10 +36,17 @@ internal static class SubscribersShow
         await run.Out.WriteLineAsync($"{view.Address}: {view.Status.ToString().ToLowerInvariant()}");
         if (view.Name is not null) await run.Out.WriteLineAsync($"  name: {view.Name}");
         if (found.Suppression is { } suppression)
-            await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  suppressed: {suppression.Reason}, by {suppression.Source}, {suppression.At:yyyy-MM-dd HH:mm} UTC"));
+            await run.Out.WriteLineAsync($"  suppressed: {Words(suppression)}");
         await run.Out.WriteLineAsync($"  lists: {string.Join(", ", view.Lists)}");
         foreach (var (key, value) in view.Attributes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) await run.Out.WriteLineAsync($"  {key}: {value}");
     }
+
+    private static RefusedException NoSubscriber(EmailAddress address, Suppression? suppression)
+        => new($"{address} is not a subscriber{(suppression is null ? "" : $", and is kept out: {Words(suppression)}")}.");
+
+    // The source is what told it, such as "command" or "unsubscribe link", or a relay's own words, which are a sentence.
+    private static string Words(Suppression suppression)
+        => string.Create(CultureInfo.InvariantCulture, $"{suppression.Reason} since {suppression.At:yyyy-MM-dd HH:mm} UTC ({suppression.Source})");
 
     private static async Task ListsAsync(CommandRun run, IReadOnlyList<ListSummary> lists, bool json)
     {

@@ -1,9 +1,11 @@
 using System.CommandLine;
-using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary><c>subscribers unsubscribe ADDRESS</c>: ends a subscription for good, also in the middle of a send.</summary>
+/// <summary>
+/// <c>subscribers unsubscribe ADDRESS</c>: ends a subscription for good, also in the middle of a send. Who asks to be left out may be no subscriber yet,
+/// and stand in a list file that was not read: such an address is kept out from then on.
+/// </summary>
 internal static class SubscribersUnsubscribe
 {
     /// <summary>The command.</summary>
@@ -16,9 +18,8 @@ internal static class SubscribersUnsubscribe
             var wanted = Inputs.ReadAddress(parsed.GetRequiredValue(address));
             var installation = await run.OpenAsync(cancel);
             var store = installation.Database.Subscribers;
-            var subscriber = await store.FindAsync(wanted, cancel) ?? throw new RefusedException($"{wanted} is not a subscriber.");
-            await store.UnsubscribeAsync(subscriber.Id, "command", cancel);
-            await run.Out.WriteLineAsync($"{wanted}: unsubscribed.");
+            var wasSubscriber = await store.UnsubscribeAsync(wanted, "command", cancel);
+            await run.Out.WriteLineAsync(wasSubscriber ? $"{wanted}: unsubscribed." : $"{wanted}: was not a subscriber; from now on it is kept out, and no list file brings it in.");
             return CommandLine.Done;
         }));
         return command;

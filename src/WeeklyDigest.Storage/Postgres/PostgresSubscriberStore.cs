@@ -82,8 +82,15 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
     /// <inheritdoc/>
     public Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel)
         => server.TransactAsync(
-            async connection => await connection.ExecuteScalarAsync<long?>(Queries.Get("SubscriberId"), new { address = address.Value }) is { } id
-                && await UnsubscribeAsync(connection, id, source),
+            async connection =>
+            {
+                if (await connection.ExecuteScalarAsync<long?>(Queries.Get("SubscriberId"), new { address = address.Value }) is { } id)
+                    return await UnsubscribeAsync(connection, id, source);
+                // An import that has not committed yet may bring the address at this moment: the suppression is what counts.
+                await connection.ExecuteAsync(Queries.Get("CloseGate"));
+                await connection.ExecuteAsync(Queries.Get("SuppressStranger"), new { address = address.Value, source, now = Now });
+                return false;
+            },
             cancel);
 
     private async Task<AddResult> AddAsync(NpgsqlConnection connection, ListName list, SubscriberRow row)

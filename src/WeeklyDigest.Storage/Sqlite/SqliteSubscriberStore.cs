@@ -96,8 +96,12 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
     /// <inheritdoc/>
     public Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel)
         => writer.TransactAsync(
-            transaction => transaction.Statement("SubscriberId").With("@address", address.Value).Number() is { } id
-                && Unsubscribe(transaction, id, source),
+            transaction =>
+            {
+                if (transaction.Statement("SubscriberId").With("@address", address.Value).Number() is { } id) return Unsubscribe(transaction, id, source);
+                transaction.Statement("SuppressStranger").With("@address", address.Value).With("@source", source).With("@now", Now).Run();
+                return false;
+            },
             cancel);
 
     private static AddOutcome OutcomeOf(ImportCounts counts)

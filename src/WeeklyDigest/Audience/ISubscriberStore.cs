@@ -51,7 +51,10 @@ public interface ISubscriberStore
     /// <returns>False when there is no such subscriber.</returns>
     Task<bool> UnsubscribeAsync(long subscriberId, string source, CancellationToken cancel);
 
-    /// <summary>Ends the subscription of an address, as <see cref="UnsubscribeAsync(long, string, CancellationToken)"/> does.</summary>
+    /// <summary>
+    /// Ends the subscription of an address, as <see cref="UnsubscribeAsync(long, string, CancellationToken)"/> does. One that is no subscriber is
+    /// suppressed as unsubscribed all the same: a list file that nobody has read yet may hold it.
+    /// </summary>
     /// <returns>False when there is no such subscriber.</returns>
     Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel);
 }

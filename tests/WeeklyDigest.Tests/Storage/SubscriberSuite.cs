@@ -54,7 +54,19 @@ public abstract class SubscriberSuite<TPlace> : StorageSuite<TPlace> where TPlac
     }
 
     [Fact]
-    public async Task Unsubscribing_twice_keeps_the_first_reason_and_an_unknown_one_changes_nothing()
+    public async Task Who_is_no_subscriber_can_be_kept_out_before_a_file_brings_the_address()
+    {
+        Assert.False(await Subscribers.UnsubscribeAsync(Address("ann@EXAMPLE.org"), "command", Cancel));
+        Assert.False(await Subscribers.UnsubscribeAsync(Address("ann@example.org"), "link", Cancel));
+        Assert.Equal(new Suppression("unsubscribed", "command", Now), await Subscribers.FindSuppressionAsync(Address("ann@example.org"), Cancel));
+
+        Assert.Equal(new ImportCounts(1, 0, 0, 1), await Import("readers", "ann@example.org", "ben@example.org"));
+        Assert.Null(await Subscribers.FindAsync(Address("ann@example.org"), Cancel));
+        Assert.Equal(1, (await Publish()).Added);
+    }
+
+    [Fact]
+    public async Task Unsubscribing_twice_keeps_the_first_reason()
     {
         await Import("readers", "ann@example.org");
         var then = Now;
@@ -65,8 +77,6 @@ public abstract class SubscriberSuite<TPlace> : StorageSuite<TPlace> where TPlac
         Assert.Equal(new Suppression("unsubscribed", "link", then), await Subscribers.FindSuppressionAsync(Address("ann@example.org"), Cancel));
 
         Assert.False(await Subscribers.UnsubscribeAsync(id + 1, "link", Cancel));
-        Assert.False(await Subscribers.UnsubscribeAsync(Address("nobody@example.org"), "command", Cancel));
-        Assert.Null(await Subscribers.FindSuppressionAsync(Address("nobody@example.org"), Cancel));
     }
 
     [Fact]

@@ -89,3 +89,8 @@ UPDATE subscriber SET status = 'unsubscribed', updated_at = @now WHERE id = @id 
 INSERT INTO suppression (address, reason, source, at)
 SELECT address, status, @source, @now FROM subscriber WHERE id = @id
 ON CONFLICT (address) DO NOTHING;
+
+-- name: SuppressStranger
+-- Who is no subscriber, and is not to become one by a list file.
+INSERT INTO suppression (address, reason, source, at) VALUES (@address, 'unsubscribed', @source, @now)
+ON CONFLICT (address) DO NOTHING;

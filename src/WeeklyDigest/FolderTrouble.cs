@@ -9,6 +9,14 @@ public sealed record FolderTrouble(string What, string Remedy)
     private const int ReadOnly = 30;
     private const int WriteProtected = unchecked((int)0x80070013);
 
+    // ENOSPC and EDQUOT of Linux; ERROR_DISK_FULL of Windows.
+    private const int NoSpaceLeft = 28;
+    private const int OverQuota = 122;
+    private const int DiskFull = unchecked((int)0x80070070);
+
+    /// <summary>Whether a failure says that the disk is full, or this user's share of it.</summary>
+    public static bool IsFullDisk(Exception failure) => failure is IOException { HResult: NoSpaceLeft or OverQuota or DiskFull };
+
     /// <summary>Tries it with a file that is gone at once; where there is no such folder, in the one above that would get it.</summary>
     /// <returns>Null when it can be written.</returns>
     public static FolderTrouble? Of(string folder)
@@ -28,6 +36,10 @@ public sealed record FolderTrouble(string What, string Remedy)
         catch (IOException failure) when (failure.HResult is ReadOnly or WriteProtected)
         {
             return new FolderTrouble($"the folder {place} is mounted read-only", "Mount it so that it can be written");
+        }
+        catch (IOException failure) when (IsFullDisk(failure))
+        {
+            return new FolderTrouble($"the disk with the folder {place} is full", "Make room on it");
         }
         catch (IOException failure)
         {

@@ -40,6 +40,7 @@ internal sealed class CommandEdge(CommandHost host, Option<bool> verbose)
     private static string Explain(Exception exception, bool details) => exception switch
     {
         SettingsException settings => $"The settings cannot be used:\n{string.Join('\n', settings.Problems.Select(problem => "  " + problem))}",
+        _ when FolderTrouble.IsFullDisk(exception) => $"The disk is full: {exception.Message.TrimEnd('.')}. Make room, then run the same command again: what was done stays done.",
         RefusedException or StorageException or TemplateException or RelayException or IOException or UnauthorizedAccessException => exception.Message,
         _ => $"Unexpected error: {exception.GetType().Name}: {exception.Message}{(details ? "" : "\nRun it again with --verbose for the details.")}",
     };

@@ -13,12 +13,11 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="time">The clock.</param>
 internal sealed class JobEdge(TimeProvider time)
 {
-    private const int NoSpaceLeft = 28;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether an exception means that the database, or the disk, cannot be used for now: what was tried may succeed later.</summary>
-    public static bool IsPassing(Exception failure) => failure is StorageException { IsLasting: false } or DbException or IOException { HResult: NoSpaceLeft };
+    public static bool IsPassing(Exception failure) => failure is StorageException { IsLasting: false } or DbException || FolderTrouble.IsFullDisk(failure);
 
     /// <summary>Runs a job with its page.</summary>
     /// <param name="context">Hangfire's.</param>

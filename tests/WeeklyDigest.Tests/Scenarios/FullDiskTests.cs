@@ -85,6 +85,22 @@ public sealed partial class FullDiskTests
         Assert.Equal((Subscribers, Subscribers, 0), (accounts["sent"], relay.AcceptedCount, accounts["uncertain"]));
     }
 
+    [Fact]
+    public async Task A_command_that_meets_it_beside_the_database_says_so_too()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(2).UseRelay(LoopbackPort.Free());
+        workspace.Set("Storage:ConnectionString", workspace.PathOf("elsewhere.db"));
+        var data = Directory.CreateDirectory(workspace.PathOf("data")).FullName;
+        workspace.Through =
+        [
+            "unshare", IsRoot ? "--mount" : "--map-root-user", "--mount",
+            "sh", "-c", "mount -t tmpfs -o size=64k tmpfs \"$0\" && { head -c 1m /dev/zero > \"$0/ballast\"; exec \"$@\"; } 2>&1", data,
+        ];
+        var result = await workspace.RunAsync("send", "week-1");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches(@"(?m)^The disk is full: .*/data/locks/.*\. Make room, then run the same command again: what was done stays done\.$", result.Out.ReplaceLineEndings("\n"));
+    }
+
     // The job waited with the mailing: it was neither interrupted nor begun again.
     private static async Task JobWentOnAsync(Editor editor)
     {

@@ -31,20 +31,16 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
     /// <summary>Delivers what is left of a mailing, when its state lets us.</summary>
     public async Task<string> DeliverAsync(JobPage page, Mailing mailing, CancellationToken cancel)
     {
-        var balance = await mailings.BalanceAsync(mailing.Id, cancel);
-        switch (mailing.State)
+        try
         {
-            case MailingState.Sent:
-                return page.Finish($"Already sent: {mailing.Issue}, {Tally(balance)}; nothing to do.", mailing.State, balance);
-            case MailingState.Cancelled:
-                return page.Finish($"{mailing.Issue} was cancelled after {Tally(balance)}; nothing is sent.", mailing.State, balance);
-            case MailingState.Paused:
-                return page.Finish($"{mailing.Issue} is paused after {Tally(balance)}: {mailing.StateReason ?? "no reason given"}. It can be resumed on the page Issues.", mailing.State, balance);
-            default:
-                page.Say($"Sending {mailing.Issue}.");
-                var result = await RunAsync(page, mailing, cancel);
-                // It may have been given another time since it was due.
-                return Conclude(page, await mailings.FindAsync(mailing.Id, cancel) ?? mailing, result);
+            return await RunAsync(page, mailing, cancel);
+        }
+        catch (OperationCanceledException) when (page.IsDeleted)
+        {
+            // Another job that delivers the same mailing was not deleted, and goes on. What this process only joined has no other job: the other
+            // process joined it as well, when a requeue brought the job here.
+            if (!runs.HasJob(mailing.Id)) await HoldAsync(mailing.Id);
+            throw;
         }
     }
 
@@ -64,17 +60,22 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
         return isHeld;
     }
 
-    private async Task<DeliveryRunResult> RunAsync(JobPage page, Mailing mailing, CancellationToken cancel)
+    private async Task<string> RunAsync(JobPage page, Mailing mailing, CancellationToken cancel)
     {
-        try
+        var balance = await mailings.BalanceAsync(mailing.Id, cancel);
+        switch (mailing.State)
         {
-            return await runs.RunAsync(mailing.Id, page, cancel);
-        }
-        catch (OperationCanceledException) when (page.IsDeleted)
-        {
-            // Another job that delivers the same mailing was not deleted, and goes on.
-            if (!runs.IsRunning(mailing.Id)) await HoldAsync(mailing.Id);
-            throw;
+            case MailingState.Sent:
+                return page.Finish($"Already sent: {mailing.Issue}, {Tally(balance)}; nothing to do.", mailing.State, balance);
+            case MailingState.Cancelled:
+                return page.Finish($"{mailing.Issue} was cancelled after {Tally(balance)}; nothing is sent.", mailing.State, balance);
+            case MailingState.Paused:
+                return page.Finish($"{mailing.Issue} is paused after {Tally(balance)}: {mailing.StateReason ?? "no reason given"}. It can be resumed on the page Issues.", mailing.State, balance);
+            default:
+                page.Say($"Sending {mailing.Issue}.");
+                var result = await runs.RunAsync(mailing.Id, page, cancel);
+                // It may have been given another time since it was due.
+                return Conclude(page, await mailings.FindAsync(mailing.Id, cancel) ?? mailing, result);
         }
     }
 
@@ -100,7 +101,8 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
         page.Say($"Publishing {slug}.");
         var published = await publish.RunAsync(file, list: null, scheduledAt: null, reports => Note(page, reports), cancel);
         page.Note(published.Created ? $"Published {slug} to {published.Added} subscribers." : $"{slug} was published at the same moment by somebody else; joined.");
-        return await mailings.FindAsync(published.MailingId, cancel) ?? throw new RefusedException($"The mailing of {slug} is gone.");
+        // A job that was deleted meanwhile holds what it published.
+        return await mailings.FindAsync(published.MailingId, CancellationToken.None) ?? throw new RefusedException($"The mailing of {slug} is gone.");
     }
 
     private static Task Note(JobPage page, IReadOnlyList<ListFileReport> reports)

@@ -30,7 +30,7 @@ internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogg
         try
         {
             log.LogInformation("Joining mailing {Mailing}, which another process is sending", mailingId);
-            await runs.RunAsync(mailingId, progress: null, cancel);
+            await runs.AssistAsync(mailingId, cancel);
         }
         catch (OperationCanceledException)
         {

@@ -13,6 +13,7 @@ internal sealed class MailingRow
     public required string State { get; init; }
     public string? StateReason { get; init; }
     public required string ContentHash { get; init; }
+    public string? IssueHash { get; init; }
     public long CreatedAt { get; init; }
     public long? ScheduledAt { get; init; }
     public long? StartedAt { get; init; }
@@ -31,7 +32,7 @@ internal sealed class MailingRow
         Codes.Time(CreatedAt),
         Codes.Time(ScheduledAt),
         Codes.Time(StartedAt),
-        Codes.Time(FinishedAt)) { ResumedAt = Codes.Time(ResumedAt) };
+        Codes.Time(FinishedAt)) { ResumedAt = Codes.Time(ResumedAt), IssueHash = IssueHash };
 }
 
 /// <summary>A row of the query Deliveries.</summary>

@@ -75,13 +75,16 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
     /// <summary>The issue a command names.</summary>
     /// <param name="pathOrSlug">A path, from the current folder; or a slug; or the name of a file in the issues folder.</param>
     /// <exception cref="RefusedException">There is none.</exception>
-    public IssueFile Issue(string pathOrSlug)
+    public IssueFile Issue(string pathOrSlug) => FindIssue(pathOrSlug) ?? throw NoIssue(pathOrSlug, PathOf(pathOrSlug), new IssueLibrary(Settings.Paths.Issues));
+
+    /// <summary>The issue a command names, or null when there is no such file.</summary>
+    /// <param name="pathOrSlug">As above.</param>
+    public IssueFile? FindIssue(string pathOrSlug)
     {
         var library = new IssueLibrary(Settings.Paths.Issues);
         var path = PathOf(pathOrSlug);
         var inFolder = Path.Combine(Settings.Paths.Issues, pathOrSlug + ".md");
-        var found = File.Exists(path) ? library.Find(path) : library.Find(pathOrSlug) ?? (File.Exists(inFolder) ? library.Find(inFolder) : null);
-        return found ?? throw NoIssue(pathOrSlug, path, library);
+        return File.Exists(path) ? library.Find(path) : library.Find(pathOrSlug) ?? (File.Exists(inFolder) ? library.Find(inFolder) : null);
     }
 
     /// <summary>A path in an argument, made absolute.</summary>

@@ -26,14 +26,28 @@ internal static class SendCommand
     {
         var list = Inputs.ReadList(listName);
         DateTimeOffset? at = atText is null ? null : SendTime.Parse(atText, run.Settings.Schedule.TimeZone);
-        var issue = run.Issue(name);
+        var file = run.FindIssue(name);
         var installation = await run.OpenAsync(cancel);
+        if (file is not { } issue) return await GoOnAsync(run, installation, await Mailings.FindAsync(run, installation, name, cancel), list, at, wait, cancel);
         await RefuseTimeAsync(run, installation, issue, at, cancel);
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
         var rescheduled = at is { } moment && !published.Created ? await RescheduleAsync(run, installation, issue, published.MailingId, moment, cancel) : null;
         await DescribeAsync(run, issue.Slug, published, rescheduled, list);
         return await new Delivering(run, installation).RunAsync(published, wait, cancel);
     }
+
+    // What goes out was frozen; only what would freeze it anew, or add somebody, needs the file.
+    private static async Task<int> GoOnAsync(
+        CommandRun run, Installation installation, Mailing mailing, ListName? list, DateTimeOffset? at, bool wait, CancellationToken cancel)
+    {
+        if (list is not null && !mailing.Lists.Contains(list)) throw FileIsGone(mailing, "adding a list");
+        if (at is { } moment && IsAnother(moment, mailing, run.Host.Time.GetUtcNow())) throw FileIsGone(mailing, "giving it another time");
+        await run.Error.WriteLineAsync($"{mailing.Issue}: its file is gone; what goes out is what was published.");
+        return await new Delivering(run, installation).RunAsync(new PublishResult(mailing.Id, Created: false, Added: 0, ContentIsFrozen: false), wait, cancel);
+    }
+
+    private static RefusedException FileIsGone(Mailing mailing, string what)
+        => new($"The file of {mailing.Issue} is gone; {what} needs it. Put it back, or run `weeklydigest send {mailing.Issue}` alone, which goes on with what was published.");
 
     // Before anything is written. A first run with a time gone by is a slip that would send at once.
     private static async Task RefuseTimeAsync(CommandRun run, Installation installation, IssueFile issue, DateTimeOffset? at, CancellationToken cancel)

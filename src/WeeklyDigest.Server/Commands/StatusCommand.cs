@@ -110,9 +110,15 @@ internal static class Mailings
     public static async Task<Mailing> FindAsync(CommandRun run, Installation installation, string issue, CancellationToken cancel)
     {
         var store = installation.Database.Mailings;
-        if (!File.Exists(run.PathOf(issue)) && IssueSlug.TryParse(issue, out var named) && await store.FindAsync(named, cancel) is { } published) return published;
+        if (!File.Exists(run.PathOf(issue)) && IssueSlug.TryParse(NameOf(run, issue), out var named) && await store.FindAsync(named, cancel) is { } published) return published;
         var slug = run.Issue(issue).Slug;
         return (IssueSlug.TryParse(slug, out var valid) ? await store.FindAsync(valid, cancel) : null)
             ?? throw new RefusedException($"{slug} has not been published; `weeklydigest send` does that.");
     }
+
+    // The line that published it may have named the file.
+    private static string NameOf(CommandRun run, string issue)
+        => run.PathOf(issue) is var path && Path.GetExtension(path) == ".md" && Path.GetDirectoryName(path) == Path.TrimEndingDirectorySeparator(run.Settings.Paths.Issues)
+            ? Path.GetFileNameWithoutExtension(path)
+            : issue;
 }

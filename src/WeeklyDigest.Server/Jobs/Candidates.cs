@@ -18,10 +18,13 @@ internal sealed class Candidates(IssueLibrary library, ScheduleSettings schedule
     /// <exception cref="RefusedException">None is ready, and some have errors: the message lists them.</exception>
     public string? Next(IReadOnlyList<Mailing> all, JobPage page)
     {
-        var next = NextIssue.Choose(library.All(), Published(all), Today);
+        var files = library.All();
+        var next = NextIssue.Choose(files, Published(files, all), Today);
         if (next.File is null && next.Broken.Count > 0)
             throw new RefusedException("No issue is ready; these have errors:\n" + string.Join('\n', next.Broken.Select(NextIssue.ErrorsOf)) + "\nNothing was sent.");
         foreach (var broken in next.Broken) page.Note("Left out, since it has errors:\n" + NextIssue.ErrorsOf(broken));
+        foreach (var file in files)
+            if (PublishedAs(file, all) is { } other) page.Note($"Left out: {Path.GetFileName(file.Path)} has the same content as {other.Issue}, which was published.");
         return next.File?.Slug;
     }
 
@@ -29,8 +32,13 @@ internal sealed class Candidates(IssueLibrary library, ScheduleSettings schedule
     public IssueFile? ToPreview(IReadOnlyList<Mailing> all)
     {
         var files = library.All();
-        return NextIssue.Choose(files, Published(all), Today).File ?? files.LastOrDefault(file => file.IsValid) ?? (files.Count > 0 ? files[^1] : null);
+        return NextIssue.Choose(files, Published(files, all), Today).File ?? files.LastOrDefault(file => file.IsValid) ?? (files.Count > 0 ? files[^1] : null);
     }
 
-    private static HashSet<string> Published(IReadOnlyList<Mailing> all) => [.. all.Select(mailing => mailing.Issue.Value)];
+    // A file that was renamed or copied would be refused each week, and hold up the issue behind it.
+    private static HashSet<string> Published(IReadOnlyList<IssueFile> files, IReadOnlyList<Mailing> all)
+        => [.. all.Select(mailing => mailing.Issue.Value), .. files.Where(file => PublishedAs(file, all) is not null).Select(file => file.Slug)];
+
+    private static Mailing? PublishedAs(IssueFile file, IReadOnlyList<Mailing> all)
+        => file.Issue is { } issue && all.All(mailing => mailing.Issue != issue.Slug) ? all.FirstOrDefault(mailing => mailing.IsAlso(issue)) : null;
 }

@@ -21,7 +21,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         => server.TransactAsync(
             async connection =>
             {
-                var parameters = new { mailing = mailingId, scheduled = Codes.Of(at), permalink = content.Permalink, hash = content.Email.Hash };
+                var parameters = new { mailing = mailingId, scheduled = Codes.Of(at), permalink = content.Permalink, hash = content.Email.Hash, file = content.IssueHash };
                 var isRescheduled = await connection.ExecuteAsync(Queries.Get("Reschedule"), parameters) == 1;
                 if (isRescheduled) await connection.ExecuteAsync(Queries.Get("ReplaceContent"), new { mailing = mailingId, content = FrozenContentJson.Write(content) });
                 return isRescheduled;

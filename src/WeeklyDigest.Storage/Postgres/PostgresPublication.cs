@@ -19,6 +19,7 @@ internal sealed class PostgresPublication(NpgsqlConnection connection, PublishRe
             permalink = request.Content.Permalink,
             state = Codes.Of(request.ScheduledAt is null ? MailingState.Sending : MailingState.Scheduled),
             hash = request.Content.Email.Hash,
+            file = request.Content.IssueHash,
             now,
             scheduled = Codes.Of(request.ScheduledAt),
         }) == 1;

@@ -27,6 +27,7 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
                     .With("@scheduled", Codes.Of(at))
                     .With("@permalink", content.Permalink)
                     .With("@hash", content.Email.Hash)
+                    .With("@file", content.IssueHash)
                     .Run() == 1;
                 if (isRescheduled) transaction.Statement("ReplaceContent").With("@mailing", mailingId).With("@content", FrozenContentJson.Write(content)).Run();
                 return isRescheduled;

@@ -26,6 +26,7 @@ internal sealed class SqlitePublication(SqliteWriter transaction, PublishRequest
             .With("@permalink", request.Content.Permalink)
             .With("@state", Codes.Of(request.ScheduledAt is null ? MailingState.Sending : MailingState.Scheduled))
             .With("@hash", request.Content.Email.Hash)
+            .With("@file", request.Content.IssueHash)
             .With("@now", now)
             .With("@scheduled", Codes.Of(request.ScheduledAt))
             .Run() == 1;

@@ -10,4 +10,6 @@ namespace WeeklyDigest.Publishing;
 /// <param name="WebHtml">The archive page's HTML: the same issue without slots.</param>
 /// <param name="Date">The Date header of every message.</param>
 /// <param name="SourceHash">Hash of what it was rendered from; null where nobody asks for changes.</param>
-public sealed record FrozenContent(Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date, string? SourceHash = null);
+/// <param name="IssueHash">Hash of the issue file alone (<see cref="Issues.Issue.Hash"/>); null where there was no file.</param>
+public sealed record FrozenContent(
+    Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date, string? SourceHash = null, string? IssueHash = null);

@@ -48,6 +48,15 @@ public sealed record Mailing(
     /// <summary>When it was last put to sending after its publication (its time had come, or the editor resumed it), or null.</summary>
     public DateTimeOffset? ResumedAt { get; init; }
 
+    /// <summary>Hash of the issue file it was made of (<see cref="Issues.Issue.Hash"/>); null: published before this was kept.</summary>
+    public string? IssueHash { get; init; }
+
+    /// <summary>
+    /// Whether an issue is this one under another name: its file was renamed or copied, and publishing it would send everybody a second copy. One
+    /// that was cancelled before it began reached nobody.
+    /// </summary>
+    public bool IsAlso(Issue issue) => IssueHash == issue.Hash && Issue != issue.Slug && !(State == MailingState.Cancelled && StartedAt is null);
+
     /// <summary>Whether it was ever put to sending. Until then nobody has its content in hand, and nobody has seen it.</summary>
     public bool HasBegun => ScheduledAt is null || StartedAt is not null || ResumedAt is not null;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Rendering;
@@ -26,7 +27,7 @@ public sealed class PublishIssue(
     /// <param name="imported">Told what was imported before the issue is published.</param>
     /// <param name="cancel">Stops; nothing is published.</param>
     /// <exception cref="RefusedException">
-    /// The issue has errors (all of them are in the message) or is a draft; a list is unknown, its file cannot be used, or it has no active member.
+    /// The issue has errors (all of them are in the message) or is a draft, or was published under another name; a list is unknown, its file cannot be used, or it has no active member.
     /// </exception>
     /// <exception cref="TemplateException">A template cannot be used.</exception>
     public async Task<PublishResult> RunAsync(
@@ -38,6 +39,7 @@ public sealed class PublishIssue(
         var published = await mailings.FindAsync(ready.Slug, cancel);
         if (published is not null && list is null) return await AsItStandsAsync(published, ready, cancel);
         Preflight.RefuseDraft(issue);
+        if (published is null) await RefuseSecondNameAsync(ready, cancel);
         var wanted = list is not null ? WantedLists.Only(list) : WantedLists.Of(ready);
         await RequireListsAsync(wanted, cancel);
         var now = time.GetUtcNow();
@@ -54,6 +56,23 @@ public sealed class PublishIssue(
     // What goes out was frozen: errors made in the file since, or a second file with its permalink, do not keep the rest from their copy.
     private async Task<Mailing?> UnfinishedAsync(IssueFile issue, CancellationToken cancel)
         => IssueSlug.TryParse(issue.Slug, out var slug) && await mailings.FindAsync(slug, cancel) is { State: not (MailingState.Sent or MailingState.Cancelled) } mailing ? mailing : null;
+
+    // A file that was renamed or copied: everybody who has it would get it once more.
+    private async Task RefuseSecondNameAsync(Issue issue, CancellationToken cancel)
+    {
+        if ((await mailings.ListAsync(cancel)).FirstOrDefault(mailing => mailing.IsAlso(issue)) is not { } other) return;
+        var balance = await mailings.BalanceAsync(other.Id, cancel);
+        var goesOn = other.State switch
+        {
+            MailingState.Scheduled or MailingState.Sending => $"`weeklydigest send {other.Issue}` goes on with it. ",
+            MailingState.Paused => $"`weeklydigest resume {other.Issue}` lets it go on. ",
+            MailingState.Sent => $"`weeklydigest send {other.Issue} --list NAME` sends it to a further list. ",
+            _ => "",
+        };
+        throw new RefusedException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{issue.Slug} has the same content as {other.Issue}, which was published at {other.CreatedAt:yyyy-MM-dd HH:mm:ss zzz}, is {other.State.ToString().ToLowerInvariant()}, and was sent to {balance.Sent} of {balance.Total}. {goesOn}To send it anew all the same, change its text. Nothing was published."));
+    }
 
     private async Task<PublishResult> AsItStandsAsync(Mailing published, Issue issue, CancellationToken cancel)
     {

@@ -99,6 +99,27 @@ public sealed class SendCommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_was_published_goes_on_without_its_file_and_not_a_second_time_under_the_files_new_name()
+    {
+        workspace.Set("Delivery:FirstRetryAfter", "00:00:01");
+        relay.Script = moment => moment is { Stage: SmtpStage.RcptTo, Time: 1 } ? SmtpMove.Reply("451 4.2.1 later") : SmtpMove.Accept;
+        workspace.Write("issues/week-2.md", "---\ntitle: Two\n---\nHello.\n");
+        Assert.Equal(3, (await workspace.RunHereAsync("send", "week-2")).ExitCode);
+        File.Move(workspace.PathOf("issues/week-2.md"), workspace.PathOf("issues/week-9.md"));
+
+        var (exitCode, error) = await RefusalAsync("send", "week-9");
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("week-9 has the same content as week-2, which was published at ", error, StringComparison.Ordinal);
+        Assert.Contains("is sending, and was sent to 0 of 3. `weeklydigest send week-2` goes on with it.", error, StringComparison.Ordinal);
+        var elsewhere = await RefusalAsync("send", "week-2", "--list", "other");
+        Assert.StartsWith("The file of week-2 is gone; adding a list needs it.", elsewhere.Error, StringComparison.Ordinal);
+
+        var rest = await workspace.RunHereAsync("send", "issues/week-2.md", "--wait");
+        Assert.Equal((0, "week-2: its file is gone; what goes out is what was published."), (rest.ExitCode, rest.Error.TrimEnd()));
+        Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Fact]
     public async Task Says_when_the_issue_changed_since_it_was_published()
     {
         await workspace.RunHereAsync("send", "a");

@@ -55,6 +55,20 @@ public sealed class WeeklyDigestJobTests
     }
 
     [Fact]
+    public async Task A_published_issue_under_another_name_is_left_out_and_holds_up_nothing_behind_it()
+    {
+        await using var site = await ThreeReadersAsync("week-1", "week-3");
+        var desk = new JobDesk(site);
+        await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+        site.Write("issues/week-2.md", TestSite.Issue("week-1"));
+
+        var report = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+
+        Assert.Equal("Sent: week-3, 3 of 3.", report.Headline);
+        Assert.Contains("Left out: week-2.md has the same content as week-1, which was published.", report.Notes);
+    }
+
+    [Fact]
     public async Task A_list_that_cannot_be_read_keeps_the_issue_back_and_the_page_before_sending_says_why()
     {
         await using var site = await ThreeReadersAsync("week-1");

@@ -47,6 +47,23 @@ public sealed class PublishIssueTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_same_file_under_another_name_is_refused_unless_nobody_can_have_got_it()
+    {
+        await ImportAsync("readers", 1, 10);
+        var first = await PublishAsync(File("week-2", "---\ntitle: Two\n---\nHello.\n"));
+        var copy = File("week-9", "---\ntitle: Two\n---\nHello.\n");
+
+        Assert.Equal(
+            "week-9 has the same content as week-2, which was published at 2026-03-02 08:00:00 +00:00, is sending, and was sent to 0 of 10. `weeklydigest send week-2` goes on with it. To send it anew all the same, change its text. Nothing was published.",
+            await RefusedAsync(copy));
+        Assert.Single(await place.Database.Mailings.ListAsync(Cancel));
+
+        Assert.True((await PublishAsync(File("week-9", "---\ntitle: Two\n---\nHello again.\n"))).Created);
+        await place.Database.Mailings.ChangeStateAsync(first.MailingId, [MailingState.Sending], MailingState.Cancelled, null, Morning, Cancel);
+        Assert.True((await PublishAsync(File("week-10", "---\ntitle: Two\n---\nHello.\n"))).Created);
+    }
+
+    [Fact]
     public async Task Naming_a_list_extends_a_published_issue_by_those_who_are_not_in_it()
     {
         await ImportAsync("readers", 1, 10);

@@ -16,7 +16,7 @@ public abstract class MailingSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         Assert.Equal((true, 2, false), (result.Created, result.Added, result.ContentIsFrozen));
         Assert.Equal(2, (await Balance(result.MailingId)).Pending);
         var mailing = await Mailings.FindAsync(Slug("week-1"), Cancel);
-        Assert.Equal(new Mailing(result.MailingId, Slug("week-1"), MailingState.Sending, null, mailing!.Lists, "h1", Now, null, null, null), mailing);
+        Assert.Equal(new Mailing(result.MailingId, Slug("week-1"), MailingState.Sending, null, mailing!.Lists, "h1", Now, null, null, null) { IssueHash = "file of h1" }, mailing);
         Assert.Equal(["readers"], mailing.Lists.Select(list => list.Value));
     }
 

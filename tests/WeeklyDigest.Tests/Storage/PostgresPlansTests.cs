@@ -79,7 +79,7 @@ public sealed partial class PostgresAtScale : IDisposable
         ["mailing"] = ("bigint", "1"), ["id"] = ("bigint", "1"), ["subscriber"] = ("bigint", "70"), ["list"] = ("bigint", "1"), ["count"] = ("integer", "100"),
         ["after"] = ("bigint", "1"), ["now"] = ("bigint", "1000000"), ["at"] = ("bigint", "1000000"), ["lease"] = ("bigint", "60000"), ["lifetime"] = ("bigint", "60000"), ["scheduled"] = ("bigint", "NULL"),
         ["owner"] = ("text", "'node-1'"), ["reply"] = ("text", "'ok'"), ["from"] = ("text", "'failed'"), ["to"] = ("text", "'pending'"), ["state"] = ("text", "'failed'"),
-        ["reason"] = ("text", "NULL"), ["issue"] = ("text", "'week-1'"), ["permalink"] = ("text", "'/x'"), ["hash"] = ("text", "'h'"), ["content"] = ("text", "'{}'"),
+        ["reason"] = ("text", "NULL"), ["issue"] = ("text", "'week-1'"), ["permalink"] = ("text", "'/x'"), ["hash"] = ("text", "'h'"), ["file"] = ("text", "'f'"), ["content"] = ("text", "'{}'"),
         ["before"] = ("bigint", "1000000"), ["others"] = ("integer", "2"), ["limit"] = ("integer", "20"), ["domain"] = ("text", "'example.org'"), ["refusals"] = ("text[]", "ARRAY['policy','mailbox']"),
         ["address"] = ("text", "'r70@example.org'"), ["name"] = ("text", "'x'"), ["attributes"] = ("text", "'{}'"), ["source"] = ("text", "'link'"), ["value"] = ("bytea", "'x'"),
         ["subscribers"] = ("bigint[]", "ARRAY[70,71]"), ["mailings"] = ("bigint[]", "ARRAY[1,1]"), ["stamps"] = ("bigint[]", "ARRAY[1,1]"), ["ids"] = ("bigint[]", "ARRAY[70,71]"),

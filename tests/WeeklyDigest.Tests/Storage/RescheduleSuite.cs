@@ -20,7 +20,7 @@ public abstract class RescheduleSuite<TPlace> : StorageSuite<TPlace> where TPlac
         Assert.True(await Reschedule(mailing));
 
         var after = await Mailings.FindAsync(mailing, Cancel);
-        Assert.Equal(before! with { ScheduledAt = New, ContentHash = "h2", Lists = after!.Lists }, after);
+        Assert.Equal(before! with { ScheduledAt = New, ContentHash = "h2", IssueHash = "file of h2", Lists = after!.Lists }, after);
         var content = await Mailings.ContentAsync(mailing, Cancel);
         Assert.Equal(("h2", "/posts/other", New), (content.Email.Hash, content.Permalink, content.Date));
         Assert.Equal((2, 2), ((await Balance(mailing)).Total, (await Balance(mailing)).Pending));

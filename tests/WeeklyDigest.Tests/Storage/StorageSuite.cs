@@ -75,7 +75,7 @@ public abstract class StorageSuite<TPlace> : IDisposable where TPlace : IDatabas
             new MergePart("\" 日本 \U0001F600</p>", null, MergeEncoding.Plain),
         ]);
         var email = new RenderedEmail(MergeTemplate.Of("Subject"), html, MergeTemplate.Of("Text"), hash);
-        return new FrozenContent(newsletter, "Title", permalink, email, "<html></html>", new DateTimeOffset(2025, 3, 3, 8, 0, 0, TimeSpan.FromHours(1)));
+        return new FrozenContent(newsletter, "Title", permalink, email, "<html></html>", new DateTimeOffset(2025, 3, 3, 8, 0, 0, TimeSpan.FromHours(1)), IssueHash: "file of " + hash);
     }
 
     private protected Task<PublishResult> Publish(string issue = "week-1", params IEnumerable<string> lists)

@@ -2,8 +2,8 @@
 
 -- name: AddMailing
 -- The unique issue makes a second trigger add nothing, from whichever process it comes.
-INSERT INTO mailing (issue, permalink, state, content_hash, created_at, scheduled_at)
-VALUES (@issue, @permalink, @state, @hash, @now, @scheduled)
+INSERT INTO mailing (issue, permalink, state, content_hash, issue_hash, created_at, scheduled_at)
+VALUES (@issue, @permalink, @state, @hash, @file, @now, @scheduled)
 ON CONFLICT (issue) DO NOTHING;
 
 -- name: MailingOfIssue
@@ -39,7 +39,7 @@ WHERE id = @mailing AND state <> 'cancelled';
 
 -- name: Reschedule
 -- Only before it is ever put to sending (resumed_at): from then on somebody may have its content in hand.
-UPDATE mailing SET scheduled_at = @scheduled, permalink = @permalink, content_hash = @hash
+UPDATE mailing SET scheduled_at = @scheduled, permalink = @permalink, content_hash = @hash, issue_hash = @file
 WHERE id = @mailing AND state IN ('scheduled', 'paused') AND scheduled_at IS NOT NULL AND started_at IS NULL AND resumed_at IS NULL;
 
 -- name: ReplaceContent
@@ -47,7 +47,7 @@ UPDATE mailing_content SET content = @content WHERE mailing_id = @mailing;
 
 -- name: Mailings
 -- @id or @issue picks one; both null: all, newest first.
-SELECT m.id AS Id, m.issue AS Issue, m.state AS State, m.state_reason AS StateReason, m.content_hash AS ContentHash,
+SELECT m.id AS Id, m.issue AS Issue, m.state AS State, m.state_reason AS StateReason, m.content_hash AS ContentHash, m.issue_hash AS IssueHash,
        m.created_at AS CreatedAt, m.scheduled_at AS ScheduledAt, m.started_at AS StartedAt, m.finished_at AS FinishedAt, m.resumed_at AS ResumedAt,
        (SELECT group_concat(l.name, ' ') FROM mailing_list ml JOIN list l ON l.id = ml.list_id WHERE ml.mailing_id = m.id) AS Lists
 FROM mailing m

@@ -11,12 +11,20 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobs">Writes them.</param>
 /// <param name="schedule">What is configured.</param>
-internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule) : IHostedService
+/// <param name="log">Where a start says what it waits for.</param>
+internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, ILogger<RecurringJobs> log) : IHostedService
 {
     private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
 
-    /// <summary>Takes the schedule over from the settings if they changed, and writes the jobs, before any runs.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken) => Write(await schedule.AdoptAsync(cancellationToken));
+    /// <summary>
+    /// Takes the schedule over from the settings if they changed, and writes the jobs, before any runs. A server that was killed may have left a lock of one:
+    /// it is free again after a minute at most, and waited for.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var current = await schedule.AdoptAsync(cancellationToken);
+        while (!await TryWriteAsync(current, cancellationToken)) cancellationToken.ThrowIfCancellationRequested();
+    }
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -30,5 +38,20 @@ internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager job
         jobs.AddOrUpdate<PreviewJob>(PreviewJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
         jobs.AddOrUpdate<ScheduleJob>(ScheduleJob.Name, job => job.RunAsync(null, CancellationToken.None), current.IsOn ? current.Cron : Cron.Never(),
             new RecurringJobOptions { TimeZone = TimeZoneInfo.FindSystemTimeZoneById(current.TimeZone) });
+    }
+
+    // Hangfire waits for a lock for 15 seconds, whatever we say. Who is told to end does not wait for that; writing them twice is as good as once.
+    private async Task<bool> TryWriteAsync(Schedule current, CancellationToken cancel)
+    {
+        try
+        {
+            await Task.Run(() => Write(current), cancel).WaitAsync(cancel);
+            return true;
+        }
+        catch (DistributedLockTimeoutException taken)
+        {
+            log.LogWarning("This start waits for {Lock}: another server holds this lock, or was killed while it did. It is free within a minute", taken.Resource);
+            return false;
+        }
     }
 }

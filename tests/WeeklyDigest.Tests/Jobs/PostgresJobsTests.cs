@@ -1,3 +1,4 @@
+using Hangfire.Storage;
 using Npgsql;
 using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
@@ -33,5 +34,14 @@ public sealed class PostgresJobsTests : IDisposable
         using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
         PostgresJobs.Open(database, connection, TimeSpan.FromDays(1));
         Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
+    }
+
+    [Fact]
+    public void A_lock_that_a_killed_node_left_is_told_as_that()
+    {
+        SharedPostgres.Server.Execute("INSERT INTO hangfire.lock (resource, updatecount, acquired) VALUES ('hangfire:lock:left', 0, now())", Name);
+        using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
+        using var jobs = PostgresJobs.Open(database, connection, TimeSpan.FromDays(1)).GetConnection();
+        Assert.Equal("hangfire:lock:left", Assert.ThrowsAny<DistributedLockTimeoutException>(() => jobs.AcquireDistributedLock("lock:left", TimeSpan.Zero)).Resource);
     }
 }

@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.Common;
 using Hangfire.Storage;
 using Hangfire.Storage.SQLite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -75,11 +76,21 @@ public sealed class RecurringJobsTests : IDisposable
         Assert.Null(Stored(ScheduleJob.Name).NextExecution);
     }
 
-    private async Task StartAsync(string cron, string zone = "UTC")
+    [Fact]
+    public async Task A_start_waits_for_a_lock_that_a_killed_server_left()
+    {
+        var held = new HeldUp(new RecurringJobManager(storage), refusals: 2);
+        await StartAsync("0 9 * * 1", manager: held);
+        Assert.Equal(0, held.Refusals);
+        Assert.Equal(All, Names());
+        Assert.NotNull(Stored(ScheduleJob.Name).NextExecution);
+    }
+
+    private async Task StartAsync(string cron, string zone = "UTC", IRecurringJobManager? manager = null)
     {
         var schedule = new WeeklySchedule(
             database.Schedules, new ScheduleSettings(cron, TimeZoneInfo.FindSystemTimeZoneById(zone)), TimeProvider.System, NullLogger<WeeklySchedule>.Instance);
-        await new RecurringJobs(storage, new RecurringJobManager(storage), schedule).StartAsync(Cancel);
+        await new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, NullLogger<RecurringJobs>.Instance).StartAsync(Cancel);
     }
 
     private RecurringJobDto Stored(string name)
@@ -92,5 +103,25 @@ public sealed class RecurringJobsTests : IDisposable
     {
         using var connection = storage.GetConnection();
         return [.. connection.GetRecurringJobs().Select(job => job.Id).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Somebody else's lock outlasts so many tries to write the job of the schedule.</summary>
+    private sealed class HeldUp(RecurringJobManager manager, int refusals) : IRecurringJobManager
+    {
+        public int Refusals { get; private set; } = refusals;
+
+        public void AddOrUpdate(string recurringJobId, Job job, string cronExpression, RecurringJobOptions options)
+        {
+            if (recurringJobId == ScheduleJob.Name && Refusals > 0)
+            {
+                Refusals--;
+                throw new DistributedLockTimeoutException("recurring-job:" + recurringJobId);
+            }
+            manager.AddOrUpdate(recurringJobId, job, cronExpression, options);
+        }
+
+        public void Trigger(string recurringJobId) => manager.Trigger(recurringJobId);
+
+        public void RemoveIfExists(string recurringJobId) => manager.RemoveIfExists(recurringJobId);
     }
 }

@@ -24,6 +24,16 @@ internal static class BalanceView
         if (alarms.Any(alarm => alarm.StoppedAt is not null)) await target.WriteLineAsync($"`weeklydigest resume {mailing.Issue}` tries the domains again that are left alone.");
     }
 
+    /// <summary>Writes what a person can decide, a line each with the command that does it; nothing when there is nothing to decide.</summary>
+    public static async Task WriteDecisionsAsync(TextWriter target, Mailing mailing, Balance balance)
+    {
+        var isCancelled = mailing.State == MailingState.Cancelled;
+        if (balance.Uncertain > 0)
+            await target.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{balance.Uncertain} uncertain: `weeklydigest resolve {mailing.Issue} --uncertain sent` counts them as sent{(isCancelled ? "" : ", with `resend` they are sent again")}; `weeklydigest deliveries {mailing.Issue} --state uncertain` lists them."));
+        if (balance.Failed > 0 && !isCancelled)
+            await target.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{balance.Failed} failed: `weeklydigest retry {mailing.Issue} --failed` tries them once more; `weeklydigest deliveries {mailing.Issue} --state failed` lists them."));
+    }
+
     /// <summary>An alarm in words.</summary>
     public static string Describe(DomainAlarm alarm)
     {

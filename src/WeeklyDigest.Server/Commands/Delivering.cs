@@ -29,6 +29,7 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         var mailing = await MailingAsync(mailingId, cancel);
         await BalanceView.WriteAsync(run, mailing, result.Balance);
         await BalanceView.WriteAlarmsAsync(run.Error, mailing, await installation.Database.Mailings.AlarmsAsync(mailingId, MostAlarms, cancel));
+        await BalanceView.WriteDecisionsAsync(run.Error, mailing, result.Balance);
         return await ConcludeAsync(title, result);
     }
 

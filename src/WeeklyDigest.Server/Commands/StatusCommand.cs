@@ -21,7 +21,7 @@ internal static class StatusCommand
     public static Command Create(CommandEdge edge)
     {
         var issue = new Argument<string?>("ISSUE") { Description = "The issue; without one, all mailings.", Arity = ArgumentArity.ZeroOrOne };
-        var json = Inputs.Json();
+        var json = new Option<bool>("--json") { Description = "Print one JSON document and nothing else. In it bounced, complained and unsubscribed are parts of sent; mail that comes back later is not collected, so the first two are 0. Who was refused at once is in failed." };
         var command = new Command("status", "Show what became of a mailing: a sum that adds up.") { issue, json };
         command.SetAction(edge.Run((run, parsed, cancel) => parsed.GetValue(issue) is { } one
             ? OneAsync(run, one, parsed.GetValue(json), cancel)
@@ -43,6 +43,7 @@ internal static class StatusCommand
         }
         await BalanceView.WriteAsync(run, mailing, balance);
         await BalanceView.WriteAlarmsAsync(run.Out, mailing, alarms);
+        await BalanceView.WriteDecisionsAsync(run.Out, mailing, balance);
         await WriteAsync(run.Out, aside);
         return CommandLine.Done;
     }
@@ -89,7 +90,10 @@ internal sealed record Status(
     long Suppressed, long Uncertain, long Attempts, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long Bounced, long Complained, long Unsubscribed,
     DateTimeOffset? ScheduledAt, IReadOnlyList<StatusAlarm> Alarms, IReadOnlyList<RelayAside> RelaysAside, string? StateReason)
 {
-    /// <summary>The status of a mailing. Bounces and complaints are not collected by this version: none are known.</summary>
+    /// <summary>
+    /// The status of a mailing. Bounces and complaints that come back after a message was accepted are not collected by this version: none are known. A
+    /// subscriber with the status bounced was refused at once, and the delivery is in <c>failed</c>.
+    /// </summary>
     public static Status Of(Mailing mailing, Balance balance, IReadOnlyList<DomainAlarm> alarms, IReadOnlyList<RelayAside> aside) => new(
         mailing.Issue.Value, mailing.Id, mailing.State.ToString().ToLowerInvariant(), balance.Total, balance.Pending, balance.Claimed, balance.Sending,
         balance.Deferred, balance.Sent, balance.Failed, balance.Suppressed, balance.Uncertain, balance.Attempts, mailing.StartedAt, mailing.FinishedAt,

@@ -5,12 +5,12 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>How far a decision is.</summary>
 /// <param name="Done">Deliveries looked at.</param>
-/// <param name="Total">Deliveries it is about, as counted at the start.</param>
+/// <param name="Total">Deliveries it is about, as counted at the start; more when others have come to it since.</param>
 public sealed record DecisionProgress(long Done, long Total);
 
 /// <summary>What a decision did.</summary>
 /// <param name="Changed">Deliveries that are in their new state.</param>
-/// <param name="KeptOut">Deliveries left as they were because the subscriber has left.</param>
+/// <param name="KeptOut">Deliveries left as they were because the subscriber has left or bounced.</param>
 /// <param name="Mailing">The mailing afterwards.</param>
 /// <param name="Balance">The balance afterwards.</param>
 public sealed record DecisionResult(long Changed, long KeptOut, Mailing Mailing, Balance Balance);
@@ -41,7 +41,7 @@ public sealed class DecideDeliveries(IMailingStore mailings, ILedger ledger, Tim
         {
             var rows = await ledger.DecideAsync(new DecisionPortion(mailing.Id, decision, from, Portion, time.GetUtcNow()), cancel);
             (changed, keptOut, after) = (changed + rows.Changed, keptOut + rows.KeptOut, rows.Next);
-            progress?.Report(new DecisionProgress(changed + keptOut, total));
+            progress?.Report(new DecisionProgress(changed + keptOut, Math.Max(total, changed + keptOut)));
         }
         var now = await mailings.FindAsync(mailing.Id, cancel) ?? throw new RefusedException($"There is no mailing {mailing.Id}.");
         return new DecisionResult(changed, keptOut, now, await mailings.BalanceAsync(mailing.Id, cancel));
@@ -52,7 +52,7 @@ public sealed class DecideDeliveries(IMailingStore mailings, ILedger ledger, Tim
     {
         var was = decision == DeliveryEvent.Retry ? "failed" : "uncertain";
         var becomes = decision == DeliveryEvent.Confirm ? "counted as sent" : "pending again";
-        var kept = result.KeptOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {Deliveries(result.KeptOut, was)} {(result.KeptOut == 1 ? "stays" : "stay")} as before, since the subscriber has left");
+        var kept = result.KeptOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {Deliveries(result.KeptOut, was)} {(result.KeptOut == 1 ? "stays" : "stay")} as before, since the subscriber has left or bounced");
         return string.Create(CultureInfo.InvariantCulture, $"{Deliveries(result.Changed, was)} {(result.Changed == 1 ? "is" : "are")} {becomes}{kept}.");
     }
 

@@ -61,7 +61,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     {
         gaveUpAt = run.Time.GetTimestamp();
         var now = run.Time.GetUtcNow();
-        var reply = $"Gave up: not tried once in {environment.Options.GiveUpAfter:c}, the time to give up, since the mailing began to send.";
+        var reply = $"Gave up: its turn did not come in {environment.Options.GiveUpAfter:c}, the time to give up, since the mailing began to send; no relay, or the domain, took anything more.";
         for (var changed = (long)GiveUpPortion; changed == GiveUpPortion;)
         {
             changed = await run.Writer.InTurnAsync(ledger => ledger.GiveUpAsync(

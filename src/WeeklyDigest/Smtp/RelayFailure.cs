@@ -63,7 +63,11 @@ internal readonly record struct RelayFailure(int Code, string Text)
 
     /// <summary>The exception for a relay that failed or refused us while a message was being sent.</summary>
     public static RelayException Sending(RelayOptions relay, DialogueStage stage, RelayTrouble trouble, string reply)
-        => new($"{Name(relay)} {What(stage)}: {ReplyText.WithoutSecrets(reply, relay).TrimEnd('.')}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
+    {
+        // Many servers look at the sender only at RCPT; all else that they refuse us there is a login that is missing.
+        if (stage == DialogueStage.Recipient && trouble == RelayTrouble.Permanent && !reply.StartsWith("530", StringComparison.Ordinal)) stage = DialogueStage.Sender;
+        return new($"{Name(relay)} {What(stage)}: {ReplyText.WithoutSecrets(reply, relay).TrimEnd('.')}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
+    }
 
     private static string Name(RelayOptions relay)
     {

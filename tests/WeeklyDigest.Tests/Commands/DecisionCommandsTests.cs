@@ -62,6 +62,9 @@ public sealed class DecisionCommandsTests : IAsyncDisposable
     {
         relay.Script = moment => moment.Stage == SmtpStage.Message && Number(moment) == 1 ? SmtpMove.KeepThenDrop : SmtpMove.Accept;
         await workspace.RunHereAsync("send", "a");
+        Assert.EndsWith(
+            "1 uncertain: `weeklydigest resolve a --uncertain sent` counts them as sent, with `resend` they are sent again; `weeklydigest deliveries a --state uncertain` lists them.",
+            (await workspace.RunHereAsync("status", "a")).Out.TrimEnd(), StringComparison.Ordinal);
 
         var resolved = await workspace.RunHereAsync("resolve", "a", "--uncertain", "sent");
         Assert.Equal((0, ""), (resolved.ExitCode, resolved.Error));
@@ -81,7 +84,7 @@ public sealed class DecisionCommandsTests : IAsyncDisposable
 
         var retried = await workspace.RunHereAsync("retry", "a", "--failed");
         Assert.Equal((3, ""), (retried.ExitCode, retried.Error));
-        Assert.StartsWith("a: 2 failed deliveries are pending again; 1 failed delivery stays as before, since the subscriber has left.", retried.Out, StringComparison.Ordinal);
+        Assert.StartsWith("a: 2 failed deliveries are pending again; 1 failed delivery stays as before, since the subscriber has left or bounced.", retried.Out, StringComparison.Ordinal);
         Assert.Equal(3, (await workspace.RunHereAsync("send", "a")).ExitCode);
         var accounts = await Accounts.ReadAsync(workspace, "a");
         accounts.AgreeWith(relay);

@@ -152,7 +152,8 @@ public sealed class SendCommandTests : IAsyncDisposable
         relay.Script = moment => moment.Stage == SmtpStage.RcptTo && moment.Recipient.StartsWith("subscriber000002", StringComparison.Ordinal)
             ? SmtpMove.Reply("550 5.1.1 \"=no\", such, user")
             : SmtpMove.Accept;
-        Assert.Equal(3, (await workspace.RunHereAsync("send", "a")).ExitCode);
+        var sent = await workspace.RunHereAsync("send", "a");
+        Assert.Equal((3, "1 failed: `weeklydigest retry a --failed` tries them once more; `weeklydigest deliveries a --state failed` lists them."), (sent.ExitCode, sent.Error.TrimEnd()));
 
         var rows = JsonDocument.Parse((await workspace.RunHereAsync("deliveries", "a", "--json")).Out).RootElement.EnumerateArray().ToList();
         Assert.Equal(["address", "state", "attempts", "reply", "messageId", "updatedAt"], rows[0].EnumerateObject().Select(member => member.Name));

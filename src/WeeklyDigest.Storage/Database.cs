@@ -90,6 +90,12 @@ public sealed class Database : IDisposable
         if (server is not null) PostgresSetup.RefuseNewerJobs(server, schema, newest);
     }
 
+    /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
+    /// <param name="schema">Where they are.</param>
+    /// <param name="work">What to do.</param>
+    /// <exception cref="StorageException">The server of PostgreSQL refused, or the tables are not what they should be; says what to do.</exception>
+    public T UseJobs<T>(string schema, Func<T> work) => server is null ? work() : PostgresSetup.UseJobs(server, schema, work);
+
     /// <inheritdoc/>
     public void Dispose()
     {

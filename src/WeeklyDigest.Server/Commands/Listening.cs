@@ -17,11 +17,12 @@ internal static class Listening
         {
             await server.StartAsync(cancel);
         }
-        catch (Exception exception) when (Reason(exception) is not null)
+        catch (Exception exception)
         {
             // Stopped rather than dropped: what runs beside the pages ends in good order, and does not log its end as a failure.
             await server.StopAsync(CancellationToken.None);
-            throw new RefusedException($"Cannot listen on {string.Join(" or ", urls)}: {Reason(exception)}");
+            if (Reason(exception) is { } reason) throw new RefusedException($"Cannot listen on {string.Join(" or ", urls)}: {reason}");
+            throw;
         }
     }
 

@@ -10,6 +10,9 @@ namespace WeeklyDigest.Server.Jobs;
 /// <summary>Hangfire's jobs on the same server as the ledger, in a schema of Hangfire's own.</summary>
 internal static partial class PostgresJobs
 {
+    /// <summary>Where the jobs' tables are.</summary>
+    public const string Schema = "hangfire";
+
     /// <summary>How long a job is still its worker's without a sign of life; a worker that lives gives one five times in that time.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
 
@@ -25,11 +28,19 @@ internal static partial class PostgresJobs
     /// <param name="database">The ledger's database.</param>
     /// <param name="connectionString">What leads there.</param>
     /// <param name="history">How long a finished job is kept.</param>
-    /// <exception cref="StorageException">They cannot be had, or are newer than the library; nothing is started without them.</exception>
+    /// <exception cref="StorageException">They cannot be had, are broken, or are newer than the library; nothing is started without them.</exception>
     public static JobStorage Open(Database database, string connectionString, TimeSpan history) => database.Alone(() =>
+    {
+        // The library looks only for what it lacks. With tables that are newer it would start, and fail at whichever job needs what has changed.
+        database.RefuseNewerJobs(Schema, NewestVersion);
+        return database.UseJobs(Schema, () => Open(connectionString, history));
+    });
+
+    private static PostgreSqlStorage Open(string connectionString, TimeSpan history)
     {
         var options = new PostgreSqlStorageOptions
         {
+            SchemaName = Schema,
             PrepareSchemaIfNecessary = true,
             // By default it would start without its database and lose what is enqueued.
             AllowDegradedModeWithoutStorage = false,
@@ -40,10 +51,12 @@ internal static partial class PostgresJobs
             DistributedLockTimeout = Lease,
             QueuePollInterval = PollInterval,
         };
-        // The library looks only for what it lacks. With tables that are newer it would start, and fail at whichever job needs what has changed.
-        database.RefuseNewerJobs(options.SchemaName, NewestVersion);
-        return new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
-    });
+        var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
+        // It makes what is missing by its version alone: a table that is gone would be found out by whichever job needs it.
+        storage.GetMonitoringApi().GetStatistics();
+        storage.GetMonitoringApi().Queues();
+        return storage;
+    }
 
     [GeneratedRegex(@"\.Install\.v([0-9]+)\.sql$")]
     private static partial Regex Script();

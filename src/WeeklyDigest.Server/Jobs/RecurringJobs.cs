@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.Storage;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Jobs;
 
@@ -11,8 +12,10 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobs">Writes them.</param>
 /// <param name="schedule">What is configured.</param>
+/// <param name="database">Has words for what is wrong with the storage.</param>
 /// <param name="log">Where a start says what it waits for.</param>
-internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, ILogger<RecurringJobs> log) : IHostedService
+internal sealed class RecurringJobs(
+    JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, Database database, ILogger<RecurringJobs> log) : IHostedService
 {
     private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
 
@@ -23,7 +26,8 @@ internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager job
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var current = await schedule.AdoptAsync(cancellationToken);
-        while (!await TryWriteAsync(current, cancellationToken)) cancellationToken.ThrowIfCancellationRequested();
+        // Hangfire waits for a lock for 15 seconds, whatever we say. Who is told to end does not wait for that; writing them twice is as good as once.
+        while (!await Task.Run(() => database.UseJobs(PostgresJobs.Schema, () => TryWrite(current)), cancellationToken).WaitAsync(cancellationToken)) cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <inheritdoc/>
@@ -40,12 +44,11 @@ internal sealed class RecurringJobs(JobStorage storage, IRecurringJobManager job
             new RecurringJobOptions { TimeZone = TimeZoneInfo.FindSystemTimeZoneById(current.TimeZone) });
     }
 
-    // Hangfire waits for a lock for 15 seconds, whatever we say. Who is told to end does not wait for that; writing them twice is as good as once.
-    private async Task<bool> TryWriteAsync(Schedule current, CancellationToken cancel)
+    private bool TryWrite(Schedule current)
     {
         try
         {
-            await Task.Run(() => Write(current), cancel).WaitAsync(cancel);
+            Write(current);
             return true;
         }
         catch (DistributedLockTimeoutException taken)

@@ -25,13 +25,35 @@ internal static class PostgresSetup
             if (VersionOf(connection, schema) is { } found && found > newest)
                 throw new StorageException(
                     $"The jobs in {server.Place}, schema {schema}, were made by a newer version of this program (their version is {found}, this one knows up to {newest}). "
-                    + $"Use that version; or, with every server stopped, run DROP SCHEMA {schema} CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not.");
+                    + $"Use that version; or, with every server stopped, {Dropping(schema)}.");
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
             throw PostgresTrouble.Explain(failure, server.Place);
         }
     }
+
+    /// <summary>Does something with the jobs' tables.</summary>
+    /// <exception cref="StorageException">It failed; where the tables themselves are the trouble, it says how to have others.</exception>
+    public static T UseJobs<T>(PostgresServer server, string schema, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            var trouble = PostgresTrouble.Explain(failure, server.Place);
+            if (!trouble.IsLasting) throw trouble;
+            throw new StorageException($"{trouble.Message}. So the tables of the jobs, schema {schema}, cannot be used. With every server stopped, {Dropping(schema)}; the next start makes them anew.", failure)
+            {
+                IsLasting = true,
+            };
+        }
+    }
+
+    private static string Dropping(string schema)
+        => $"run DROP SCHEMA {schema} CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not";
 
     private static int? VersionOf(NpgsqlConnection connection, string schema)
     {

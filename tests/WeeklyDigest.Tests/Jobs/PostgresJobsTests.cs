@@ -20,9 +20,8 @@ public sealed class PostgresJobsTests : IDisposable
         var known = PostgresJobs.NewestVersion;
         Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
         SharedPostgres.Server.Execute("UPDATE hangfire.schema SET version = version + 1", Name);
-        using var workspace = new Workspace().Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", connection);
 
-        var result = await workspace.RunAsync("serve", "--urls", "http://127.0.0.1:0");
+        var result = await ServeAsync();
 
         Assert.Equal(
             (1, "", $"The jobs in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, schema hangfire, were made by a newer version of this program (their version is {known + 1}, "
@@ -36,6 +35,22 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
     }
 
+    // One is found out when the storage is opened, the other when the recurring jobs are written.
+    [Theory]
+    [InlineData("job")]
+    [InlineData("hash")]
+    public async Task A_table_that_is_gone_ends_a_start_in_words_that_say_how_to_have_it_again(string table)
+    {
+        SharedPostgres.Server.Execute($"DROP TABLE hangfire.{table} CASCADE", Name);
+
+        var result = await ServeAsync();
+
+        Assert.Equal(
+            (1, "", $"The database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} refused: relation \"hangfire.{table}\" does not exist (42P01). So the tables of the jobs, schema hangfire, cannot be used. "
+                + "With every server stopped, run DROP SCHEMA hangfire CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not; the next start makes them anew.\n"),
+            (result.ExitCode, result.Out, result.Error.ReplaceLineEndings("\n")));
+    }
+
     [Fact]
     public void A_lock_that_a_killed_node_left_is_told_as_that()
     {
@@ -43,5 +58,11 @@ public sealed class PostgresJobsTests : IDisposable
         using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
         using var jobs = PostgresJobs.Open(database, connection, TimeSpan.FromDays(1)).GetConnection();
         Assert.Equal("hangfire:lock:left", Assert.ThrowsAny<DistributedLockTimeoutException>(() => jobs.AcquireDistributedLock("lock:left", TimeSpan.Zero)).Resource);
+    }
+
+    private async Task<CommandResult> ServeAsync()
+    {
+        using var workspace = new Workspace().Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", connection);
+        return await workspace.RunAsync("serve", "--urls", "http://127.0.0.1:0");
     }
 }

@@ -90,7 +90,7 @@ public sealed class RecurringJobsTests : IDisposable
     {
         var schedule = new WeeklySchedule(
             database.Schedules, new ScheduleSettings(cron, TimeZoneInfo.FindSystemTimeZoneById(zone)), TimeProvider.System, NullLogger<WeeklySchedule>.Instance);
-        await new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, NullLogger<RecurringJobs>.Instance).StartAsync(Cancel);
+        await new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, NullLogger<RecurringJobs>.Instance).StartAsync(Cancel);
     }
 
     private RecurringJobDto Stored(string name)

@@ -157,6 +157,9 @@ public sealed class DashboardTests(Browser browser)
 
         await page.GotoAsync(new Uri(site.Address, "/hangfire/issues").ToString());
         await Assertions.Expect(page.GetByRole(AriaRole.Article, new() { Name = "week-1" })).ToContainTextAsync("starts 2 Jan 2999 10:30 UTC");
+        // Four buttons are more than a phone is wide.
+        Assert.Equal(4, await page.Locator(".wd-issue[aria-label=week-1] .wd-buttons .btn").CountAsync());
+        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
         Assert.Equal(at.AddDays(1).AddMinutes(90), (await site.Installation.Database.Mailings.ContentAsync(mailing, Cancel)).Date);
         await Browser.CloseAsync(page);
     }

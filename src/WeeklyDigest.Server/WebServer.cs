@@ -1,3 +1,4 @@
+using System.Globalization;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Server.Dashboard;
 using WeeklyDigest.Server.Desk;
@@ -11,6 +12,8 @@ namespace WeeklyDigest.Server;
 internal static class WebServer
 {
     private const long LargestRequest = 1024 * 1024;
+
+    private static readonly CultureInfo English = CultureInfo.GetCultureInfo("en");
 
     /// <summary>Builds it; nothing listens and no job runs before it is started.</summary>
     /// <param name="installation">The installation; stays the caller's.</param>
@@ -74,6 +77,7 @@ internal static class WebServer
     private static void Map(WebApplication app, Installation installation)
     {
         app.UseExceptionHandler();
+        app.Use(InEnglish);
         app.UseRouting();
         app.Use(PagePolicy.Apply);
         app.UseAuthentication();
@@ -87,5 +91,12 @@ internal static class WebServer
         app.MapGet("/desk/{**rest}", () => Results.LocalRedirect(SignInPages.Home)).RequireAuthorization().WithMetadata(PagePolicy.Desk);
         app.Map("/api/{**rest}", () => Results.NotFound()).RequireAuthorization().WithMetadata(PagePolicy.Desk);
         app.Services.GetRequiredService<ArchivePages>().Map(app);
+    }
+
+    // Whatever language the machine speaks: Hangfire names the one of its pages, and takes its words, from here.
+    private static Task InEnglish(HttpContext context, RequestDelegate next)
+    {
+        CultureInfo.CurrentUICulture = English;
+        return next(context);
     }
 }

@@ -212,6 +212,7 @@ public sealed class DashboardTests(Browser browser)
 
         var page = await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), Cancel);
 
+        Assert.Contains("<html lang=\"en\">", page, StringComparison.Ordinal);
         Assert.Contains("<code>2:", page, StringComparison.Ordinal);
         Assert.Contains("&lt;img src=x onerror=alert(1)&gt;", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<img src=x", page, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 
@@ -17,7 +16,7 @@ internal static class SubscribersAdd
         var name = new Option<string?>("--name") { HelpName = "NAME", Description = "The subscriber's name." };
         var list = Inputs.List("The list to join; created when missing. Default: the only list there is.");
         var attributes = new Option<string[]>("--attribute") { HelpName = "KEY=VALUE", Description = "An attribute for merge slots; may be given several times." };
-        var command = new Command("add", "Add a subscriber, or change name and attributes. Who unsubscribed does not come back.") { address, name, list, attributes };
+        var command = new Command("add", "Add a subscriber, or change name and attributes. Who bounced comes back; who unsubscribed or complained does not.") { address, name, list, attributes };
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
             var wanted = Inputs.ReadAddress(parsed.GetRequiredValue(address));
@@ -29,7 +28,9 @@ internal static class SubscribersAdd
             var joined = named ?? await OnlyListAsync(store, cancel);
             var result = await store.AddAsync(joined, wanted, called, values, cancel);
             if (result.Outcome == AddOutcome.KeptOut) throw Refusal(wanted, result);
-            await run.Out.WriteLineAsync($"{wanted}: on list {joined}.");
+            var before = result.Outcome != AddOutcome.BroughtBack ? ""
+                : $" It had bounced{(result.Suppression is { } bounce ? $", {SuppressionWords.Since(bounce)}" : "")}, and gets mail again.";
+            await run.Out.WriteLineAsync($"{wanted}: on list {joined}.{before}");
             return CommandLine.Done;
         }));
         return command;
@@ -43,9 +44,9 @@ internal static class SubscribersAdd
     private static RefusedException Refusal(EmailAddress address, AddResult result)
     {
         var why = result.Suppression is { } suppression
-            ? string.Create(CultureInfo.InvariantCulture, $"{suppression.Reason} (by {suppression.Source}, {suppression.At:yyyy-MM-dd})")
+            ? $"{suppression.Reason} {SuppressionWords.Since(suppression)}"
             : result.Subscriber!.Status.ToString().ToLowerInvariant();
-        return new RefusedException($"{address} is {why} and is not brought back; only signing up anew does that.");
+        return new RefusedException($"{address} is {why} and stays out; only an address that bounced can be added again.");
     }
 
     private static string? ReadText(string what, string? text)

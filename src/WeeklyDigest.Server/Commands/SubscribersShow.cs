@@ -36,17 +36,13 @@ internal static class SubscribersShow
         await run.Out.WriteLineAsync($"{view.Address}: {view.Status.ToString().ToLowerInvariant()}");
         if (view.Name is not null) await run.Out.WriteLineAsync($"  name: {view.Name}");
         if (found.Suppression is { } suppression)
-            await run.Out.WriteLineAsync($"  suppressed: {Words(suppression)}");
+            await run.Out.WriteLineAsync($"  suppressed: {suppression.Reason} {SuppressionWords.Since(suppression)}");
         await run.Out.WriteLineAsync($"  lists: {string.Join(", ", view.Lists)}");
         foreach (var (key, value) in view.Attributes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) await run.Out.WriteLineAsync($"  {key}: {value}");
     }
 
     private static RefusedException NoSubscriber(EmailAddress address, Suppression? suppression)
-        => new($"{address} is not a subscriber{(suppression is null ? "" : $", and is kept out: {Words(suppression)}")}.");
-
-    // The source is what told it, such as "command" or "unsubscribe link", or a relay's own words, which are a sentence.
-    private static string Words(Suppression suppression)
-        => string.Create(CultureInfo.InvariantCulture, $"{suppression.Reason} since {suppression.At:yyyy-MM-dd HH:mm} UTC ({suppression.Source})");
+        => new($"{address} is not a subscriber{(suppression is null ? "" : $", and is kept out: {suppression.Reason} {SuppressionWords.Since(suppression)}")}.");
 
     private static async Task ListsAsync(CommandRun run, IReadOnlyList<ListSummary> lists, bool json)
     {
@@ -54,6 +50,13 @@ internal static class SubscribersShow
         else if (lists.Count == 0) await run.Out.WriteLineAsync("There is no list yet; put a CSV file into the subscribers folder, or import one.");
         else foreach (var list in lists) await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{list.Name}: {list.Active} active of {list.Total}"));
     }
+}
+
+/// <summary>Since when an address is suppressed, and by what.</summary>
+internal static class SuppressionWords
+{
+    /// <summary>To follow the reason. The source is what told it, such as "command" or "unsubscribe link", or a relay's own words, which are a sentence.</summary>
+    public static string Since(Suppression suppression) => string.Create(CultureInfo.InvariantCulture, $"since {suppression.At:yyyy-MM-dd HH:mm} UTC ({suppression.Source})");
 }
 
 /// <summary>The JSON of a subscriber.</summary>

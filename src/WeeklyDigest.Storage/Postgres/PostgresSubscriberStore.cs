@@ -98,14 +98,21 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
         var known = await FindAsync(connection, row.Address);
         var suppression = await SuppressionAsync(connection, row.Address);
         // Before anything is touched: a refusal leaves no new list behind.
-        if (suppression is not null || known is { Status: not SubscriberStatus.Active }) return new AddResult(AddOutcome.KeptOut, known, suppression);
+        var hasBounced = AddResult.HasBounced(known, suppression);
+        if (!hasBounced && (suppression is not null || known is { Status: not SubscriberStatus.Active })) return new AddResult(AddOutcome.KeptOut, known, suppression);
         // The list first, as an import does: who waits for the other then holds nothing that the other waits for.
         var listId = await ListAsync(connection, list);
+        if (hasBounced)
+        {
+            await connection.ExecuteAsync(Queries.Get("LiftBounce"), new { address = row.Address.Value });
+            await connection.ExecuteAsync(Queries.Get("BringBack"), new { address = row.Address.Value, now = Now });
+        }
         var outcome = known is null && await InsertAsync(connection, row) ? AddOutcome.Added : AddOutcome.Unchanged;
         known ??= (await FindAsync(connection, row.Address))!;
         var joined = await connection.ExecuteAsync(Queries.Get("AddMember"), new { list = listId, subscriber = known.Id }) == 1;
         if (outcome != AddOutcome.Added && (await ChangeAsync(connection, known, row) | joined)) outcome = AddOutcome.Updated;
-        return new AddResult(outcome, await FindAsync(connection, row.Address), null);
+        var now = await FindAsync(connection, row.Address);
+        return hasBounced ? AddResult.OfBounced(now, suppression) : new AddResult(outcome, now, null);
     }
 
     private async Task<bool> InsertAsync(NpgsqlConnection connection, SubscriberRow row)

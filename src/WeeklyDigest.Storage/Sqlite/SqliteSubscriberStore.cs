@@ -25,9 +25,16 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
                 var known = Find(transaction, address);
                 var suppression = transaction.Query<SuppressionRow>("SuppressionOf", new { address = address.Value }).SingleOrDefault()?.ToSuppression();
                 // Before anything is touched: a refusal leaves no new list behind.
-                if (suppression is not null || known is { Status: not SubscriberStatus.Active }) return new AddResult(AddOutcome.KeptOut, known, suppression);
+                var hasBounced = AddResult.HasBounced(known, suppression);
+                if (!hasBounced && (suppression is not null || known is { Status: not SubscriberStatus.Active })) return new AddResult(AddOutcome.KeptOut, known, suppression);
+                if (hasBounced)
+                {
+                    transaction.Statement("LiftBounce").With("@address", address.Value).Run();
+                    transaction.Statement("BringBack").With("@address", address.Value).With("@now", Now).Run();
+                }
                 var counts = new SqliteImport(transaction, list, Now).Run([new SubscriberRow(1, address, name, attributes)], cancel);
-                return new AddResult(OutcomeOf(counts), Find(transaction, address), null);
+                var now = Find(transaction, address);
+                return hasBounced ? AddResult.OfBounced(now, suppression) : new AddResult(OutcomeOf(counts), now, null);
             },
             cancel);
 

@@ -14,7 +14,10 @@ public interface ISubscriberStore
     /// <remarks>What <paramref name="rows"/> throws comes through, and nothing of the import is kept. It must not use the store.</remarks>
     Task<ImportCounts> ImportAsync(ListName list, IEnumerable<SubscriberRow> rows, CancellationToken cancel);
 
-    /// <summary>Adds one address to a list, under the rules of <see cref="ImportAsync"/>.</summary>
+    /// <summary>
+    /// Adds one address to a list, under the rules of <see cref="ImportAsync"/> but one: an address that bounced, and did nothing else, comes back, since
+    /// somebody who names it knows better than its last refusal.
+    /// </summary>
     Task<AddResult> AddAsync(ListName list, EmailAddress address, string? name, IReadOnlyDictionary<string, string> attributes, CancellationToken cancel);
 
     /// <summary>Whether the file imported last into this list has this hash, so that an unchanged file is not imported again.</summary>
@@ -73,13 +76,29 @@ public enum AddOutcome
 
     /// <summary>Unsubscribed, bounced, complained, not confirmed, or suppressed: left as it is.</summary>
     KeptOut,
+
+    /// <summary>It had bounced, and is active again.</summary>
+    BroughtBack,
 }
 
 /// <summary>What adding one address did.</summary>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Subscriber">The subscriber as it is now; null when the address is suppressed and never subscribed.</param>
-/// <param name="Suppression">Why it was kept out, when that is a suppression; else null.</param>
-public sealed record AddResult(AddOutcome Outcome, Subscriber? Subscriber, Suppression? Suppression);
+/// <param name="Suppression">Why it was kept out before, when that is a suppression; else null.</param>
+public sealed record AddResult(AddOutcome Outcome, Subscriber? Subscriber, Suppression? Suppression)
+{
+    /// <summary>Whether an address is kept out because it bounced, and for nothing else.</summary>
+    public static bool HasBounced(Subscriber? known, Suppression? suppression)
+        => (suppression is not null || known is { Status: SubscriberStatus.Bounced })
+            && suppression is null or { Reason: "bounced" }
+            && known is null or { Status: SubscriberStatus.Active or SubscriberStatus.Bounced };
+
+    /// <summary>What became of one that had bounced: somebody may have left in between.</summary>
+    public static AddResult OfBounced(Subscriber? now, Suppression? before)
+        => now is { Status: SubscriberStatus.Active, Suppression: null }
+            ? new AddResult(AddOutcome.BroughtBack, now, before)
+            : new AddResult(AddOutcome.KeptOut, now, now?.Suppression);
+}
 
 /// <summary>One row of a list file, checked.</summary>
 /// <param name="Line">The line in the file, from 1.</param>

@@ -166,6 +166,9 @@ public sealed class SendCommandTests : IAsyncDisposable
         var failed = await workspace.RunHereAsync("deliveries", "a", "--state", "failed", "--csv");
         Assert.Matches("^address,state,attempts,reply,messageId,updatedAt\r\nsubscriber000002@example.com,failed,1,\"550 [^\r]*\"\"=no\"\", such, user\",[^,]+,[^,]+\r\n$", failed.Out);
         Assert.Contains("failed      1  subscriber000002@example.com  550", (await workspace.RunHereAsync("deliveries", "a")).Out, StringComparison.Ordinal);
+        Assert.Matches(
+            @"^subscriber000002@example\.com: on list all\. It had bounced, since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(refused by the relay: 550 5\.1\.1 [^\n]*\), and gets mail again\.\s*$",
+            (await workspace.RunHereAsync("subscribers", "add", "subscriber000002@example.com", "--list", "all")).Out);
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class SubscribersCommandTests : IDisposable
         Assert.Equal("List all: 0 added, 0 updated, 1 unchanged, 1 kept out, 0 skipped.", import.Out.TrimEnd());
         var add = await workspace.RunHereAsync("subscribers", "add", "subscriber000001@example.com");
         Assert.Equal((1, ""), (add.ExitCode, add.Out));
-        Assert.Matches(@"^subscriber000001@example\.com is unsubscribed \(by command, \d{4}-\d\d-\d\d\) and is not brought back; only signing up anew does that\.\s*$", add.Error);
+        Assert.Matches(@"^subscriber000001@example\.com is unsubscribed since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(command\) and stays out; only an address that bounced can be added again\.\s*$", add.Error);
 
         Assert.DoesNotContain("subscriber000001", (await workspace.RunHereAsync("subscribers", "export")).Out, StringComparison.Ordinal);
         Assert.Contains("subscriber000001@example.com,Subscriber 1,unsubscribed,all\r\n".Replace("Subscriber 1", "\"Subscriber 1\"", StringComparison.Ordinal),

@@ -23,6 +23,22 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
     }
 
     [Fact]
+    public async Task An_address_that_bounced_comes_back_when_somebody_adds_it_unless_it_left_as_well()
+    {
+        var mailing = await Published(2);
+        foreach (var row in await Claim(mailing)) await RefuseAsync(row, Refusal.Address);
+        var left = (await Subscribers.FindAsync(Address("reader2@example.org"), Cancel))!;
+        await Subscribers.UnsubscribeAsync(left.Id, "link", Cancel);
+        await Import("readers", "reader1@example.org");
+
+        var added = await Subscribers.AddAsync(List("readers"), Address("reader1@example.org"), null, new Dictionary<string, string>(), Cancel);
+        Assert.Equal((AddOutcome.BroughtBack, "bounced", SubscriberStatus.Active, null), (added.Outcome, added.Suppression!.Reason, added.Subscriber!.Status, added.Subscriber.Suppression));
+        var refused = await Subscribers.AddAsync(List("readers"), left.Address, null, new Dictionary<string, string>(), Cancel);
+        Assert.Equal((AddOutcome.KeptOut, "unsubscribed", "link"), (refused.Outcome, refused.Suppression!.Reason, refused.Suppression.Source));
+        Assert.Equal(1, (await Publish("week-2")).Added);
+    }
+
+    [Fact]
     public async Task A_refusal_that_says_nothing_of_the_address_is_taken_back_and_no_other_one()
     {
         var mailing = await Published(4);

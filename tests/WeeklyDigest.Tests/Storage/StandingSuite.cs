@@ -43,14 +43,15 @@ public abstract class StandingSuite<TPlace> : StorageSuite<TPlace> where TPlace 
     [InlineData(Bounce)]
     [InlineData(Unconfirm)]
     [InlineData(Suppress)]
-    public async Task An_import_and_adding_leave_them_as_they_are(string change)
+    public async Task An_import_leaves_them_as_they_are_and_adding_brings_back_who_bounced_alone(string change)
     {
         await Import("readers", "reader1@example.org");
         Place.Execute(change);
         var row = Row("reader1@example.org", "Eve");
         Assert.Equal(new ImportCounts(0, 0, 1, 1), await Subscribers.ImportAsync(List("readers"), [row, row], Cancel));
-        Assert.Equal(AddOutcome.KeptOut, (await Subscribers.AddAsync(List("readers"), row.Address, "Eve", row.Attributes, Cancel)).Outcome);
         Assert.Null((await Subscribers.FindAsync(row.Address, Cancel))!.Name);
+        var added = await Subscribers.AddAsync(List("readers"), row.Address, "Eve", row.Attributes, Cancel);
+        Assert.Equal(change == Bounce ? (AddOutcome.BroughtBack, "Eve") : (AddOutcome.KeptOut, null), (added.Outcome, (await Subscribers.FindAsync(row.Address, Cancel))!.Name));
     }
 
     [Fact]

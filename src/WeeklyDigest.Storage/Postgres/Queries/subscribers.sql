@@ -81,16 +81,23 @@ ORDER BY own.subscriber_id LIMIT @count;
 SELECT id FROM subscriber WHERE id = @id FOR NO KEY UPDATE;
 
 -- name: Unsubscribe
--- A bounce or a complaint is the stronger word and stays.
-UPDATE subscriber SET status = 'unsubscribed', updated_at = @now WHERE id = @id AND status IN ('pending', 'active');
+-- A complaint is the stronger word and stays. A bounce is the weaker one: it can be taken back, and who has left stays out.
+UPDATE subscriber SET status = 'unsubscribed', updated_at = @now WHERE id = @id AND status IN ('pending', 'active', 'bounced');
 
 -- name: SuppressSubscriber
--- The first reason stays: a second click on an old link tells nothing new.
+-- The first reason stays, unless it was a bounce: a second click on an old link tells nothing new.
 INSERT INTO suppression (address, reason, source, at)
 SELECT address, status, @source, @now FROM subscriber WHERE id = @id
-ON CONFLICT (address) DO NOTHING;
+ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at WHERE suppression.reason = 'bounced';
 
 -- name: SuppressStranger
 -- Who is no subscriber, and is not to become one by a list file.
 INSERT INTO suppression (address, reason, source, at) VALUES (@address, 'unsubscribed', @source, @now)
-ON CONFLICT (address) DO NOTHING;
+ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at WHERE suppression.reason = 'bounced';
+
+-- name: LiftBounce
+-- Each looks again: who has left in between stays out.
+DELETE FROM suppression WHERE address = @address AND reason = 'bounced';
+
+-- name: BringBack
+UPDATE subscriber SET status = 'active', updated_at = @now WHERE address = @address AND status = 'bounced';

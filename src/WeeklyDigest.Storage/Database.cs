@@ -90,6 +90,15 @@ public sealed class Database : IDisposable
         if (server is not null) PostgresSetup.RefuseNewerJobs(server, schema, newest);
     }
 
+    /// <summary>Refuses to go on where tables of the jobs are gone.</summary>
+    /// <param name="schema">Where they are.</param>
+    /// <param name="tables">Their names.</param>
+    /// <exception cref="StorageException">Some are gone, all of which it names, or cannot be looked at; says what to do.</exception>
+    public void RequireJobTables(string schema, IReadOnlyList<string> tables)
+    {
+        if (server is not null) PostgresSetup.RequireJobTables(server, schema, tables);
+    }
+
     /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
     /// <param name="schema">Where they are.</param>
     /// <param name="work">What to do.</param>

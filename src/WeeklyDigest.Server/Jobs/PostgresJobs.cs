@@ -19,6 +19,8 @@ internal static partial class PostgresJobs
     // Between nodes; within one, who waits for a job is woken at once.
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
+    private static readonly string[] Tables = ["aggregatedcounter", "counter", "hash", "job", "jobparameter", "jobqueue", "list", "lock", "server", "set", "state"];
+
     /// <summary>The version that the library brings its tables to: that of its last script.</summary>
     internal static int NewestVersion { get; } = typeof(PostgreSqlStorage).Assembly.GetManifestResourceNames()
         .Select(name => Script().Match(name)).Where(script => script.Success)
@@ -33,7 +35,10 @@ internal static partial class PostgresJobs
     {
         // The library looks only for what it lacks. With tables that are newer it would start, and fail at whichever job needs what has changed.
         database.RefuseNewerJobs(Schema, NewestVersion);
-        return database.UseJobs(Schema, () => Open(connectionString, history));
+        var storage = database.UseJobs(Schema, () => Open(connectionString, history));
+        // By its version it knows what to make. A table that is gone it would miss at whichever job needs it; without that of the locks it waits for ever.
+        database.RequireJobTables(Schema, Tables);
+        return storage;
     });
 
     private static PostgreSqlStorage Open(string connectionString, TimeSpan history)
@@ -51,11 +56,7 @@ internal static partial class PostgresJobs
             DistributedLockTimeout = Lease,
             QueuePollInterval = PollInterval,
         };
-        var storage = new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
-        // It makes what is missing by its version alone: a table that is gone would be found out by whichever job needs it.
-        storage.GetMonitoringApi().GetStatistics();
-        storage.GetMonitoringApi().Queues();
-        return storage;
+        return new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
     }
 
     [GeneratedRegex(@"\.Install\.v([0-9]+)\.sql$")]

@@ -33,6 +33,23 @@ internal static class PostgresSetup
         }
     }
 
+    /// <summary>Looks whether the jobs' tables are there.</summary>
+    /// <exception cref="StorageException">Some are not, or they cannot be looked at.</exception>
+    public static void RequireJobTables(PostgresServer server, string schema, IReadOnlyList<string> tables)
+    {
+        var missing = UseJobs(server, schema, () =>
+        {
+            using var connection = server.Source.OpenConnection();
+            return tables.Where(table => !Exists(connection, schema, table)).ToList();
+        });
+        if (missing.Count == 0) return;
+        throw new StorageException(
+            $"Tables of the jobs are gone from {server.Place}: {string.Join(", ", missing.Select(table => $"{schema}.{table}"))}. With every server stopped, {Dropping(schema)}; the next start makes them anew.")
+        {
+            IsLasting = true,
+        };
+    }
+
     /// <summary>Does something with the jobs' tables.</summary>
     /// <exception cref="StorageException">It failed; where the tables themselves are the trouble, it says how to have others.</exception>
     public static T UseJobs<T>(PostgresServer server, string schema, Func<T> work)
@@ -57,10 +74,15 @@ internal static class PostgresSetup
 
     private static int? VersionOf(NpgsqlConnection connection, string schema)
     {
-        using var table = new NpgsqlCommand($"SELECT to_regclass('\"{schema}\".\"schema\"') IS NOT NULL", connection);
-        if (!(bool)table.ExecuteScalar()!) return null;
+        if (!Exists(connection, schema, "schema")) return null;
         using var version = new NpgsqlCommand($"SELECT max(version) FROM \"{schema}\".\"schema\"", connection);
         return version.ExecuteScalar() as int?;
+    }
+
+    private static bool Exists(NpgsqlConnection connection, string schema, string table)
+    {
+        using var command = new NpgsqlCommand($"SELECT to_regclass('\"{schema}\".\"{table}\"') IS NOT NULL", connection);
+        return (bool)command.ExecuteScalar()!;
     }
 
     private static IEnumerable<string> Problems(NpgsqlConnection connection, PostgresPlace place)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hangfire.Storage;
 using Npgsql;
 using WeeklyDigest.Server.Jobs;
@@ -35,18 +36,19 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
     }
 
-    // One is found out when the storage is opened, the other when the recurring jobs are written.
+    // The one is found out when the storage is opened, the other when the recurring jobs are written.
     [Theory]
-    [InlineData("job")]
-    [InlineData("hash")]
-    public async Task A_table_that_is_gone_ends_a_start_in_words_that_say_how_to_have_it_again(string table)
+    [InlineData("DROP TABLE hangfire.job, hangfire.lock CASCADE", "Tables of the jobs are gone from {0}: hangfire.job, hangfire.lock. ")]
+    [InlineData("ALTER TABLE hangfire.hash RENAME COLUMN value TO other", "T{1} refused: column \"value\" does not exist (42703). So the tables of the jobs, schema hangfire, cannot be used. ")]
+    public async Task Broken_tables_end_a_start_in_words_that_say_how_to_have_others(string damage, string words)
     {
-        SharedPostgres.Server.Execute($"DROP TABLE hangfire.{table} CASCADE", Name);
+        SharedPostgres.Server.Execute(damage, Name);
+        var place = $"the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}";
 
         var result = await ServeAsync();
 
         Assert.Equal(
-            (1, "", $"The database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} refused: relation \"hangfire.{table}\" does not exist (42P01). So the tables of the jobs, schema hangfire, cannot be used. "
+            (1, "", string.Format(CultureInfo.InvariantCulture, words, place, place[1..])
                 + "With every server stopped, run DROP SCHEMA hangfire CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not; the next start makes them anew.\n"),
             (result.ExitCode, result.Out, result.Error.ReplaceLineEndings("\n")));
     }

@@ -12,7 +12,7 @@ public sealed class RunStopTests
     {
         using var stop = new RunStop(clock);
         stop.RequestDrain();
-        clock.Advance(TimeSpan.FromSeconds(8.3));
+        clock.Advance(TimeSpan.FromSeconds(7.9));
         Assert.False(stop.AnswerToken.IsCancellationRequested);
         clock.Advance(TimeSpan.FromSeconds(0.2));
         Assert.True(stop.AnswerToken.IsCancellationRequested);

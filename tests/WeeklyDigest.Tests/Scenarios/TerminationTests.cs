@@ -4,6 +4,7 @@ using WeeklyDigest.Tests.Relays;
 namespace WeeklyDigest.Tests.Scenarios;
 
 /// <summary>The process is asked to end, as service managers and Ctrl-C do.</summary>
+[Collection(nameof(WholeMachine))]
 public sealed class TerminationTests
 {
     private static readonly int Times = Scale.Of(6, 50);

@@ -35,7 +35,7 @@ internal static class Axe
         return [.. found.GetProperty("violations").EnumerateArray().Select(violation => violation.GetString()!)];
     }
 
-    // As the browser's own console does: half of what Playwright takes, which reads the whole script once more to see whether it is a function.
+    // As the browser's own console does: faster than Playwright, which reads the whole script once more to see whether it is a function.
     private static async Task LoadAsync(IPage page)
     {
         var console = await page.Context.NewCDPSessionAsync(page);

@@ -82,9 +82,15 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonAsync(long mailingId, IReadOnlyList<long> subscribers, DateTimeOffset now, CancellationToken cancel)
+    public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync<long>(
-            async connection => await connection.ExecuteAsync(Queries.Get("Pardon"), new { mailing = mailingId, subscribers = subscribers.ToArray(), now = Codes.Of(now) }), cancel);
+            async connection => await connection.ExecuteAsync(Queries.Get("Pardon"), new
+            {
+                mailings = failed.Select(delivery => delivery.Id.MailingId).ToArray(),
+                subscribers = failed.Select(delivery => delivery.Id.SubscriberId).ToArray(),
+                stamps = failed.Select(delivery => delivery.Stamp).ToArray(),
+                now = Codes.Of(now),
+            }), cancel);
 
     /// <inheritdoc/>
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)

@@ -74,8 +74,8 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonAsync(long mailingId, IReadOnlyList<long> subscribers, DateTimeOffset now, CancellationToken cancel)
-        => writer.TransactAsync(transaction => subscribers.LongCount(subscriber => Pardon(transaction, mailingId, subscriber, now)), cancel);
+    public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync(transaction => failed.LongCount(delivery => Pardon(transaction, delivery, now)), cancel);
 
     /// <inheritdoc/>
     public async Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
@@ -88,12 +88,15 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             : await writer.TransactAsync(transaction => new SqliteDecision(transaction, portion).Run(rows), cancel);
     }
 
-    private static bool Pardon(SqliteWriter transaction, long mailingId, long subscriber, DateTimeOffset now)
+    private static bool Pardon(SqliteWriter transaction, Delivery failed, DateTimeOffset now)
     {
-        transaction.Statement("PardonRefusal").With("@mailing", mailingId).With("@subscriber", subscriber).Run();
-        if (transaction.Statement("PardonAddress").With("@mailing", mailingId).With("@subscriber", subscriber).Run() == 0) return false;
-        transaction.Statement("PardonSubscriber").With("@subscriber", subscriber).With("@now", Codes.Of(now)).Run();
+        Of("PardonRefusal").Run();
+        if (Of("PardonAddress").Run() == 0) return false;
+        transaction.Statement("PardonSubscriber").With("@subscriber", failed.Id.SubscriberId).With("@now", Codes.Of(now)).Run();
         return true;
+
+        SqliteStatement Of(string name)
+            => transaction.Statement(name).With("@mailing", failed.Id.MailingId).With("@subscriber", failed.Id.SubscriberId).With("@stamp", failed.Stamp);
     }
 
     private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)

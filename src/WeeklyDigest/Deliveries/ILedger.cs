@@ -59,11 +59,12 @@ public interface ILedger
     Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
-    /// Takes back that addresses were suppressed for failed deliveries of this mailing, and makes their subscribers active again: the relay, and not they, was
-    /// the cause. The deliveries stay failed, and count no more against their mailboxes. Who is suppressed for anything else stays so; doing it again changes nothing.
+    /// Takes back that addresses were suppressed for deliveries that failed, and makes their subscribers active again: the relay, and not they, was
+    /// the cause. The deliveries stay failed, and count no more against their mailboxes. Who is suppressed for anything else stays so, also for a
+    /// later attempt at the same delivery, which has another stamp; doing it again changes nothing.
     /// </summary>
     /// <returns>How many were taken back.</returns>
-    Task<long> PardonAsync(long mailingId, IReadOnlyList<long> subscribers, DateTimeOffset now, CancellationToken cancel);
+    Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
     /// Carries out an editor's decision on the next rows of a mailing that are in the state the decision is about, in one transaction. Rows

@@ -12,10 +12,10 @@ namespace WeeklyDigest.Publishing;
 internal sealed class FailureRows(int limit)
 {
     private readonly ConcurrentDictionary<string, Row> rows = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<long> doubted = new();
+    private readonly ConcurrentQueue<Delivery> doubted = new();
 
-    /// <summary>Subscribers whose refusal says nothing of them; more may come.</summary>
-    public IReadOnlyCollection<long> Doubted => doubted;
+    /// <summary>Deliveries whose refusal says nothing of the recipient; more may come.</summary>
+    public IReadOnlyCollection<Delivery> Doubted => doubted;
 
     /// <summary>Notes an outcome.</summary>
     /// <param name="relay">The relay's name.</param>
@@ -36,9 +36,9 @@ internal sealed class FailureRows(int limit)
                 row.Refused.Clear();
                 return null;
             }
-            if (outcome.Refusal is Refusal.Address or Refusal.Mailbox) row.Refused.Add(delivery.Id.SubscriberId);
+            if (outcome.Refusal is Refusal.Address or Refusal.Mailbox) row.Refused.Add(delivery);
             if (++row.Count < limit) return null;
-            foreach (var subscriber in row.Refused) doubted.Enqueue(subscriber);
+            foreach (var refused in row.Refused) doubted.Enqueue(refused);
             row.Refused.Clear();
             return string.Create(
                 CultureInfo.InvariantCulture,
@@ -57,6 +57,6 @@ internal sealed class FailureRows(int limit)
             set => Volatile.Write(ref count, value);
         }
 
-        public List<long> Refused { get; } = [];
+        public List<Delivery> Refused { get; } = [];
     }
 }

@@ -53,7 +53,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     public async Task PardonAsync()
     {
         if (run.Failures.Doubted is { Count: > 0 } doubted)
-            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync(run.MailingId, [.. doubted], run.Time.GetUtcNow(), CancellationToken.None));
+            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None));
     }
 
     // Rows that were tried give up by their own schedule, with their last attempt.

@@ -190,7 +190,7 @@ public sealed class LedgerWriterTests
 
         public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<long> PardonAsync(long mailingId, IReadOnlyList<long> subscribers, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 

@@ -68,7 +68,7 @@ public sealed class FailureRowsTests
         Assert.Empty(rows.Doubted);
         Note(rows, Lost, subscriber: 5);
         Note(rows, NoUser, subscriber: 6);
-        Assert.Equal([3L, 4, 6], rows.Doubted);
+        Assert.Equal([3L, 4, 6], rows.Doubted.Select(delivery => delivery.Id.SubscriberId));
     }
 
     private static string? Note(FailureRows rows, SendOutcome outcome, string relay = "main", long subscriber = 1)

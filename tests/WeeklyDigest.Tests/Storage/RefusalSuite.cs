@@ -47,23 +47,28 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         await RefuseAsync(rows[1], Refusal.Address);
         Place.Execute("UPDATE suppression SET at = at - 1 WHERE address = 'reader2@example.org'");
         await Subscribers.UnsubscribeAsync(rows[2].Recipient.Id, "link", Cancel);
-        var doubted = rows.Select(row => row.Id.SubscriberId).ToList();
-
-        Assert.Equal(1, await Ledger.PardonAsync(mailing, doubted, Now, Cancel));
-        Assert.Equal(0, await Ledger.PardonAsync(mailing, doubted, Now, Cancel));
+        Assert.Equal(1, await Ledger.PardonAsync(rows, Now, Cancel));
+        Assert.Equal(0, await Ledger.PardonAsync(rows, Now, Cancel));
         Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Unsubscribed, SubscriberStatus.Active], await StatusesAsync(rows));
         Assert.Equal(2, (await Balance(mailing)).Failed);
         Assert.Equal(1, (await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
+
+        // A later attempt speaks for itself.
+        await RefuseAsync((await Claim(mailing)).Single(), Refusal.Address);
+        Assert.Equal(0, await Ledger.PardonAsync(rows, Now, Cancel));
+        Assert.Equal("bounced", (await Subscribers.FindSuppressionAsync(rows[0].Recipient.Address, Cancel))!.Reason);
     }
 
     [Fact]
     public async Task What_was_taken_back_does_not_count_against_a_mailbox()
     {
         await Import("readers", "full@example.org");
-        await IssueAsync("1", Refusal.Mailbox);
-        await IssueAsync("2", Refusal.Mailbox);
-        var subscriber = (await Subscribers.FindAsync(Address("full@example.org"), Cancel))!.Id;
-        foreach (var mailing in await Mailings.ListAsync(Cancel)) await Ledger.PardonAsync(mailing.Id, [subscriber], Now, Cancel);
+        foreach (var issue in (string[])["1", "2"])
+        {
+            var row = (await Claim((await Publish(issue, "readers")).MailingId)).Single();
+            await RefuseAsync(row, Refusal.Mailbox);
+            await Ledger.PardonAsync([row], Now, Cancel);
+        }
         Assert.Null(await IssueAsync("3", Refusal.Mailbox));
     }
 
@@ -168,8 +173,6 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
 
     private static (long, long, DateTimeOffset?) Single(IReadOnlyList<DomainAlarm> alarms) => (alarms.Single().Refusals, alarms.Single().InARow, alarms.Single().StoppedAt);
 
-    /// <summary>One issue to everybody that is left; null is an accepted one.</summary>
-    /// <returns>The first address's suppression afterwards.</returns>
     private async Task<List<SubscriberStatus>> StatusesAsync(IReadOnlyList<Delivery> rows)
     {
         var statuses = new List<SubscriberStatus>();
@@ -177,6 +180,8 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         return statuses;
     }
 
+    /// <summary>One issue to everybody that is left; null is an accepted one.</summary>
+    /// <returns>The first address's suppression afterwards.</returns>
     private async Task<Suppression?> IssueAsync(string issue, Refusal? refusal)
     {
         var row = (await Claim((await Publish("week-" + issue)).MailingId)).Single();

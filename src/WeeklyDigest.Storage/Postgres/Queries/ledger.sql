@@ -142,13 +142,15 @@ WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, s
 
 -- name: Pardon
 -- Suppressed at the moment in which this delivery failed is suppressed for it. A mailbox would be suppressed for the third of such refusals.
-WITH noted AS (
-    UPDATE delivery SET refusal = 'other'
-    WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = 'failed' AND refusal IN ('address', 'mailbox')
+WITH failed AS (
+    SELECT d.mailing_id, d.subscriber_id, d.updated_at FROM unnest(@mailings, @subscribers, @stamps) AS w (mailing_id, subscriber_id, stamp)
+    JOIN delivery d ON d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.stamp = w.stamp AND d.state = 'failed'
+), noted AS (
+    UPDATE delivery d SET refusal = 'other' FROM failed f
+    WHERE d.mailing_id = f.mailing_id AND d.subscriber_id = f.subscriber_id AND d.refusal IN ('address', 'mailbox')
 ), pardoned AS (
-    DELETE FROM suppression x USING subscriber s, delivery d
-    WHERE d.mailing_id = @mailing AND d.subscriber_id = ANY(@subscribers) AND d.state = 'failed'
-      AND s.id = d.subscriber_id AND x.address = s.address AND x.reason = 'bounced' AND x.at = d.updated_at
+    DELETE FROM suppression x USING failed f, subscriber s
+    WHERE s.id = f.subscriber_id AND x.address = s.address AND x.reason = 'bounced' AND x.at = f.updated_at
     RETURNING s.id
 )
 UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced';

@@ -100,12 +100,12 @@ UPDATE subscriber SET status = 'bounced', updated_at = @now WHERE id = @subscrib
 -- Suppressed at the moment in which this delivery failed is suppressed for it.
 DELETE FROM suppression
 WHERE reason = 'bounced' AND address = (SELECT s.address FROM subscriber s WHERE s.id = @subscriber)
-  AND at = (SELECT d.updated_at FROM delivery d WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber AND d.state = 'failed');
+  AND at = (SELECT d.updated_at FROM delivery d WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber AND d.stamp = @stamp AND d.state = 'failed');
 
 -- name: PardonRefusal
 -- Else a mailbox would be suppressed for the third of these.
 UPDATE delivery SET refusal = 'other'
-WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'failed' AND refusal IN ('address', 'mailbox');
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND stamp = @stamp AND state = 'failed' AND refusal IN ('address', 'mailbox');
 
 -- name: PardonSubscriber
 UPDATE subscriber SET status = 'active', updated_at = @now WHERE id = @subscriber AND status = 'bounced';

@@ -99,6 +99,10 @@ public sealed class Database : IDisposable
         if (server is not null) PostgresSetup.RequireJobTables(server, schema, tables);
     }
 
+    /// <summary>What time it is by the server that nodes share; null when the database is a file.</summary>
+    /// <exception cref="StorageException">The server does not answer.</exception>
+    public async Task<DateTimeOffset?> ServerTimeAsync(CancellationToken cancel) => server is null ? null : await server.TimeAsync(cancel);
+
     /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
     /// <param name="schema">Where they are.</param>
     /// <param name="work">What to do.</param>

@@ -21,6 +21,9 @@ public sealed record DatabaseExamination
     /// <summary>In words why <see cref="Damage"/> is empty.</summary>
     public string Soundness { get; init; } = "";
 
+    /// <summary>What time it is by the database's server; null when it is a file.</summary>
+    public DateTimeOffset? Time { get; init; }
+
     /// <summary>Whether other users of the machine can read its file.</summary>
     public bool IsExposed { get; init; }
 }

@@ -17,7 +17,8 @@ internal static class SendTime
     {
         var trimmed = text.Trim();
         if (DateTimeOffset.TryParseExact(trimmed, WithOffset, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)) return moment.ToUniversalTime();
-        if (!DateTime.TryParseExact(trimmed, Local, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+        // At both ends of the calendar a moment has no date in every zone.
+        if (!DateTime.TryParseExact(trimmed, Local, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local) || local.Year is 1 or 9999)
             throw new RefusedException($"'{text}' is no time; write one such as 2026-03-02T09:00 (in {zone.Id}) or 2026-03-02T09:00+01:00.");
         if (zone.IsInvalidTime(local))
             throw new RefusedException($"{trimmed} does not exist in {zone.Id}: the clocks go forward over it; choose an hour later, or write the offset.");

@@ -35,8 +35,7 @@ internal sealed class SchedulePage(IScheduleStore schedules, RecurringJobs jobs,
         if (problems.Count > 0) return problems;
         var changed = new Schedule(cron, timeZone, isOn, time.GetUtcNow());
         await schedules.ChangeAsync(changed, cancel);
-        // Dying here: Hangfire still shows, and wakes us at, the old times; the next start writes the new ones.
-        jobs.Write(changed);
+        await jobs.ShowAsync();
         return [];
     }
 

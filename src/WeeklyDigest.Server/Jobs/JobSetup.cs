@@ -49,6 +49,7 @@ internal static class JobSetup
         services.AddTransient<DeliverMailingJob>();
         services.AddSingleton<LedgerWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWatch>());
+        if (settings.Storage.Provider == "postgres") services.AddHostedService<ClockWatch>();
     }
 
     // Hangfire takes these three together or none.

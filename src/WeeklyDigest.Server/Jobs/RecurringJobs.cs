@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Hangfire;
 using Hangfire.Storage;
 using WeeklyDigest.Publishing;
@@ -13,10 +14,12 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="jobs">Writes them.</param>
 /// <param name="schedule">What is configured.</param>
 /// <param name="database">Has words for what is wrong with the storage.</param>
-/// <param name="log">Where a start says what it waits for.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Says what is waited for.</param>
 internal sealed class RecurringJobs(
-    JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, Database database, ILogger<RecurringJobs> log) : IHostedService
+    JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, Database database, TimeProvider time, ILogger<RecurringJobs> log) : IHostedService
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
 
     /// <summary>
@@ -33,8 +36,29 @@ internal sealed class RecurringJobs(
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Writes them.</summary>
-    public void Write(Schedule current)
+    /// <summary>
+    /// Writes them after the schedule was changed. Waits two seconds at most, and goes on with it on the side: what sends is the schedule in the ledger,
+    /// which holds already; Hangfire only shows its times.
+    /// </summary>
+    // Dying here: Hangfire still shows, and wakes us at, the old times; the next start writes the new ones.
+    public Task ShowAsync() => Task.WhenAny(Task.Run(WriteWhenFreeAsync), Task.Delay(Patience, time));
+
+    // Another change may be made meanwhile: what holds is read each time.
+    private async Task WriteWhenFreeAsync()
+    {
+        try
+        {
+            while (!TryWrite(await schedule.AdoptAsync(CancellationToken.None)))
+            {
+            }
+        }
+        catch (Exception failure) when (JobEdge.IsPassing(failure))
+        {
+            log.LogWarning("Hangfire's page of recurring jobs shows the times of the schedule before until the next start: {Problem}", failure.Message);
+        }
+    }
+
+    private void Write(Schedule current)
     {
         using (var connection = storage.GetConnection())
             foreach (var stored in connection.GetRecurringJobs().Where(stored => !Ours.Contains(stored.Id))) jobs.RemoveIfExists(stored.Id);
@@ -53,8 +77,12 @@ internal sealed class RecurringJobs(
         }
         catch (DistributedLockTimeoutException taken)
         {
-            log.LogWarning("This start waits for {Lock}: another server holds this lock, or was killed while it did. It is free within a minute", taken.Resource);
+            log.LogWarning("The recurring jobs wait for {Lock}: another server holds this lock, or was killed while it did. It is free within a minute", taken.Resource);
             return false;
+        }
+        catch (DbException problem)
+        {
+            throw new StorageException($"The recurring jobs cannot be written: {problem.Message}", problem);
         }
     }
 }

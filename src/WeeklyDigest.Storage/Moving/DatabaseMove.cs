@@ -19,7 +19,7 @@ public static class DatabaseMove
     public static async Task<MoveReport> RunAsync(StorageOptions from, StorageOptions to, IProgress<MoveProgress> progress, CancellationToken cancel)
     {
         var file = SqliteFile.Prepare(from.ConnectionString);
-        using var server = PostgresServer.Prepare(to.ConnectionString);
+        using var server = PostgresServer.Prepare(to.ConnectionString, "--connection");
         SqliteMigrations.Apply(file, movingTo: server.Place.ToString());
         PostgresMigrations.Apply(server);
         try

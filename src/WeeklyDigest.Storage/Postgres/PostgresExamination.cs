@@ -1,3 +1,5 @@
+using Dapper;
+
 namespace WeeklyDigest.Storage.Postgres;
 
 /// <summary>Looks at a database on a server.</summary>
@@ -19,6 +21,7 @@ internal static class PostgresExamination
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
+                Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };
         }

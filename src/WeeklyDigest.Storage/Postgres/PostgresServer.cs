@@ -1,3 +1,4 @@
+using Dapper;
 using Npgsql;
 
 namespace WeeklyDigest.Storage.Postgres;
@@ -12,9 +13,9 @@ internal sealed class PostgresServer : IDisposable
 
     private readonly NpgsqlDataSource source;
 
-    private PostgresServer(NpgsqlConnectionStringBuilder settings)
+    private PostgresServer(NpgsqlConnectionStringBuilder settings, PostgresPlace place)
     {
-        Place = PostgresPlace.Of(settings);
+        Place = place;
         source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
 
@@ -26,7 +27,21 @@ internal sealed class PostgresServer : IDisposable
 
     /// <summary>Reads the connection string; nothing is connected yet.</summary>
     /// <exception cref="StorageException">It cannot be read.</exception>
-    public static PostgresServer Prepare(string connectionString) => new(PostgresConnectionString.Read(connectionString));
+    public static PostgresServer Prepare(string connectionString)
+    {
+        var settings = PostgresConnectionString.Read(connectionString);
+        return new PostgresServer(settings, PostgresPlace.Of(settings));
+    }
+
+    /// <summary>The same for a connection string that stands in no setting.</summary>
+    /// <param name="connectionString">The connection string.</param>
+    /// <param name="option">Where it was given, for messages.</param>
+    /// <exception cref="StorageException">It cannot be read.</exception>
+    public static PostgresServer Prepare(string connectionString, string option)
+    {
+        var settings = PostgresConnectionString.Read(connectionString);
+        return new PostgresServer(settings, PostgresPlace.Of(settings) with { Setting = option });
+    }
 
     /// <summary>Does what may be done twice: a read, or one statement that finds out what it did before.</summary>
     public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel)
@@ -44,6 +59,10 @@ internal sealed class PostgresServer : IDisposable
             }
         }
     }
+
+    /// <summary>What time it is there.</summary>
+    /// <exception cref="StorageException">It does not answer.</exception>
+    public async Task<DateTimeOffset> TimeAsync(CancellationToken cancel) => await RunAsync(connection => connection.ExecuteScalarAsync<DateTime>(Queries.Get("Now")), cancel);
 
     /// <summary>Does the work in one transaction; when this returns, the change is on the server's disk.</summary>
     /// <param name="work">The work. It is done again from the start when the server chose it as the victim of a deadlock.</param>

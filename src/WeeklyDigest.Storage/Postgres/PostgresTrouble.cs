@@ -25,10 +25,10 @@ internal static class PostgresTrouble
         {
             PostgresException refusal => Explain(refusal, place),
             NpgsqlException { InnerException: AuthenticationException } =>
-                $"PostgreSQL on {place.Server} and this program agree on no TLS ({Reason(failure)}). Check the server's certificate, and SSL Mode, Root Certificate and Host in Storage:ConnectionString.",
+                $"PostgreSQL on {place.Server} and this program agree on no TLS ({Reason(failure)}). Check the server's certificate, and SSL Mode, Root Certificate and Host in {place.Setting}.",
             NpgsqlException { InnerException: null } when failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal) =>
-                $"PostgreSQL on {place.Server} offers no TLS, which SSL Mode in Storage:ConnectionString asks for. Switch it on there (ssl = on in postgresql.conf), or set SSL Mode to Prefer if nobody else is on the network in between.",
-            _ => $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in Storage:ConnectionString right?",
+                $"PostgreSQL on {place.Server} offers no TLS, which SSL Mode in {place.Setting} asks for. Switch it on there (ssl = on in postgresql.conf), or set SSL Mode to Prefer if nobody else is on the network in between.",
+            _ => $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in {place.Setting} right?",
         },
         failure)
     {
@@ -41,11 +41,11 @@ internal static class PostgresTrouble
     private static string Explain(PostgresException refusal, PostgresPlace place) => refusal.SqlState switch
     {
         InvalidPassword or InvalidAuthorizationSpecification =>
-            $"PostgreSQL on {place.Server} does not let the user {place.User} in ({refusal.MessageText}). Check Username and Password in Storage:ConnectionString, and the server's pg_hba.conf.",
-        InvalidCatalogName => $"There is no database {place.Database} on {place.Server}. Create it (CREATE DATABASE \"{place.Database}\" OWNER \"{place.User}\" ENCODING 'UTF8'), or correct Database in Storage:ConnectionString.",
+            $"PostgreSQL on {place.Server} does not let the user {place.User} in ({refusal.MessageText}). Check Username and Password in {place.Setting}, and the server's pg_hba.conf.",
+        InvalidCatalogName => $"There is no database {place.Database} on {place.Server}. Create it (CREATE DATABASE \"{place.Database}\" OWNER \"{place.User}\" ENCODING 'UTF8'), or correct Database in {place.Setting}.",
         InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {PostgresServer.Schema}.",
-        ReadOnlySqlTransaction => $"{Capital(place)} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.",
-        TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in Storage:ConnectionString.",
+        ReadOnlySqlTransaction => $"{Capital(place)} can only be read: is it a standby? Set Host in {place.Setting} to the primary.",
+        TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in {place.Setting}.",
         DiskFull => $"The disk of {place} is full: make room. Until then nothing new is kept.",
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
         AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",

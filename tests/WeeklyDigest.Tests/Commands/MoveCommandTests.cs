@@ -75,6 +75,7 @@ public sealed class MoveCommandTests : IDisposable
         var result = await workspace.RunHereAsync("move", "--to", "postgres", "--connection", nowhere);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("does not answer", result.Error, StringComparison.Ordinal);
+        Assert.EndsWith("Is PostgreSQL running there, and are Host and Port in --connection right?", result.Error.TrimEnd(), StringComparison.Ordinal);
         Assert.Equal(0, (await workspace.RunHereAsync("status")).ExitCode);
     }
 

@@ -19,6 +19,7 @@ public sealed class SendTimeTests
     [Theory]
     [InlineData("tomorrow", "'tomorrow' is no time; write one such as 2026-03-02T09:00 (in Europe/Berlin) or 2026-03-02T09:00+01:00.")]
     [InlineData("02/03/2026 09:00", "'02/03/2026 09:00' is no time; write one such as 2026-03-02T09:00 (in Europe/Berlin) or 2026-03-02T09:00+01:00.")]
+    [InlineData("0001-01-01T00:30", "'0001-01-01T00:30' is no time; write one such as 2026-03-02T09:00 (in Europe/Berlin) or 2026-03-02T09:00+01:00.")]
     [InlineData("2026-03-29T02:30", "2026-03-29T02:30 does not exist in Europe/Berlin: the clocks go forward over it; choose an hour later, or write the offset.")]
     public void Refuses_what_is_no_time(string text, string expected)
         => Assert.Equal(expected, Assert.Throws<RefusedException>(() => SendTime.Parse(text, Berlin)).Message);

@@ -2,6 +2,7 @@ using Hangfire;
 using Hangfire.Common;
 using Hangfire.Storage;
 using Hangfire.Storage.SQLite;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
@@ -86,11 +87,32 @@ public sealed class RecurringJobsTests : IDisposable
         Assert.NotNull(Stored(ScheduleJob.Name).NextExecution);
     }
 
-    private async Task StartAsync(string cron, string zone = "UTC", IRecurringJobManager? manager = null)
+    [Fact]
+    public async Task A_changed_schedule_is_shown_once_a_lock_of_another_server_is_free()
+    {
+        await StartAsync("0 9 * * 1");
+        await database.Schedules.ChangeAsync(new Schedule("30 14 * * 5", "UTC", true, TimeProvider.System.GetUtcNow()), Cancel);
+        var held = new HeldUp(new RecurringJobManager(storage), refusals: 2);
+        await Jobs("0 9 * * 1", manager: held).ShowAsync();
+        await Eventually.HoldsAsync(() => Stored(ScheduleJob.Name).Cron == "30 14 * * 5", "the new times");
+        Assert.Equal(0, held.Refusals);
+    }
+
+    [Fact]
+    public async Task A_start_that_cannot_write_them_says_what_it_could_not_write()
+    {
+        var full = new HeldUp(new RecurringJobManager(storage), refusals: 1, new SqliteException("The job storage is locked.", 5));
+        var refused = await Assert.ThrowsAsync<StorageException>(() => StartAsync("0 9 * * 1", manager: full));
+        Assert.Equal("The recurring jobs cannot be written: The job storage is locked.", refused.Message);
+    }
+
+    private Task StartAsync(string cron, string zone = "UTC", IRecurringJobManager? manager = null) => Jobs(cron, zone, manager).StartAsync(Cancel);
+
+    private RecurringJobs Jobs(string cron, string zone = "UTC", IRecurringJobManager? manager = null)
     {
         var schedule = new WeeklySchedule(
             database.Schedules, new ScheduleSettings(cron, TimeZoneInfo.FindSystemTimeZoneById(zone)), TimeProvider.System, NullLogger<WeeklySchedule>.Instance);
-        await new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, NullLogger<RecurringJobs>.Instance).StartAsync(Cancel);
+        return new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, TimeProvider.System, NullLogger<RecurringJobs>.Instance);
     }
 
     private RecurringJobDto Stored(string name)
@@ -105,8 +127,8 @@ public sealed class RecurringJobsTests : IDisposable
         return [.. connection.GetRecurringJobs().Select(job => job.Id).Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Somebody else's lock outlasts so many tries to write the job of the schedule.</summary>
-    private sealed class HeldUp(RecurringJobManager manager, int refusals) : IRecurringJobManager
+    /// <summary>Somebody else's lock outlasts so many tries to write the job of the schedule; or it fails otherwise.</summary>
+    private sealed class HeldUp(RecurringJobManager manager, int refusals, Exception? why = null) : IRecurringJobManager
     {
         public int Refusals { get; private set; } = refusals;
 
@@ -115,7 +137,7 @@ public sealed class RecurringJobsTests : IDisposable
             if (recurringJobId == ScheduleJob.Name && Refusals > 0)
             {
                 Refusals--;
-                throw new DistributedLockTimeoutException("recurring-job:" + recurringJobId);
+                throw why ?? new DistributedLockTimeoutException("recurring-job:" + recurringJobId);
             }
             manager.AddOrUpdate(recurringJobId, job, cronExpression, options);
         }

@@ -9,7 +9,8 @@ namespace WeeklyDigest.Server.Commands.Doctor;
 internal static class ClockCheck
 {
     private const string Area = "clock";
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
+    /// <summary>What a clock may be off before anything is said.</summary>
+    public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 
     /// <summary>Looks.</summary>
     /// <param name="elsewhere">The time by the public address, or null.</param>
@@ -17,17 +18,21 @@ internal static class ClockCheck
     public static IEnumerable<Diagnosis> Run(DateTimeOffset? elsewhere, TimeProvider time)
     {
         var now = time.GetUtcNow();
-        if (elsewhere is { } date) yield return Compare(date, now);
+        if (elsewhere is { } date) yield return Compare(date, now, "the public address");
         var kept = KernelClock.IsKept();
         if (kept is not null || elsewhere is null) yield return Kept(kept, now);
     }
 
-    private static Diagnosis Compare(DateTimeOffset date, DateTimeOffset now)
+    /// <summary>Compares with another clock.</summary>
+    /// <param name="date">What it shows.</param>
+    /// <param name="now">What ours shows.</param>
+    /// <param name="whose">Whose it is, such as <c>the database</c>.</param>
+    public static Diagnosis Compare(DateTimeOffset date, DateTimeOffset now, string whose)
     {
         var off = now - date;
         return off.Duration() <= Tolerance
-            ? Diagnosis.Ok(Area, "The public address tells the same time.")
-            : Diagnosis.Problem(Area, string.Create(CultureInfo.InvariantCulture, $"It is {Show(now)} here, but {Show(date)} by the public address."), "Set the clock that is wrong, and keep it right by an NTP client.");
+            ? Diagnosis.Ok(Area, $"{char.ToUpperInvariant(whose[0])}{whose[1..]} tells the same time.")
+            : Diagnosis.Problem(Area, $"It is {Show(now)} here, but {Show(date)} by {whose}.", "Set the clock that is wrong, and keep it right by an NTP client.");
     }
 
     private static Diagnosis Kept(bool? kept, DateTimeOffset now) => kept switch

@@ -18,6 +18,7 @@ internal static class DatabaseCheck
         }
         yield return Schema(found!);
         if (found!.IsThere) yield return Soundness(found);
+        if (found.Time is { } there) yield return ClockCheck.Compare(there, time.GetUtcNow(), "the database");
         if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");
     }
 

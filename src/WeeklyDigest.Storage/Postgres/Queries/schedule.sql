@@ -1,5 +1,8 @@
 -- As on SQLite: the schedule, and the times of it that have come.
 
+-- name: Now
+SELECT clock_timestamp();
+
 -- name: AdoptSchedule
 -- An update that says the same changes nothing, not even since.
 INSERT INTO schedule (id, cron, time_zone, is_on, since, configured) VALUES (1, @cron, @zone, 1, @now, @configured)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
@@ -106,8 +107,19 @@ public sealed class Database : IDisposable
     /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
     /// <param name="schema">Where they are.</param>
     /// <param name="work">What to do.</param>
-    /// <exception cref="StorageException">The server of PostgreSQL refused, or the tables are not what they should be; says what to do.</exception>
-    public T UseJobs<T>(string schema, Func<T> work) => server is null ? work() : PostgresSetup.UseJobs(server, schema, work);
+    /// <exception cref="StorageException">The database refused, or the tables are not what they should be; says what to do.</exception>
+    public T UseJobs<T>(string schema, Func<T> work)
+    {
+        if (server is not null) return PostgresSetup.UseJobs(server, schema, work);
+        try
+        {
+            return work();
+        }
+        catch (DbException problem)
+        {
+            throw new StorageException($"The jobs cannot be written: {problem.Message}", problem);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

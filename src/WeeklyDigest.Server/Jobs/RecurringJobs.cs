@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Hangfire;
 using Hangfire.Storage;
 using WeeklyDigest.Publishing;
@@ -79,10 +78,6 @@ internal sealed class RecurringJobs(
         {
             log.LogWarning("The recurring jobs wait for {Lock}: another server holds this lock, or was killed while it did. It is free within a minute", taken.Resource);
             return false;
-        }
-        catch (DbException problem)
-        {
-            throw new StorageException($"The recurring jobs cannot be written: {problem.Message}", problem);
         }
     }
 }

@@ -63,7 +63,7 @@ internal sealed record ScheduleSettings(string Cron, TimeZoneInfo TimeZone)
     public static string? ProblemOfCron(string text)
     {
         if (!CronExpression.TryParse(text, CronFormat.Standard, out var cron))
-            return "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00.";
+            return "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00, or @weekly.";
         // The calendar repeats itself, so that it does not matter from where on there is none.
         return cron.GetNextOccurrence(DateTime.UnixEpoch) is null ? "is a day that never comes; write a day that the month has, such as 0 9 1 * * for the first of each month at 9:00." : null;
     }

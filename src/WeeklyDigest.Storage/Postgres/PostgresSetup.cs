@@ -19,18 +19,15 @@ internal static class PostgresSetup
     /// <exception cref="StorageException">They are newer than we know, or cannot be looked at.</exception>
     public static void RefuseNewerJobs(PostgresServer server, string schema, int newest)
     {
-        try
+        var found = UseJobs(server, schema, () =>
         {
             using var connection = server.Source.OpenConnection();
-            if (VersionOf(connection, schema) is { } found && found > newest)
-                throw new StorageException(
-                    $"The jobs in {server.Place}, schema {schema}, were made by a newer version of this program (their version is {found}, this one knows up to {newest}). "
-                    + $"Use that version; or, with every server stopped, {Dropping(schema)}.");
-        }
-        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
-        {
-            throw PostgresTrouble.Explain(failure, server.Place);
-        }
+            return VersionOf(connection, schema);
+        });
+        if (found is null || found <= newest) return;
+        throw new StorageException(
+            $"The jobs in {server.Place}, schema {schema}, were made by a newer version of this program (their version is {found}, this one knows up to {newest}). "
+            + $"Use that version; or, with every server stopped, {Dropping(schema)}.");
     }
 
     /// <summary>Looks whether the jobs' tables are there.</summary>

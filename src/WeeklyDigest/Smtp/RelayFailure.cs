@@ -64,9 +64,11 @@ internal readonly record struct RelayFailure(int Code, string Text)
     /// <summary>The exception for a relay that failed or refused us while a message was being sent.</summary>
     public static RelayException Sending(RelayOptions relay, DialogueStage stage, RelayTrouble trouble, string reply)
     {
-        // Many servers look at the sender only at RCPT; all else that they refuse us there is a login that is missing.
-        if (stage == DialogueStage.Recipient && trouble == RelayTrouble.Permanent && !reply.StartsWith("530", StringComparison.Ordinal)) stage = DialogueStage.Sender;
-        return new($"{Name(relay)} {What(stage)}: {ReplyText.WithoutSecrets(reply, relay).TrimEnd('.')}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
+        var words = ReplyText.WithoutSecrets(reply, relay).TrimEnd('.');
+        if (reply.StartsWith("530", StringComparison.Ordinal)) return new($"{Name(relay)} wants a login first: {words}. Set its Username and Password.", isTransient: false);
+        // Many servers look at the sender only at RCPT; nothing else that they refuse us there holds for everybody.
+        if (stage == DialogueStage.Recipient && trouble == RelayTrouble.Permanent) stage = DialogueStage.Sender;
+        return new($"{Name(relay)} {What(stage)}: {words}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
     }
 
     private static string Name(RelayOptions relay)

@@ -103,7 +103,7 @@ public sealed class RecurringJobsTests : IDisposable
     {
         var full = new HeldUp(new RecurringJobManager(storage), refusals: 1, new SqliteException("The job storage is locked.", 5));
         var refused = await Assert.ThrowsAsync<StorageException>(() => StartAsync("0 9 * * 1", manager: full));
-        Assert.Equal("The recurring jobs cannot be written: The job storage is locked.", refused.Message);
+        Assert.Equal("The jobs cannot be written: The job storage is locked.", refused.Message);
     }
 
     private Task StartAsync(string cron, string zone = "UTC", IRecurringJobManager? manager = null) => Jobs(cron, zone, manager).StartAsync(Cancel);

@@ -20,7 +20,7 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Newsletter:PostalAddress", "", "is missing; write a postal address, which the law asks of newsletters in many countries (\\n starts a new line).")]
     [InlineData("Newsletter:Language", "en_US!", "is not a language tag; write one such as en or pt-BR (BCP 47).")]
     [InlineData("Newsletter:Schedule:Cron", "0 0 31 2 *", "is a day that never comes; write a day that the month has, such as 0 9 1 * * for the first of each month at 9:00.")]
-    [InlineData("Newsletter:Schedule:Cron", "on Mondays", "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00.")]
+    [InlineData("Newsletter:Schedule:Cron", "on Mondays", "is not a schedule; write five fields (minute hour day month weekday), such as 0 9 * * 1 for Mondays at 9:00, or @weekly.")]
     [InlineData("Newsletter:Schedule:TimeZone", "Mars/Olympus", "is not a time zone known to this machine; write one such as Europe/Berlin or UTC.")]
     [InlineData("Smtp:Relays", "localhost", "is a list in square brackets, not a single value; see appsettings.json for an example.")]
     [InlineData("Delivery:FirstRetryAfter", "5", "'5' is not a time span from 00:00:01 to 1.00:00:00 as [days.]hours:minutes:seconds; the default is 00:05:00.")]

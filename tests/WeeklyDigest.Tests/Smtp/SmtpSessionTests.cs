@@ -140,18 +140,19 @@ public sealed class SmtpSessionTests
     }
 
     [Theory]
-    [InlineData("MailFrom", "550 5.7.1 not your domain")]
-    [InlineData("MailFrom", "552 5.3.4 too big")]
-    [InlineData("MailFrom", "530 5.7.0 log in first")]
-    [InlineData("RcptTo", "550 5.1.8 sender domain")]
-    public async Task Blames_no_recipient_for_a_refused_sender(string stage, string reply)
+    [InlineData("MailFrom", "550 5.7.1 not your domain", "did not take the sender", "Check Newsletter:From")]
+    [InlineData("MailFrom", "552 5.3.4 too big", "did not take the sender", "Check Newsletter:From")]
+    [InlineData("MailFrom", "530 5.7.0 log in first", "wants a login first", "Set its Username and Password.")]
+    [InlineData("RcptTo", "530 5.7.0 log in first", "wants a login first", "Set its Username and Password.")]
+    [InlineData("RcptTo", "550 5.1.8 sender domain", "did not take the sender", "Check Newsletter:From")]
+    public async Task Blames_no_recipient_for_a_refused_sender(string stage, string reply, string what, string advice)
     {
         await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == Enum.Parse<SmtpStage>(stage) ? SmtpMove.Reply(reply) : SmtpMove.Accept);
         await using var session = Session(server);
         Assert.Equal(new SendOutcome(SendResult.NotStarted, reply), await SendAsync(session));
         var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
         Assert.False(trouble.IsTransient);
-        Assert.Contains($"did not take the sender: {reply}. Check Newsletter:From", trouble.Message, StringComparison.Ordinal);
+        Assert.Contains($"{what}: {reply}. {advice}", trouble.Message, StringComparison.Ordinal);
     }
 
     [Theory]

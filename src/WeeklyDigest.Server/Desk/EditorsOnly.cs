@@ -39,6 +39,7 @@ internal static class EditorsOnly
     {
         var settings = installation.Settings;
         services.AddSingleton<SignIn>();
+        services.AddSingleton<EndedSessions>();
         services.AddSingleton(new EditorPasswords(settings.Editors.Users));
         AddKeys(services, installation.Database, settings.Paths.Data);
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
@@ -74,7 +75,7 @@ internal static class EditorsOnly
     /// <param name="name">The name shown.</param>
     /// <param name="way">How they came in.</param>
     public static ClaimsPrincipal Principal(string name, string way) => new(new ClaimsIdentity(
-        [new Claim(ClaimTypes.NameIdentifier, way + ":" + name), new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, Role), new Claim(Way, way)],
+        [new Claim(ClaimTypes.NameIdentifier, way + ":" + name), new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, Role), new Claim(Way, way), EndedSessions.NewNumber()],
         CookieAuthenticationDefaults.AuthenticationScheme));
 
     /// <summary>Lets an endpoint's form through only with its antiforgery token.</summary>
@@ -122,7 +123,7 @@ internal static class EditorsOnly
         return Task.CompletedTask;
     }
 
-    // Who was taken out of the settings is out at once, not when the cookie ends.
+    // Who signed out, or was taken out of the settings, is out at once, not when the cookie ends.
     private static async Task RejectFormerEditorsAsync(CookieValidatePrincipalContext context)
     {
         var services = context.HttpContext.RequestServices;
@@ -135,7 +136,7 @@ internal static class EditorsOnly
             ByOpenId => OpenIdSignIn.Allows(settings, name),
             _ => false,
         };
-        if (known) return;
+        if (known && !await services.GetRequiredService<EndedSessions>().HasEndedAsync(context.Principal!, context.HttpContext.RequestAborted)) return;
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync();
     }

@@ -11,8 +11,9 @@ namespace WeeklyDigest.Server.Desk;
 /// <param name="settings">Who may enter.</param>
 /// <param name="links">Links that were printed.</param>
 /// <param name="passwords">Editors with a password.</param>
+/// <param name="ended">Who has signed out.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorPasswords passwords, TimeProvider time)
+internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorPasswords passwords, EndedSessions ended, TimeProvider time)
 {
     internal const string Home = "/hangfire/issues";
     private readonly AttemptLimit linkAttempts = new(allowed: 20, TimeSpan.FromMinutes(1), time);
@@ -73,9 +74,9 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
         <p><a href="{Home}">Back to the issues</a></p>
         """));
 
-    private static async Task<IResult> SignOutAsync(HttpContext context, CancellationToken cancel)
+    private async Task<IResult> SignOutAsync(HttpContext context, CancellationToken cancel)
     {
-        cancel.ThrowIfCancellationRequested();
+        await ended.EndAsync(context.User, cancel);
         await context.SignOutAsync();
         return Results.LocalRedirect("/sign-in");
     }

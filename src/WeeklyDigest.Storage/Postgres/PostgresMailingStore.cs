@@ -110,8 +110,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
     /// <inheritdoc/>
     public async Task<byte[]> SecretAsync(string name, Func<byte[]> create, CancellationToken cancel)
     {
-        var known = await server.RunAsync(connection => connection.ExecuteScalarAsync<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
-        if (known is not null) return known;
+        if (await FindSecretAsync(name, cancel) is { } known) return known;
         // Of two nodes that come here at once, the second finds the first one's secret.
         return await server.TransactAsync(
             async connection =>
@@ -121,6 +120,12 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
             },
             cancel);
     }
+
+    /// <inheritdoc/>
+    public async Task<bool> HasSecretAsync(string name, CancellationToken cancel) => await FindSecretAsync(name, cancel) is not null;
+
+    private Task<byte[]?> FindSecretAsync(string name, CancellationToken cancel)
+        => server.RunAsync(connection => connection.ExecuteScalarAsync<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
 
     private static async Task<IEnumerable<Mailing>> QueryAsync(NpgsqlConnection connection, long? id, string? issue)
         => (await connection.QueryAsync<MailingRow>(Queries.Get("Mailings"), new { id, issue })).Select(row => row.ToMailing());

@@ -119,8 +119,7 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
     /// <inheritdoc/>
     public async Task<byte[]> SecretAsync(string name, Func<byte[]> create, CancellationToken cancel)
     {
-        var known = await readers.ReadAsync(connection => connection.ExecuteScalar<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
-        if (known is not null) return known;
+        if (await FindSecretAsync(name, cancel) is { } known) return known;
         // Of two processes that come here at once, the second finds the first one's secret.
         return await writer.TransactAsync(
             transaction =>
@@ -132,6 +131,12 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
             },
             cancel);
     }
+
+    /// <inheritdoc/>
+    public async Task<bool> HasSecretAsync(string name, CancellationToken cancel) => await FindSecretAsync(name, cancel) is not null;
+
+    private Task<byte[]?> FindSecretAsync(string name, CancellationToken cancel)
+        => readers.ReadAsync(connection => connection.ExecuteScalar<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
 
     private static IEnumerable<Mailing> Query(SqliteConnection connection, long? id, string? issue)
         => connection.Query<MailingRow>(Queries.Get("Mailings"), new { id, issue }).Select(row => row.ToMailing());

@@ -73,6 +73,9 @@ public interface IMailingStore
 
     /// <summary>A secret of the installation, created with the given random bytes on first use; the same for all nodes.</summary>
     Task<byte[]> SecretAsync(string name, Func<byte[]> create, CancellationToken cancel);
+
+    /// <summary>Whether there is a secret of that name.</summary>
+    Task<bool> HasSecretAsync(string name, CancellationToken cancel);
 }
 
 /// <summary>What to publish.</summary>

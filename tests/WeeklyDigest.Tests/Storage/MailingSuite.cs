@@ -199,6 +199,8 @@ public abstract class MailingSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         Assert.Equal([1, 2, 3], await Mailings.SecretAsync("links", () => [4], Cancel));
         using var other = Open();
         Assert.Equal([1, 2, 3], await other.Mailings.SecretAsync("links", () => [5], Cancel));
+        Assert.False(await Mailings.HasSecretAsync("other", Cancel));
         Assert.Equal([6], await other.Mailings.SecretAsync("other", () => [6], Cancel));
+        Assert.True(await Mailings.HasSecretAsync("other", Cancel));
     }
 }

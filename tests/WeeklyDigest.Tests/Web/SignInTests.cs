@@ -156,6 +156,24 @@ public sealed class SignInTests
     }
 
     [Fact]
+    public async Task A_copy_of_the_cookie_is_worth_nothing_once_its_owner_has_signed_out()
+    {
+        await using var site = await TestSite.StartAsync();
+        using var other = await site.EditorAsync();
+        var cookies = new CookieContainer();
+        using var editor = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = cookies }) { BaseAddress = site.Address };
+        using var signedIn = await UseAsync(editor, await site.SignInLinkAsync());
+        var copied = cookies.GetCookieHeader(site.Address);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(site, copied));
+        using var form = TestSite.FormOf(await editor.GetStringAsync(new Uri("/sign-out", UriKind.Relative), Cancel));
+        using var answer = await editor.PostAsync(new Uri("/sign-out", UriKind.Relative), form, Cancel);
+        Assert.Equal(HttpStatusCode.Redirect, await StatusAsync(site, copied));
+        // Who came in by another sign-in stays.
+        using var still = await other.GetAsync(new Uri("/inbox", UriKind.Relative), Cancel);
+        Assert.Equal(HttpStatusCode.OK, still.StatusCode);
+    }
+
+    [Fact]
     public async Task Every_page_carries_its_policy()
     {
         await using var site = await TestSite.StartAsync();
@@ -170,6 +188,14 @@ public sealed class SignInTests
             Assert.DoesNotContain("script-src 'self' 'unsafe-inline'", policy, StringComparison.Ordinal);
             Assert.False(answer.Headers.Contains("Server"));
         }
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(TestSite site, string cookie)
+    {
+        using var thief = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = site.Address };
+        thief.DefaultRequestHeaders.Add("Cookie", cookie);
+        using var answer = await thief.GetAsync(new Uri("/inbox", UriKind.Relative), Cancel);
+        return answer.StatusCode;
     }
 
     private static async Task<HttpResponseMessage> UseAsync(HttpClient client, string link, string? returnUrl = null)

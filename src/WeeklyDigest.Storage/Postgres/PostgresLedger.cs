@@ -1,4 +1,5 @@
 using Dapper;
+using Npgsql;
 using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Storage.Postgres;
@@ -83,23 +84,42 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
 
     /// <inheritdoc/>
     public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync<long>(async connection => await PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], now), cancel);
+
+    /// <inheritdoc/>
+    public Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync<long>(
-            async connection => await connection.ExecuteAsync(Queries.Get("Pardon"), new
+            async connection =>
             {
-                mailings = failed.Select(delivery => delivery.Id.MailingId).ToArray(),
-                subscribers = failed.Select(delivery => delivery.Id.SubscriberId).ToArray(),
-                stamps = failed.Select(delivery => delivery.Stamp).ToArray(),
-                now = Codes.Of(now),
-            }), cancel);
+                var rows = (await connection.QueryAsync<RefusedRow>(Queries.Get("RefusedSinceAccepted"), new { mailing = mailingId, count })).AsList();
+                if (rows.Count > 0) await PardonAsync(connection, rows.ConvertAll(row => (new DeliveryId(mailingId, row.SubscriberId), row.Stamp)), now);
+                return rows.Count;
+            },
+            cancel);
 
     /// <inheritdoc/>
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
         => server.TransactAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
+
+    private static Task<int> PardonAsync(NpgsqlConnection connection, IReadOnlyList<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
+        => connection.ExecuteAsync(Queries.Get("Pardon"), new
+        {
+            mailings = failed.Select(delivery => delivery.Id.MailingId).ToArray(),
+            subscribers = failed.Select(delivery => delivery.Id.SubscriberId).ToArray(),
+            stamps = failed.Select(delivery => delivery.Stamp).ToArray(),
+            now = Codes.Of(now),
+        });
 
     private sealed class HolderRow
     {
         public required string Owner { get; init; }
         public long LeaseLeft { get; init; }
         public long Rows { get; init; }
+    }
+
+    private sealed class RefusedRow
+    {
+        public long SubscriberId { get; init; }
+        public long Stamp { get; init; }
     }
 }

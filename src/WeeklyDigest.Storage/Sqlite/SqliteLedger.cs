@@ -75,7 +75,17 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
 
     /// <inheritdoc/>
     public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
-        => writer.TransactAsync(transaction => failed.LongCount(delivery => Pardon(transaction, delivery, now)), cancel);
+        => writer.TransactAsync(transaction => failed.LongCount(delivery => Pardon(transaction, delivery.Id, delivery.Stamp, now)), cancel);
+
+    /// <inheritdoc/>
+    public async Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel)
+    {
+        // Read without a lock: a row that moves on meanwhile has another stamp, or has not failed.
+        var rows = await readers.ReadAsync(connection => connection.Query<RefusedRow>(Queries.Get("RefusedSinceAccepted"), new { mailing = mailingId, count }).AsList(), cancel);
+        if (rows.Count > 0)
+            await writer.TransactAsync(transaction => rows.Count(row => Pardon(transaction, new DeliveryId(mailingId, row.SubscriberId), row.Stamp, now)), cancel);
+        return rows.Count;
+    }
 
     /// <inheritdoc/>
     public async Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
@@ -88,15 +98,15 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             : await writer.TransactAsync(transaction => new SqliteDecision(transaction, portion).Run(rows), cancel);
     }
 
-    private static bool Pardon(SqliteWriter transaction, Delivery failed, DateTimeOffset now)
+    private static bool Pardon(SqliteWriter transaction, DeliveryId failed, long stamp, DateTimeOffset now)
     {
         Of("PardonRefusal").Run();
         if (Of("PardonAddress").Run() == 0) return false;
-        transaction.Statement("PardonSubscriber").With("@subscriber", failed.Id.SubscriberId).With("@now", Codes.Of(now)).Run();
+        transaction.Statement("PardonSubscriber").With("@subscriber", failed.SubscriberId).With("@now", Codes.Of(now)).Run();
         return true;
 
         SqliteStatement Of(string name)
-            => transaction.Statement(name).With("@mailing", failed.Id.MailingId).With("@subscriber", failed.Id.SubscriberId).With("@stamp", failed.Stamp);
+            => transaction.Statement(name).With("@mailing", failed.MailingId).With("@subscriber", failed.SubscriberId).With("@stamp", stamp);
     }
 
     private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)
@@ -159,5 +169,11 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         public required string Owner { get; init; }
         public long LeaseUntil { get; init; }
         public long Rows { get; init; }
+    }
+
+    private sealed class RefusedRow
+    {
+        public long SubscriberId { get; init; }
+        public long Stamp { get; init; }
     }
 }

@@ -67,6 +67,17 @@ public interface ILedger
     Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
+    /// The same for every delivery of a mailing whose address or mailbox was refused since a message of it was accepted last, whoever sent it: runs that
+    /// were too short to see how long the row is have left theirs in the ledger.
+    /// </summary>
+    /// <param name="mailingId">The mailing.</param>
+    /// <param name="count">At most so many deliveries; call again while this many were gone through.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancel">Stops waiting for the transaction's turn.</param>
+    /// <returns>How many were gone through.</returns>
+    Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>
     /// Carries out an editor's decision on the next rows of a mailing that are in the state the decision is about, in one transaction. Rows
     /// that become pending reopen a mailing that was sent; in a cancelled one none does, and a subscriber who has left is left as the row is.
     /// </summary>

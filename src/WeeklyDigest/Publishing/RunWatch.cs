@@ -13,8 +13,12 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>Rows given up in one transaction.</summary>
     private const int GiveUpPortion = 5000;
 
+    /// <summary>Refusals taken back in one transaction.</summary>
+    private const int PardonPortion = 1000;
+
     private string? unreadable;
     private bool isUnusable;
+    private bool hasPardonedEarlier;
     private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
@@ -52,8 +56,13 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>Takes back what followed from refusals that say nothing of the recipients. Done again and again: an outcome may be in the ledger a little later.</summary>
     public async Task PardonAsync()
     {
-        if (run.Failures.Doubted is { Count: > 0 } doubted)
-            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None));
+        if (run.Failures.Doubted is not { Count: > 0 } doubted) return;
+        await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None));
+        // What earlier runs and other processes left: once, for another relay may go on and refuse somebody rightly; again when the mailing pauses.
+        if (hasPardonedEarlier && run.Stop.PauseReason is null) return;
+        for (var pardoned = (long)PardonPortion; pardoned == PardonPortion;)
+            pardoned = await run.Writer.InTurnAsync(ledger => ledger.PardonSinceAcceptedAsync(run.MailingId, PardonPortion, run.Time.GetUtcNow(), CancellationToken.None));
+        hasPardonedEarlier = true;
     }
 
     // Rows that were tried give up by their own schedule, with their last attempt.

@@ -192,6 +192,8 @@ public sealed class LedgerWriterTests
 
         public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
+        public Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task NoteSentAsync(SentNote note, CancellationToken cancel) => throw new NotSupportedException();

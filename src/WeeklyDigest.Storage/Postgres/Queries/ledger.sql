@@ -140,6 +140,13 @@ SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NU
 SELECT count(*) FROM mailing
 WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
 
+-- name: RefusedSinceAccepted
+-- Goes through the whole mailing, when it is paused or a relay is set aside. What is pardoned is refused for 'other', and not found again.
+SELECT d.subscriber_id AS SubscriberId, d.stamp AS Stamp FROM delivery d
+WHERE d.mailing_id = @mailing AND d.state = 'failed' AND d.refusal IN ('address', 'mailbox')
+  AND d.updated_at > coalesce((SELECT max(a.updated_at) FROM delivery a WHERE a.mailing_id = @mailing AND a.state = 'sent'), -1)
+ORDER BY d.subscriber_id LIMIT @count;
+
 -- name: Pardon
 -- Suppressed at the moment in which this delivery failed is suppressed for it. A mailbox would be suppressed for the third of such refusals.
 WITH failed AS (

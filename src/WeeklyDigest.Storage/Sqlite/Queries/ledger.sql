@@ -96,6 +96,13 @@ ON CONFLICT (address) DO NOTHING;
 -- name: NoteBounced
 UPDATE subscriber SET status = 'bounced', updated_at = @now WHERE id = @subscriber AND status IN ('pending', 'active');
 
+-- name: RefusedSinceAccepted
+-- Goes through the whole mailing, when it is paused or a relay is set aside. What is pardoned is refused for 'other', and not found again.
+SELECT d.subscriber_id AS SubscriberId, d.stamp AS Stamp FROM delivery d
+WHERE d.mailing_id = @mailing AND d.state = 'failed' AND d.refusal IN ('address', 'mailbox')
+  AND d.updated_at > coalesce((SELECT max(a.updated_at) FROM delivery a WHERE a.mailing_id = @mailing AND a.state = 'sent'), -1)
+ORDER BY d.subscriber_id LIMIT @count;
+
 -- name: PardonAddress
 -- Suppressed at the moment in which this delivery failed is suppressed for it.
 DELETE FROM suppression

@@ -47,8 +47,14 @@ internal sealed class ClaimFeed : IDisposable
         return ready.WaitAsync(cancel);
     }
 
+    /// <summary>Whether one may go that every relay carries.</summary>
+    public bool HasOrdinary => ready.HasOrdinary;
+
+    /// <summary>Waits until one may go that every relay carries, or the run is over.</summary>
+    public Task WaitForOrdinaryAsync(CancellationToken cancel) => ready.WaitAsync(cancel, carriesUtf8: false);
+
     /// <summary>Takes a delivery when one is ready and may go; <see cref="Leave"/> has to follow.</summary>
-    /// <param name="carriesUtf8">Whether one that needs SMTPUTF8 is taken before there is nothing else.</param>
+    /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8.</param>
     /// <param name="taken">The delivery.</param>
     public bool TryTake(bool carriesUtf8, [NotNullWhen(true)] out TakenDelivery? taken)
     {
@@ -102,8 +108,9 @@ internal sealed class ClaimFeed : IDisposable
             await PauseAsync(Brisk);
             return !IsTimeToLook() || await look() != RunRest.Nothing;
         }
-        await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus()]);
-        var usable = ready.Usable();
+        var utf8Waits = run.Sessions.Utf8Waits;
+        await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
+        var usable = ready.Usable(utf8Waits);
         if (usable > target / 2)
         {
             await PauseAsync(Slow);

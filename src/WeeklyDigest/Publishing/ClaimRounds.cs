@@ -75,7 +75,7 @@ internal sealed class ClaimRounds(RunParts run)
     private ClaimRequest Request(int count, int look)
     {
         var claimant = run.Lease.Claimant();
-        return new ClaimRequest(run.MailingId, count, claimant) { After = after, Rooms = run.Domains.Rooms(), Look = look, PostponeTo = claimant.Now + run.Options.FirstRetryAfter };
+        return new ClaimRequest(run.MailingId, count, claimant) { After = after, Rooms = run.Domains.Rooms(run.Sessions.Utf8Waits), Look = look, PostponeTo = claimant.Now + run.Options.FirstRetryAfter };
     }
 
     /// <summary>Notes what a claim gave.</summary>

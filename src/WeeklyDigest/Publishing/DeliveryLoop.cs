@@ -37,7 +37,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     /// <returns>False when another loop has gone on in this one's place.</returns>
     private async Task<bool> TakeTurnAsync()
     {
-        var session = await run.Sessions.RentAsync(run.Stop.Token, standIn);
+        if (await RentAsync() is not { } session) return true;
         try
         {
             await DeliverAsync(session);
@@ -46,6 +46,24 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         finally
         {
             run.Sessions.Return(session);
+        }
+    }
+
+    /// <summary>A connection that carries what is there; null when there is something else by now.</summary>
+    private async Task<PooledSession?> RentAsync()
+    {
+        if (feed.HasOrdinary) return await run.Sessions.RentAsync(run.Stop.Token, standIn);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(run.Stop.Token);
+        var renting = run.Sessions.RentAsync(enough.Token, standIn, forUtf8: true);
+        if (!renting.IsCompleted) await Task.WhenAny(renting, feed.WaitForOrdinaryAsync(enough.Token));
+        await enough.CancelAsync();
+        try
+        {
+            return await renting;
+        }
+        catch (OperationCanceledException) when (!run.Stop.IsRequested)
+        {
+            return null;
         }
     }
 
@@ -98,10 +116,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
     }
 
-    /// <summary>The message, or null when the relay cannot be used; the delivery is then given back, untouched.</summary>
+    /// <summary>The message, or null when the relay cannot be used, or not for this one; the delivery is then given back, untouched.</summary>
     private async Task<ComposedMessage?> ComposeAsync(PooledSession session, Delivery delivery)
     {
-        if (await OpenAsync(session) is { } abilities)
+        // Opening may have shown that it does not carry such an address, and another relay may: the delivery waits for that one.
+        if (await OpenAsync(session) is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8))
             return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
         GiveBack(delivery, DeliveryState.Claimed);
         return null;

@@ -125,13 +125,14 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
     }
 
     /// <summary>What may be claimed now.</summary>
-    public DomainRooms Rooms()
+    /// <param name="utf8Waits">Whether what needs SMTPUTF8 waits for another relay; it takes no room of the others of its domain then.</param>
+    public DomainRooms Rooms(bool utf8Waits = false)
     {
         lock (gate)
         {
             var now = Now;
             Tidy(now);
-            var rooms = known.ToDictionary(entry => entry.Key, entry => RoomOf(entry.Value, now));
+            var rooms = known.ToDictionary(entry => entry.Key, entry => RoomOf(entry.Value, now, utf8Waits));
             return new DomainRooms(New(DomainOptions.AnyOther).Places(now, usual.Value), rooms);
         }
     }
@@ -153,7 +154,8 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         }
     }
 
-    private int RoomOf(DomainPace domain, TimeSpan now) => Math.Max(0, domain.Places(now, usual.Value) - domain.Ready);
+    private int RoomOf(DomainPace domain, TimeSpan now, bool utf8Waits)
+        => Math.Max(0, domain.Places(now, usual.Value) - domain.Ready + (utf8Waits ? domain.ReadyUtf8 : 0));
 
     private DomainPace New(string name)
         => new(name, byName.GetValueOrDefault(name) ?? byName.GetValueOrDefault(DomainOptions.AnyOther) ?? new DomainOptions(), connections);

@@ -45,6 +45,7 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     private TimeSpan lastAnswerAt;
     private int unanswered;
     private bool hasAnswered;
+    private int readyUtf8;
 
     /// <summary>The domain.</summary>
     public string Name => name;
@@ -55,9 +56,15 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <summary>Deliveries that are claimed and wait.</summary>
     public int Ready { get; set; }
 
+    /// <summary>How many of them need SMTPUTF8. Any thread.</summary>
+    public int ReadyUtf8 => Volatile.Read(ref readyUtf8);
+
     private int Quarter => Math.Max(1, connections / 4);
 
     private int Sixteenth => Math.Max(1, connections / 16);
+
+    /// <summary>Counts more of the ready ones, or less, that need SMTPUTF8. Any thread.</summary>
+    public void CountUtf8(int more) => Interlocked.Add(ref readyUtf8, more);
 
     /// <summary>Until when it asked to be left alone; in the past when it did not.</summary>
     public TimeSpan PausedUntil => pausedUntil;

@@ -41,8 +41,8 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it is being opened.</summary>
     public bool IsOpening { get; private set; }
 
-    /// <summary>Whether it may take what needs SMTPUTF8: its relay carries that, or no other does as far as is known.</summary>
-    public bool MayCarryUtf8 => !relay.LacksSmtpUtf8 || !pool.MayCarryUtf8Elsewhere(relay);
+    /// <summary>Whether it may take what needs SMTPUTF8.</summary>
+    public bool MayCarryUtf8 => pool.MayCarryUtf8(relay);
 
     /// <summary>The wait for the answer that it is in, if any.</summary>
     public AnswerWait Wait { get; } = new();

@@ -15,6 +15,9 @@ internal sealed class ReadyQueue : IDisposable
     /// <summary>Who waits for the clock is woken no more often than that; a domain's rate allows what came together meanwhile.</summary>
     private static readonly TimeSpan LeastPause = DomainPace.Burst;
 
+    /// <summary>So many that wait for a relay that carries them hold up no other; more, and memory would not stay flat.</summary>
+    private const int MaxPatient = 5000;
+
     private readonly Lock access = new();
     private readonly Dictionary<(long DomainId, bool NeedsSmtpUtf8), LinkedListNode<Lane>> lanes = [];
     private readonly LinkedList<Lane> turns = [];
@@ -37,11 +40,22 @@ internal sealed class ReadyQueue : IDisposable
     /// <summary>Deliveries in it.</summary>
     public int Count => Volatile.Read(ref count);
 
-    /// <summary>Waits until one may go.</summary>
-    /// <returns>False when nothing goes any more.</returns>
-    public async Task<bool> WaitAsync(CancellationToken cancel)
+    /// <summary>Whether one may go that every relay carries.</summary>
+    public bool HasOrdinary
     {
-        while (Change() is { } change) await change.WaitAsync(cancel);
+        get
+        {
+            lock (access) return gate.MayEnter(Domains(carriesUtf8: false), out _);
+        }
+    }
+
+    /// <summary>Waits until one may go.</summary>
+    /// <param name="cancel">Gives up waiting.</param>
+    /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8.</param>
+    /// <returns>False when nothing goes any more.</returns>
+    public async Task<bool> WaitAsync(CancellationToken cancel, bool carriesUtf8 = true)
+    {
+        while (Change(carriesUtf8) is { } change) await change.WaitAsync(cancel);
         return !Volatile.Read(ref isOver);
     }
 
@@ -70,6 +84,7 @@ internal sealed class ReadyQueue : IDisposable
                 var key = (delivery.DomainId, delivery.Recipient.Address.NeedsSmtpUtf8);
                 if (!lanes.TryGetValue(key, out var node)) lanes[key] = node = turns.AddLast(new Lane(key, domain));
                 node.Value.Deliveries.Enqueue(delivery);
+                node.Value.Count(1);
             }
             count += deliveries.Count;
         }
@@ -78,10 +93,10 @@ internal sealed class ReadyQueue : IDisposable
 
     /// <summary>Takes the next one that may go; of a slow domain beyond its small share only when nobody else has one.</summary>
     /// <param name="taken">The delivery.</param>
-    /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8. If not, those are left to other relays as long as there is anything else.</param>
+    /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8. If not, those wait for another relay.</param>
     public bool TryTake([NotNullWhen(true)] out TakenDelivery? taken, bool carriesUtf8 = true)
     {
-        lock (access) return TryTake(yields: true, carriesUtf8, out taken) || TryTake(yields: false, carriesUtf8, out taken) || (!carriesUtf8 && TryTake(yields: false, true, out taken));
+        lock (access) return TryTake(yields: true, carriesUtf8, out taken) || TryTake(yields: false, carriesUtf8, out taken);
     }
 
     private bool TryTake(bool yields, bool carriesUtf8, [NotNullWhen(true)] out TakenDelivery? taken)
@@ -96,6 +111,7 @@ internal sealed class ReadyQueue : IDisposable
                 continue;
             }
             taken = new TakenDelivery(node.Value.Deliveries.Dequeue(), node.Value.Domain, entered);
+            node.Value.Count(-1);
             count--;
             if (node.Value.Deliveries.Count > 0) turns.AddLast(node);
             else lanes.Remove(node.Value.Key);
@@ -106,9 +122,14 @@ internal sealed class ReadyQueue : IDisposable
     }
 
     /// <summary>How many can be used soon.</summary>
-    public int Usable()
+    /// <param name="utf8Waits">Whether not every relay carries all. What waits for another does not count then, else the others would be claimed only after it.</param>
+    public int Usable(bool utf8Waits = false)
     {
-        lock (access) return turns.Sum(lane => Math.Min(lane.Deliveries.Count, gate.Usable(lane.Domain)));
+        lock (access)
+        {
+            var patient = utf8Waits ? turns.Where(lane => lane.Key.NeedsSmtpUtf8).Sum(lane => lane.Deliveries.Count) : 0;
+            return turns.Where(lane => !utf8Waits || !lane.Key.NeedsSmtpUtf8).Sum(lane => Math.Min(lane.Deliveries.Count, gate.Usable(lane.Domain))) + Math.Max(0, patient - MaxPatient);
+        }
     }
 
     /// <summary>Takes everything out.</summary>
@@ -118,23 +139,30 @@ internal sealed class ReadyQueue : IDisposable
     public List<Delivery> TakeDomains(IReadOnlySet<long> domains) => TakeOut(lane => domains.Contains(lane.Key.DomainId) ? lane.Deliveries.Count : 0);
 
     /// <summary>Takes out what domains cannot use soon: far more than they have places for.</summary>
-    public List<Delivery> TakeSurplus() => TakeOut(lane =>
+    /// <param name="utf8Waits">Whether not every relay carries all. What waits for another stays: it would be claimed again at once.</param>
+    public List<Delivery> TakeSurplus(bool utf8Waits = false) => TakeOut(lane =>
     {
+        if (utf8Waits && lane.Key.NeedsSmtpUtf8) return 0;
         var usable = gate.Usable(lane.Domain);
         return lane.Deliveries.Count > 2 * usable ? lane.Deliveries.Count - usable : 0;
     });
 
     /// <summary>What to wait for before looking again; null when one may go, or none any more.</summary>
-    private Task? Change()
+    private Task? Change(bool carriesUtf8)
     {
         lock (access)
         {
-            if (isOver || gate.MayEnter(turns.Select(lane => lane.Domain), out var opensIn)) return null;
+            if (isOver || gate.MayEnter(Domains(carriesUtf8), out var opensIn)) return null;
+            // Others may wait for any: the clock wakes for whichever comes first.
+            if (!carriesUtf8 && !gate.MayEnter(Domains(carriesUtf8: true), out var anyOpensIn)) opensIn = anyOpensIn;
             if (opensIn is { } wait) opening.Change(wait > LeastPause ? wait : LeastPause, Timeout.InfiniteTimeSpan);
             waitedFor ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return waitedFor.Task;
         }
     }
+
+    private IEnumerable<DomainPace> Domains(bool carriesUtf8)
+        => turns.Where(lane => carriesUtf8 || !lane.Key.NeedsSmtpUtf8).Select(lane => lane.Domain);
 
     private void Wake()
     {
@@ -153,6 +181,7 @@ internal sealed class ReadyQueue : IDisposable
                 var from = taken.Count;
                 for (var left = howMany(node.Value); left > 0; left--) taken.Add(node.Value.Deliveries.Dequeue());
                 if (taken.Count == from) continue;
+                node.Value.Count(from - taken.Count);
                 gate.Remove(node.Value.Key.DomainId, node.Value.Domain, taken.Count - from);
                 if (node.Value.Deliveries.Count > 0) continue;
                 lanes.Remove(node.Value.Key);
@@ -171,5 +200,11 @@ internal sealed class ReadyQueue : IDisposable
         public DomainPace Domain => domain;
 
         public Queue<Delivery> Deliveries { get; } = new();
+
+        /// <summary>Tells the domain how many more, or less, it has that need SMTPUTF8.</summary>
+        public void Count(int more)
+        {
+            if (key.NeedsSmtpUtf8) domain.CountUtf8(more);
+        }
     }
 }

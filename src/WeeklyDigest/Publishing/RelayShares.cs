@@ -24,11 +24,16 @@ internal sealed class RelayShares(IReadOnlyList<RelayState> relays)
         lock (gate)
         {
             if (IsAhead(relay)) return false;
-            if (relay.IsAway) relay.Position = relays.Max(other => other.Position);
-            relay.IsAway = false;
-            relay.Position += 1.0 / relay.Weight;
+            Add(relay);
             return true;
         }
+    }
+
+    /// <summary>Takes a message of a relay's share although it may be another's turn: only this one carries it.</summary>
+    public void Take(RelayState relay)
+    {
+        if (!Matter) return;
+        lock (gate) Add(relay);
     }
 
     /// <summary>Gives one back that was not used.</summary>
@@ -43,6 +48,13 @@ internal sealed class RelayShares(IReadOnlyList<RelayState> relays)
     {
         if (!Matter) return relay.Load;
         lock (gate) return relay.Position + (1.0 / relay.Weight);
+    }
+
+    private void Add(RelayState relay)
+    {
+        if (relay.IsAway) relay.Position = relays.Max(other => other.Position);
+        relay.IsAway = false;
+        relay.Position += 1.0 / relay.Weight;
     }
 
     private bool IsAhead(RelayState relay)

@@ -17,7 +17,7 @@ public sealed class SessionPool : IAsyncDisposable
     private static readonly TimeSpan StallLook = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock gate = new();
-    private readonly LinkedList<TaskCompletionSource<PooledSession>> waiting = [];
+    private readonly LinkedList<Waiter> waiting = [];
     private readonly List<RelayState> relays;
     private readonly RelayShares shares;
     private readonly TimeProvider time;
@@ -85,15 +85,17 @@ public sealed class SessionPool : IAsyncDisposable
     /// <summary>A connection for one caller; waits until one is free. It may not be open yet.</summary>
     /// <param name="cancel">Gives up waiting.</param>
     /// <param name="standIn">Told, on another thread, when the connection waits so long for an answer that another may be lent in its place.</param>
-    internal async Task<PooledSession> RentAsync(CancellationToken cancel, Action? standIn = null) => (await TakeTurnAsync(cancel)).For(standIn);
+    /// <param name="forUtf8">Whether it has to carry what needs SMTPUTF8, as far as is known.</param>
+    internal async Task<PooledSession> RentAsync(CancellationToken cancel, Action? standIn = null, bool forUtf8 = false) => (await TakeTurnAsync(forUtf8, cancel)).For(standIn);
 
-    private Task<PooledSession> TakeTurnAsync(CancellationToken cancel)
+    private Task<PooledSession> TakeTurnAsync(bool forUtf8, CancellationToken cancel)
     {
         lock (gate)
         {
             cancel.ThrowIfCancellationRequested();
-            if (waiting.Count == 0 && Take() is { } session) return Task.FromResult(session);
-            var place = waiting.AddLast(new TaskCompletionSource<PooledSession>(TaskCreationOptions.RunContinuationsAsynchronously));
+            // Those who wait for a relay that carries more keep nobody else waiting.
+            if (waiting.All(other => other.ForUtf8 && !forUtf8) && Take(forUtf8) is { } session) return Task.FromResult(session);
+            var place = waiting.AddLast(new Waiter(forUtf8));
             CountWaiters();
             return WaitAsync(place, cancel);
         }
@@ -121,8 +123,11 @@ public sealed class SessionPool : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Whether another relay carries addresses beyond ASCII, or has not been asked yet; one that is set aside does not count.</summary>
-    internal bool MayCarryUtf8Elsewhere(RelayState than) => relays.Any(relay => relay != than && relay is { LacksSmtpUtf8: false, Refusal: null });
+    /// <summary>Whether a relay may get addresses beyond ASCII: it carries them or has not been asked yet, or no other is left that might.</summary>
+    internal bool MayCarryUtf8(RelayState relay) => !relay.LacksSmtpUtf8 || !relays.Any(other => other is { LacksSmtpUtf8: false, Refusal: null });
+
+    /// <summary>Whether addresses beyond ASCII are kept for some of the relays.</summary>
+    internal bool Utf8Waits => relays.Any(relay => relay.Refusal is null && !MayCarryUtf8(relay));
 
     /// <summary>
     /// What a message is composed for: without 8BITMIME where there is another relay. A second copy may go over that one, and has to be the same bytes.
@@ -178,10 +183,19 @@ public sealed class SessionPool : IAsyncDisposable
     {
         lock (gate)
         {
-            while (waiting.First is { } next && Take() is { } session)
+            for (var next = waiting.First; next is not null;)
             {
-                waiting.Remove(next);
-                next.Value.SetResult(session);
+                var (place, forUtf8) = (next, next.Value.ForUtf8);
+                next = next.Next;
+                if (Take(forUtf8) is { } session)
+                {
+                    waiting.Remove(place);
+                    place.Value.SetResult(session);
+                }
+                else if (!forUtf8)
+                {
+                    break;
+                }
             }
             CountWaiters();
         }
@@ -197,13 +211,13 @@ public sealed class SessionPool : IAsyncDisposable
         await Task.WhenAll(TakeIdle(TimeSpan.Zero).Select(session => session.CloseAsync()));
     }
 
-    private async Task<PooledSession> WaitAsync(LinkedListNode<TaskCompletionSource<PooledSession>> place, CancellationToken cancel)
+    private async Task<PooledSession> WaitAsync(LinkedListNode<Waiter> place, CancellationToken cancel)
     {
         await using var registration = cancel.Register(() => Leave(place, cancel));
         return await place.Value.Task;
     }
 
-    private void Leave(LinkedListNode<TaskCompletionSource<PooledSession>> place, CancellationToken cancel)
+    private void Leave(LinkedListNode<Waiter> place, CancellationToken cancel)
     {
         lock (gate)
         {
@@ -214,9 +228,12 @@ public sealed class SessionPool : IAsyncDisposable
         place.Value.TrySetCanceled(cancel);
     }
 
-    private PooledSession? Take()
+    private PooledSession? Take(bool forUtf8)
     {
-        var next = relays.Where(relay => relay.CanLend).OrderBy(shares.Order).FirstOrDefault(shares.TryTake);
+        var able = relays.Where(relay => relay.CanLend && (!forUtf8 || MayCarryUtf8(relay))).OrderBy(shares.Order);
+        var next = forUtf8 ? able.FirstOrDefault() : able.FirstOrDefault(shares.TryTake);
+        // It waits for none that would have to carry less first.
+        if (forUtf8 && next is not null) shares.Take(next);
         if (next is null) return null;
         if (!isWatching) watching.Change(StallLook, StallLook);
         isWatching = true;
@@ -253,5 +270,11 @@ public sealed class SessionPool : IAsyncDisposable
     private List<PooledSession> TakeIdle(TimeSpan longerThan)
     {
         lock (gate) return [.. relays.SelectMany(relay => relay.TakeIdle(longerThan))];
+    }
+
+    /// <summary>Somebody who waits for a connection.</summary>
+    private sealed class Waiter(bool forUtf8) : TaskCompletionSource<PooledSession>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public bool ForUtf8 => forUtf8;
     }
 }

@@ -50,10 +50,35 @@ public sealed class ReadyQueueTests : IDisposable
     }
 
     [Fact]
-    public void What_a_relay_cannot_carry_is_left_to_others_as_long_as_there_is_anything_else()
+    public async Task What_a_relay_cannot_carry_is_left_to_others_and_keeps_nobody_waiting()
     {
         queue.Add([At("a.example", 1, "jürgen"), At("a.example", 2), At("a.example", 3, "josé"), At("b.example", 4)]);
-        Assert.Equal([2L, 4, 1, 3], TakeAll(carriesUtf8: false));
+        Assert.Equal([2L, 4], TakeAll(carriesUtf8: false));
+        Assert.Equal((2, 0, 2, false), (queue.Usable(), queue.Usable(utf8Waits: true), queue.Count, queue.HasOrdinary));
+        Assert.True(await queue.WaitAsync(Cancel));
+        var ordinary = queue.WaitAsync(Cancel, carriesUtf8: false);
+        Assert.False(ordinary.IsCompleted);
+        queue.Add([At("b.example", 7)]);
+        Assert.True(await ordinary);
+        Assert.Equal([7L], TakeAll(carriesUtf8: false));
+        Assert.Equal([1L, 3], TakeAll());
+    }
+
+    [Fact]
+    public void What_waits_for_another_relay_takes_no_room_of_its_domain_and_is_not_given_back()
+    {
+        queue.Add([.. Enumerable.Range(1, 5).Select(id => At("narrow.example", id, "jürgen"))]);
+        Assert.Equal((0, 2), (Room(utf8Waits: false), Room(utf8Waits: true)));
+        Assert.Empty(queue.TakeSurplus(utf8Waits: true));
+        Assert.Equal(3, queue.TakeSurplus().Count);
+        Assert.Equal(2, TakeAllOut());
+        int Room(bool utf8Waits) => Assert.Single(gate.Rooms(utf8Waits).Known).Value;
+        int TakeAllOut() => queue.TakeAll().Count;
+    }
+
+    [Fact]
+    public void A_relay_that_carries_everything_takes_them_in_turn()
+    {
         queue.Add([At("c.example", 5, "jürgen"), At("c.example", 6)]);
         Assert.Equal([5L, 6], TakeAll());
     }

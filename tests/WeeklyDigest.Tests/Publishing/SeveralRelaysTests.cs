@@ -11,6 +11,8 @@ public sealed class SeveralRelaysTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
+    private static ScriptedSmtpOptions LacksUtf8 { get; } = new() { Abilities = SmtpAbilities.Modern & ~SmtpAbilities.SmtpUtf8 };
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -31,20 +33,63 @@ public sealed class SeveralRelaysTests
 
     // Whoever has such an address waits for its turn over the relay that carries it; where none does, it fails as soon as that is known.
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task An_address_that_one_relay_cannot_carry_waits_for_the_other(bool other)
+    [InlineData(true, 1)]
+    [InlineData(true, 9)]
+    [InlineData(false, 1)]
+    public async Task An_address_that_one_relay_cannot_carry_waits_for_the_other(bool other, int weight)
     {
-        await using var place = EnginePlace.Open(new ScriptedSmtpOptions { Abilities = SmtpAbilities.Modern & ~SmtpAbilities.SmtpUtf8 });
+        await using var place = EnginePlace.Open(LacksUtf8);
         await using var second = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Abilities = other ? SmtpAbilities.Modern : SmtpAbilities.Modern & ~SmtpAbilities.SmtpUtf8 });
         var mailing = await place.PublishAsync(40, address: number => $"mü{number}@example.org");
-        await place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunAsync(mailing);
+        await place.StartOver(EnginePlace.Relay("first", place.Server) with { Weight = weight }, EnginePlace.Relay("second", second)).RunAsync(mailing);
 
         var rows = await place.DeliveriesAsync(mailing);
         Assert.Equal((0, second.AcceptedCount), (place.Server.AcceptedCount, rows.Count(row => row.State == DeliveryState.Sent)));
-        Assert.Equal(other, second.AcceptedCount > 0);
-        Assert.All(rows, row => Assert.Contains(row.State, other ? [DeliveryState.Sent, DeliveryState.Deferred] : new[] { DeliveryState.Failed, DeliveryState.Deferred }));
-        Assert.Equal(!other, rows.Any(row => row.State == DeliveryState.Failed));
+        Assert.All(rows, row => Assert.Equal(other ? DeliveryState.Sent : DeliveryState.Failed, row.State));
+        Assert.Equal(40, (await place.BalanceAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task An_address_that_one_relay_cannot_carry_waits_while_the_other_is_down_and_holds_nobody_up()
+    {
+        var isUp = false;
+        await using var place = EnginePlace.Open(LacksUtf8);
+        await using var second = ScriptedSmtpServer.Start(moment => moment.Stage != SmtpStage.Connect || Volatile.Read(ref isUp) ? SmtpMove.Accept : SmtpMove.Drop);
+        var mailing = await place.PublishAsync(300, address: number => number <= 100 ? $"mü{number}@example.org" : $"reader{number}@example.org");
+        var running = place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunAsync(mailing);
+
+        await place.Server.WaitForAcceptedAsync(200, Limit);
+        Volatile.Write(ref isUp, true);
+        var result = await running;
+        Assert.Equal((MailingState.Sent, 300L, 300L, 100), (result.State, result.Balance.Sent, result.Balance.Attempts, second.AcceptedCount));
+        await ReconcileAsync(place, mailing, second);
+    }
+
+    [Fact]
+    public async Task An_address_that_waits_for_a_relay_that_is_down_does_not_keep_a_run_from_stopping()
+    {
+        await using var place = EnginePlace.Open(LacksUtf8);
+        await using var second = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Drop : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(30, address: number => number <= 20 ? $"mü{number}@example.org" : $"reader{number}@example.org");
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunUntilAsync(mailing, giveUp.Token);
+        await place.Server.WaitForAcceptedAsync(10, Limit);
+        await giveUp.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit, TimeProvider.System, Cancel));
+        var balance = await place.BalanceAsync(mailing);
+        Assert.Equal((20L, 10L, 10L), (balance.Pending, balance.Sent, balance.Attempts));
+    }
+
+    [Fact]
+    public async Task An_address_fails_when_the_relay_that_might_carry_it_is_set_aside()
+    {
+        await using var place = EnginePlace.Open(LacksUtf8);
+        await using var second = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Reply("554 5.7.1 blocked") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(20, address: number => $"mü{number}@example.org");
+        var result = await place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunAsync(mailing);
+
+        Assert.Equal((20L, 20L), (result.Balance.Failed, result.Balance.Attempts));
     }
 
     [Fact]

@@ -69,7 +69,7 @@ internal static class WebServer
         services.AddSingleton(installation.DecideDeliveries);
         services.AddSingleton<IssueDecisions>();
         services.AddRouting();
-        services.AddExceptionHandler(options => options.ExceptionHandler = ProblemPages.AnswerAsync);
+        services.AddExceptionHandler(options => (options.ExceptionHandler, options.SuppressDiagnosticsCallback) = (ProblemPages.AnswerAsync, ProblemPages.IsKnown));
         EditorsOnly.Add(services, installation);
         JobSetup.Add(services, installation);
     }

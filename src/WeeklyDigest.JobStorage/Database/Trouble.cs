@@ -16,7 +16,7 @@ internal static class Trouble
         SQLITE_PERM or SQLITE_AUTH => $"This user may not use the job database {path}. Make the file and its folder writable.",
         SQLITE_FULL => $"The disk with the job database {path} is full. Nothing of the last change was kept; it goes on when there is room.",
         SQLITE_IOERR => $"The disk with the job database {path} fails ({failure.Message}) Nothing of the last change was kept.",
-        SQLITE_BUSY or SQLITE_LOCKED => $"Another program keeps the job database {path} busy; it goes on when that ends.",
+        SQLITE_BUSY or SQLITE_LOCKED => $"Another program keeps the job database {path} busy: end it, or wait until it is done.",
         _ => $"The job database {path} refused: {failure.Message}",
     }, failure);
 

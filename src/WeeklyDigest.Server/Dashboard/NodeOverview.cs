@@ -51,10 +51,12 @@ internal sealed class NodeOverview(JobStorage storage, Database database, TimePr
         var issues = (await database.Mailings.ListAsync(cancel)).ToDictionary(mailing => mailing.Id, mailing => mailing.Issue.Value);
         var senders = held.Keys.Union(notes.Keys).Order(StringComparer.Ordinal).ToLookup(KeyOfOwner, owner => WorkOf(owner, issues, held.GetValueOrDefault(owner), notes.GetValueOrDefault(owner)));
         var servers = storage.GetMonitoringApi().Servers().ToLookup(server => KeyOf(server.Name));
+        // Signs of life are dated by the clock that all nodes share, where there is one.
+        var now = await database.ServerTimeAsync(cancel) ?? time.GetUtcNow();
         return [.. servers.Select(server => server.Key).Union(senders.Select(sender => sender.Key)).Order().Select(key => Row(key, servers[key].MaxBy(server => server.Heartbeat), senders[key]))];
 
         NodeRow Row((string Machine, int? ProcessId) key, ServerDto? server, IEnumerable<NodeWork> work)
-            => new(key.Machine, key.ProcessId, server, time.GetUtcNow().UtcDateTime - server?.Heartbeat, [.. work]);
+            => new(key.Machine, key.ProcessId, server, now.UtcDateTime - server?.Heartbeat, [.. work]);
     }
 
     private static NodeWork WorkOf(string owner, Dictionary<long, string> issues, ClaimHolder? held, SentNote? note)

@@ -13,6 +13,8 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="log">The log.</param>
 internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time, ILogger<IssueSending> log)
 {
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>Sends the issue, or goes on with it, or says that it was sent.</summary>
     /// <exception cref="RefusedException">There is no such issue, it has errors, or its lists have no member.</exception>
     public async Task<string> SendAsync(JobPage page, string slug, CancellationToken cancel)
@@ -37,11 +39,22 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
         }
         catch (OperationCanceledException) when (page.IsDeleted)
         {
-            // Another job that delivers the same mailing was not deleted, and goes on. What this process only joined has no other job: the other
-            // process joined it as well, when a requeue brought the job here.
-            if (!runs.HasJob(mailing.Id)) await HoldAsync(mailing.Id);
+            await ConcludeDeletedAsync(page, mailing);
             throw;
         }
+    }
+
+    private async Task ConcludeDeletedAsync(JobPage page, Mailing mailing)
+    {
+        // Another job that delivers the same mailing was not deleted, and goes on. What this process only joined has no other job: the other
+        // process joined it as well, when a requeue brought the job here.
+        var isHeld = !runs.HasJob(mailing.Id);
+        if (isHeld) await HoldAsync(mailing.Id);
+        // What was joined drains now; an answer that takes minutes is not waited for.
+        if (isHeld && runs.IsRunning(mailing.Id)) await Task.WhenAny(runs.AssistAsync(mailing.Id, CancellationToken.None), Task.Delay(DrainPatience, time));
+        var left = isHeld ? "what is left waits until it is resumed on the page Issues" : "another job goes on with it";
+        var balance = await mailings.BalanceAsync(mailing.Id, CancellationToken.None);
+        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}; {left}.", (await mailings.FindAsync(mailing.Id, CancellationToken.None))?.State, balance);
     }
 
     /// <summary>Holds a mailing whose job the editor deleted: the ledger's watch would only start another.</summary>

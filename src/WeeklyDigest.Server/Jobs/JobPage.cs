@@ -71,6 +71,15 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
         Update(current => current with { Issue = slug });
     }
 
+    /// <summary>Whether it says how the job ended.</summary>
+    public bool IsDone
+    {
+        get
+        {
+            lock (gate) return report.Done;
+        }
+    }
+
     /// <summary>Says what is going on.</summary>
     public void Say(string headline) => Update(current => current with { Headline = headline, Notice = null });
 

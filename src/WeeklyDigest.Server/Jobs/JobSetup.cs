@@ -92,6 +92,10 @@ internal static class JobSetup
         {
             return GlobalConfiguration.Configuration.UseSQLiteStorage(file, new SQLiteStorageOptions()).WithJobExpirationTimeout(History).Entry;
         }
+        catch (DbException problem) when (problem.IsTransient)
+        {
+            throw new StorageException($"{problem.Message} Then start again.", problem);
+        }
         catch (DbException problem)
         {
             throw new StorageException($"{problem.Message} Its folder is Paths:Data in the settings. Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);

@@ -55,7 +55,7 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
         // The clock that made the schedule runs a little ahead of this one.
         if (after >= now) return null;
         var latest = Parse(schedule).GetOccurrences(after, now, Zone(schedule), fromInclusive: false, toInclusive: true).LastOrDefault();
-        return latest == default ? null : latest;
+        return latest == default ? null : latest.ToUniversalTime();
     }
 
     private async Task NoteAsync(Schedule schedule, DateTimeOffset dueAt, CancellationToken cancel)

@@ -21,6 +21,9 @@ internal static class ProblemPages
         return page.ExecuteAsync(context);
     }
 
+    /// <summary>Whether an exception is no news: while the database is away every request would add a page to the log, where the ledger's watch says it once.</summary>
+    public static bool IsKnown(ExceptionHandlerSuppressDiagnosticsContext context) => OfDatabase(context.Exception) is StorageException { IsLasting: false };
+
     // Where the database is, and what it says, is for those who look after it. This page may be asked for before the ledger's watch found out.
     private static string Words(HttpContext context, Exception cause) => context.User.IsInRole(EditorsOnly.Role)
         ? context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble

@@ -32,8 +32,11 @@ internal static class PostgresTrouble
         },
         failure)
     {
-        IsLasting = failure is PostgresException answer && IsLasting(answer.SqlState),
+        IsLasting = failure is PostgresException answer && !IsOfConnection(answer) && IsLasting(answer.SqlState),
     };
+
+    // What ends the connection, or does not let it begin, is about the server at this moment: on a full disk it says "could not write init file" (XX000).
+    private static bool IsOfConnection(PostgresException answer) => answer.InvariantSeverity is "FATAL" or "PANIC";
 
     // By class: wrong data, a broken constraint, a statement it does not understand (whether the user may is another matter), damage.
     private static bool IsLasting(string code) => code[..2] is "22" or "23" or "42" or "XX" && code != InsufficientPrivilege;

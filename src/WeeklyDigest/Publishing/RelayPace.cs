@@ -9,8 +9,9 @@ namespace WeeklyDigest.Publishing;
 /// </summary>
 internal sealed class RelayPace : IAsyncDisposable
 {
-    /// <summary>A place that is not used in time is lost: used late, it would crowd the next ones.</summary>
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(2);
+    // As much as may go at once after a rest; of a slow row, what comes before the next place.
+    private static readonly TimeSpan LeastFresh = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan MostFresh = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ShortAfterwards = TimeSpan.FromSeconds(1);
@@ -53,6 +54,9 @@ internal sealed class RelayPace : IAsyncDisposable
     public string? Trouble => trouble;
 
     private TimeSpan Now => time.GetElapsedTime(start);
+
+    /// <summary>A place that is not used in time is lost: used late, it would crowd the next ones, and those of other processes.</summary>
+    private TimeSpan Fresh => rates.Interval < LeastFresh ? LeastFresh : rates.Interval < MostFresh ? rates.Interval : MostFresh;
 
     /// <summary>Waits for the next message's place. Completes at once when nothing is to be waited for.</summary>
     /// <returns>False when there is none within about a second: the relay rests.</returns>

@@ -2,12 +2,12 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// How a run is told to stop. Stopping means: nothing new is handed over, what is under way is finished. When the program itself is to
-/// end there are limits to that: eight seconds for the relay's answer, half a second more to record it. What is left of ten ends the process.
+/// end there are limits to that: seven and a half seconds for the relay's answer, half a second more to record it. What is left of ten ends the process.
 /// </summary>
 internal sealed class RunStop(TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan RecordLimit = TimeSpan.FromSeconds(8.5);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(7.5);
+    private static readonly TimeSpan RecordLimit = TimeSpan.FromSeconds(8);
 
     private readonly CancellationTokenSource stop = new();
     private readonly CancellationTokenSource over = new();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -59,6 +60,9 @@ internal sealed class RelayCertificates
         if (!errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors)) return null;
         var serious = chain.ChainStatus.Where(status => !IsOffline(status.Status)).ToList();
         if (serious.Count == 0 || TrustedByOwn(presented, chain)) return null;
+        // The one thing that is the relay's to mend, whoever issued it.
+        if (serious.Exists(status => status.Status == X509ChainStatusFlags.NotTimeValid))
+            return string.Create(CultureInfo.InvariantCulture, $"its certificate ({presented.Subject}) is not valid now: it holds from {presented.NotBefore.ToUniversalTime():yyyy-MM-dd} to {presented.NotAfter.ToUniversalTime():yyyy-MM-dd}");
         return $"its certificate ({presented.Subject}) is not valid: {string.Join(", ", serious.Select(status => status.Status))}";
     }
 

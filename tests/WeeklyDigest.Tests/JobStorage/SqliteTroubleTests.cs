@@ -65,7 +65,7 @@ public sealed class SqliteTroubleTests : IDisposable
         using var other = new OtherProgram(place.File, "BEGIN IMMEDIATE");
         using var connection = (JobStorageConnection)storage.GetConnection();
         var failure = Assert.Throws<SQLiteStorageException>(() => connection.SetRangeInHash("h", [new("a", "1")]));
-        Assert.Equal($"Another program keeps the job database {place.File} busy; it goes on when that ends.", failure.Message);
+        Assert.Equal($"Another program keeps the job database {place.File} busy: end it, or wait until it is done.", failure.Message);
         Assert.Null(connection.GetAllEntriesFromHash("h"));
         other.Run("ROLLBACK");
         connection.SetRangeInHash("h", [new("a", "1")]);

@@ -38,11 +38,32 @@ public sealed class DeletedJobTests
         var held = relay.AcceptedCount;
         Assert.Equal((held, 0L), ((int)Balance(site, mailing).Sent, Balance(site, mailing).Uncertain));
         await Eventually.HoldsAsync(() => new JobDesk(site).Report(job)!.Headline.Contains("resumed", StringComparison.Ordinal), "the job's page says how to go on");
+        Assert.Equal(Balance(site, mailing), new JobDesk(site).Report(job)!.Balance);
 
         relay.Script = _ => SmtpMove.Accept;
         Assert.True(await site.Installation.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, TimeProvider.System.GetUtcNow(), Cancel));
         await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "the watch goes on with it", TimeSpan.FromMinutes(1));
         Assert.Equal((Readers, Readers), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
+    }
+
+    [Fact]
+    public async Task A_deleted_job_says_so_when_another_one_goes_on_with_its_mailing()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
+        var mailing = await PublishAsync(site);
+        var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
+        var first = jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
+        jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
+        await Eventually.HoldsAsync(() => new JobDesk(site).Storage.GetMonitoringApi().ProcessingJobs(0, 10).Count >= 2, "both deliver");
+        await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
+
+        Assert.True(jobs.Delete(first));
+        await Eventually.HoldsAsync(() => new JobDesk(site).Report(first) is { Done: true }, "its page says how it ended");
+        Assert.EndsWith("another job goes on with it.", new JobDesk(site).Report(first)!.Headline, StringComparison.Ordinal);
+        relay.Script = _ => SmtpMove.Accept;
+        await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "the other one sent it", TimeSpan.FromMinutes(1));
+        Assert.Equal(Readers, relay.AcceptedCount);
     }
 
     [Fact]

@@ -71,6 +71,16 @@ public sealed class WeeklyScheduleTests : IDisposable
     }
 
     [Fact]
+    public async Task An_alarm_tells_the_time_in_UTC_whatever_the_zone_of_the_schedule()
+    {
+        await StartAsync("0 9 * * 1", "Asia/Tokyo");
+        Restart();
+        clock.SetUtcNow(Time("2026-03-02T21:00Z"));
+        Assert.Empty(await LookAsync(await StartAsync("0 9 * * 1", "Asia/Tokyo")));
+        Assert.StartsWith("The issue of 2026-03-02 00:00 UTC was not sent.", Assert.Single(log.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_came_in_time_and_found_nobody_to_take_it_up_is_an_alarm_after_twelve_hours_unless_an_issue_was_chosen()
     {
         var schedule = await StartAsync("0 9 * * *");

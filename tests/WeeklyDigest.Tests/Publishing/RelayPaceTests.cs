@@ -80,6 +80,18 @@ public sealed class RelayPaceTests
     }
 
     [Fact]
+    public async Task After_a_stall_what_was_drawn_before_it_is_not_used_on_top_of_what_may_go_at_once()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "main", MessagesPerSecond = 100 });
+        for (var i = 0; i < 30; i++) Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        clock.Advance(TimeSpan.FromSeconds(0.8));
+        var after = clock.GetTimestamp();
+        for (var i = 0; i < 40; i++) Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        // A quarter of a second's worth at once, then fifteen each in its turn.
+        Assert.InRange(clock.GetElapsedTime(after).TotalSeconds, 0.14, 0.2);
+    }
+
+    [Fact]
     public async Task Who_gives_up_waiting_gives_the_place_back()
     {
         await using var pace = Pace(new RelayOptions { Name = "main", MessagesPerSecond = 2 });

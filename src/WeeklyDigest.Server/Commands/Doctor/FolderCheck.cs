@@ -48,6 +48,7 @@ internal static class FolderCheck
             if (!Directory.Exists(folder)) return Diagnosis.Ok(Area, $"Paths:Data: {folder} is not there yet; the first `serve` or `send` makes it.");
             if (FolderTrouble.Of(folder) is { } trouble) return Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", $"{trouble.Remedy}, or set Paths:Data to another folder.");
             var room = new DriveInfo(folder).AvailableFreeSpace;
+            if (room == 0) return Diagnosis.Problem(Area, $"Paths:Data: the disk with {folder} is full.", "Make room: nothing can be sent until then.");
             var free = string.Create(CultureInfo.InvariantCulture, $"{room / (1024 * 1024)} MB free");
             return room >= LeastRoom
                 ? Diagnosis.Ok(Area, $"Paths:Data: {folder} can be written, {free}.")

@@ -1,0 +1,16 @@
+using Npgsql;
+using WeeklyDigest.Storage.Postgres;
+
+namespace WeeklyDigest.Tests.Storage;
+
+public sealed class PostgresTroubleTests
+{
+    [Theory]
+    // On a full disk, to who connects first.
+    [InlineData("could not write init file", "FATAL", "XX000", false)]
+    [InlineData("invalid page in block 3", "ERROR", "XX001", true)]
+    [InlineData("could not extend file", "ERROR", "53100", false)]
+    [InlineData("column does not exist", "ERROR", "42703", true)]
+    public void What_ends_a_connection_passes_and_what_refuses_a_statement_for_good_lasts(string words, string severity, string code, bool isLasting)
+        => Assert.Equal(isLasting, PostgresTrouble.Explain(new PostgresException(words, severity, severity, code), new WeeklyDigest.Storage.Postgres.PostgresPlace("digest", "db:5432", "digest")).IsLasting);
+}

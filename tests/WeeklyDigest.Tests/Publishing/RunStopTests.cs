@@ -12,7 +12,7 @@ public sealed class RunStopTests
     {
         using var stop = new RunStop(clock);
         stop.RequestDrain();
-        clock.Advance(TimeSpan.FromSeconds(7.9));
+        clock.Advance(TimeSpan.FromSeconds(7.4));
         Assert.False(stop.AnswerToken.IsCancellationRequested);
         clock.Advance(TimeSpan.FromSeconds(0.2));
         Assert.True(stop.AnswerToken.IsCancellationRequested);

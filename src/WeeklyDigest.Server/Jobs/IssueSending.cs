@@ -44,19 +44,6 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
         }
     }
 
-    private async Task ConcludeDeletedAsync(JobPage page, Mailing mailing)
-    {
-        // Another job that delivers the same mailing was not deleted, and goes on. What this process only joined has no other job: the other
-        // process joined it as well, when a requeue brought the job here.
-        var isHeld = !runs.HasJob(mailing.Id);
-        if (isHeld) await HoldAsync(mailing.Id);
-        // What was joined drains now; an answer that takes minutes is not waited for.
-        if (isHeld && runs.IsRunning(mailing.Id)) await Task.WhenAny(runs.AssistAsync(mailing.Id, CancellationToken.None), Task.Delay(DrainPatience, time));
-        var left = isHeld ? "what is left waits until it is resumed on the page Issues" : "another job goes on with it";
-        var balance = await mailings.BalanceAsync(mailing.Id, CancellationToken.None);
-        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}; {left}.", (await mailings.FindAsync(mailing.Id, CancellationToken.None))?.State, balance);
-    }
-
     /// <summary>Holds a mailing whose job the editor deleted: the ledger's watch would only start another.</summary>
     public Task HoldAsync(long mailingId)
         => mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "its job was deleted", time.GetUtcNow(), CancellationToken.None);
@@ -90,6 +77,19 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
                 // It may have been given another time since it was due.
                 return Conclude(page, await mailings.FindAsync(mailing.Id, cancel) ?? mailing, result);
         }
+    }
+
+    private async Task ConcludeDeletedAsync(JobPage page, Mailing mailing)
+    {
+        // Another job that delivers the same mailing was not deleted, and goes on. What this process only joined has no other job: the other
+        // process joined it as well, when a requeue brought the job here.
+        var isHeld = !runs.HasJob(mailing.Id);
+        if (isHeld) await HoldAsync(mailing.Id);
+        // What was joined drains now; an answer that takes minutes is not waited for.
+        if (isHeld && runs.IsRunning(mailing.Id)) await Task.WhenAny(runs.AssistAsync(mailing.Id, CancellationToken.None), Task.Delay(DrainPatience, time));
+        var left = isHeld ? "what is left waits until it is resumed on the page Issues" : "another job goes on with it";
+        var balance = await mailings.BalanceAsync(mailing.Id, CancellationToken.None);
+        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}; {left}.", (await mailings.FindAsync(mailing.Id, CancellationToken.None))?.State, balance);
     }
 
     private static string Conclude(JobPage page, Mailing mailing, DeliveryRunResult result)

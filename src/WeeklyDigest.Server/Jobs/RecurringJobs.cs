@@ -12,7 +12,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobs">Writes them.</param>
 /// <param name="schedule">What is configured.</param>
-/// <param name="database">Has words for what is wrong with the storage.</param>
+/// <param name="database">Has the schedule that holds, and words for what is wrong with the storage.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Says what is waited for.</param>
 internal sealed class RecurringJobs(
@@ -42,12 +42,12 @@ internal sealed class RecurringJobs(
     // Dying here: Hangfire still shows, and wakes us at, the old times; the next start writes the new ones.
     public Task ShowAsync() => Task.WhenAny(Task.Run(WriteWhenFreeAsync), Task.Delay(Patience, time));
 
-    // Another change may be made meanwhile: what holds is read each time.
+    // Another change may be made meanwhile: what holds is read each time. The settings are not: those of another node may be newer.
     private async Task WriteWhenFreeAsync()
     {
         try
         {
-            while (!TryWrite(await schedule.AdoptAsync(CancellationToken.None)))
+            while (await database.Schedules.FindAsync(CancellationToken.None) is { } current && !TryWrite(current))
             {
             }
         }

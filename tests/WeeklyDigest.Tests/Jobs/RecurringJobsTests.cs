@@ -99,6 +99,17 @@ public sealed class RecurringJobsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_with_older_settings_leaves_the_schedule_that_was_changed_on_its_page_as_it_is()
+    {
+        await StartAsync("0 9 * * 1");
+        await StartAsync("0 10 * * 2");
+        await database.Schedules.ChangeAsync(new Schedule("30 14 * * 5", "UTC", true, TimeProvider.System.GetUtcNow()), Cancel);
+        await Jobs("0 9 * * 1").ShowAsync();
+        await Eventually.HoldsAsync(() => Stored(ScheduleJob.Name).Cron != "0 10 * * 2", "other times");
+        Assert.Equal(("30 14 * * 5", "30 14 * * 5"), (Stored(ScheduleJob.Name).Cron, (await database.Schedules.FindAsync(Cancel))!.Cron));
+    }
+
+    [Fact]
     public async Task A_start_that_cannot_write_them_says_what_it_could_not_write()
     {
         var full = new HeldUp(new RecurringJobManager(storage), refusals: 1, new SqliteException("The job storage is locked.", 5));

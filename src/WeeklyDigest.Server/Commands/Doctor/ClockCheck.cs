@@ -9,6 +9,7 @@ namespace WeeklyDigest.Server.Commands.Doctor;
 internal static class ClockCheck
 {
     private const string Area = "clock";
+
     /// <summary>What a clock may be off before anything is said.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 

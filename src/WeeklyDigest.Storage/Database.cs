@@ -12,10 +12,11 @@ public sealed class Database : IDisposable
 {
     private readonly IDisposable[] connections;
     private readonly PostgresServer? server;
+    private readonly SqliteWriter? writer;
 
     private Database(SqliteFile file, TimeProvider time)
     {
-        var writer = new SqliteWriter(file);
+        writer = new SqliteWriter(file);
         var readers = new SqliteReaders(file);
         connections = [readers, writer];
         Subscribers = new SqliteSubscriberStore(writer, readers, time);
@@ -54,6 +55,9 @@ public sealed class Database : IDisposable
 
     /// <summary>What nodes share of sign-ins; null when the database is a file, which only one machine works with.</summary>
     public PostgresSignIns? SignIns { get; }
+
+    /// <summary>Whether a change of this process waits for another program to let go of the file.</summary>
+    public bool IsWaiting => writer is { IsWaiting: true };
 
     /// <summary>Opens, creating and migrating as needed.</summary>
     /// <param name="options">Provider and connection string.</param>
@@ -117,7 +121,7 @@ public sealed class Database : IDisposable
         }
         catch (DbException problem)
         {
-            throw new StorageException($"The jobs cannot be written: {problem.Message}", problem);
+            throw new StorageException($"The jobs cannot be written: {problem.Message}", problem) { IsAway = problem.IsTransient };
         }
     }
 

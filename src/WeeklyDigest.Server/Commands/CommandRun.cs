@@ -13,6 +13,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
     private ILoggerFactory? logs;
     private Installation? installation;
     private IAnsiConsole? console;
+    private BusyNotice? busy;
 
     /// <summary>The process.</summary>
     public CommandHost Host => host;
@@ -50,7 +51,15 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
         => SettingsLoader.Load(InstallationFolder.FindOrExample(host.Directory, host.ProgramFolder), host.Environment, options);
 
     /// <summary>Opens the installation for a command that ends: it listens on no fixed port, a server may run beside it.</summary>
-    public Task<Installation> OpenAsync(CancellationToken cancel) => OpenAsync(Settings with { Inbox = new InboxSettings(0) }, LogLevel.Warning, cancel);
+    public async Task<Installation> OpenAsync(CancellationToken cancel)
+    {
+        var opened = await OpenAsync(Settings with { Inbox = new InboxSettings(0) }, LogLevel.Warning, cancel);
+        busy = new BusyNotice(opened.Database, Error, host.Time);
+        return opened;
+    }
+
+    /// <summary>No notice of a busy database from here on: what follows tells that itself.</summary>
+    public void EndNotices() => Interlocked.Exchange(ref busy, null)?.Dispose();
 
     /// <summary>Opens the installation; closed at the end of the run.</summary>
     /// <param name="chosen">The settings.</param>
@@ -103,6 +112,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
     /// <summary>Closes what was opened; doing so twice does nothing more.</summary>
     public async ValueTask DisposeAsync()
     {
+        EndNotices();
         var (opened, log) = (Interlocked.Exchange(ref installation, null), Interlocked.Exchange(ref logs, null));
         if (opened is not null) await opened.DisposeAsync();
         log?.Dispose();

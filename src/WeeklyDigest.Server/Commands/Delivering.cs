@@ -23,6 +23,7 @@ internal sealed class Delivering(CommandRun run, Installation installation)
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(PublishResult published, bool wait, CancellationToken cancel)
     {
+        run.EndNotices();
         var mailingId = published.MailingId;
         var title = (await MailingAsync(mailingId, cancel)).Issue.Value;
         var result = (wait ? null : await ScheduledAsync(published, cancel)) ?? await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));

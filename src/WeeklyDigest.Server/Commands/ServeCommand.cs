@@ -2,12 +2,15 @@ using System.CommandLine;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Desk;
 using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM or SIGHUP.</summary>
+/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM or SIGHUP. A database that is away at the start is waited for.</summary>
 internal static class ServeCommand
 {
+    private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(2);
+
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
     {
@@ -44,14 +47,53 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(CommandRun run, string? urls, CancellationToken cancel)
     {
         var settings = run.Load(Overrides(urls));
+        JobTypes.RefuseOthers();
+        await using var server = await StartAsync(run, settings, cancel);
+        if (server is not null) await server.WaitForShutdownAsync(cancel);
+        return CommandLine.Done;
+    }
+
+    // A machine that boots may start us before its database. What only another setting mends ends the command instead.
+    private static async Task<WebApplication?> StartAsync(CommandRun run, ServerSettings settings, CancellationToken cancel)
+    {
+        for (string? told = null; ;)
+        {
+            try
+            {
+                return await TryStartAsync(run, settings, cancel);
+            }
+            catch (StorageException away) when (away.IsAway)
+            {
+                if (told != away.Message) await run.Error.WriteLineAsync($"{away.Message}\nIt is waited for, and nothing is served or sent until then. Ctrl-C ends.");
+                told = away.Message;
+            }
+            await run.DisposeAsync();
+            if (await IsEndedWithinAsync(TryAgain, run.Host.Time, cancel)) return null;
+        }
+    }
+
+    private static async Task<bool> IsEndedWithinAsync(TimeSpan pause, TimeProvider time, CancellationToken cancel)
+    {
+        await Task.WhenAny(Task.Delay(pause, time, cancel));
+        return cancel.IsCancellationRequested;
+    }
+
+    private static async Task<WebApplication> TryStartAsync(CommandRun run, ServerSettings settings, CancellationToken cancel)
+    {
         var installation = await run.OpenAsync(settings, null, cancel);
         await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel));
-        JobTypes.RefuseOthers();
-        await using var server = WebServer.Build(installation, settings.Urls);
-        await Listening.StartAsync(server, settings.Urls, cancel);
-        await WriteAddressesAsync(run.Out, server, installation, cancel);
-        await run.Out.FlushAsync(cancel);
-        await server.WaitForShutdownAsync(cancel);
-        return CommandLine.Done;
+        var server = WebServer.Build(installation, settings.Urls);
+        try
+        {
+            await Listening.StartAsync(server, settings.Urls, cancel);
+            await WriteAddressesAsync(run.Out, server, installation, cancel);
+            await run.Out.FlushAsync(cancel);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -94,7 +94,7 @@ internal static class JobSetup
         }
         catch (DbException problem) when (problem.IsTransient)
         {
-            throw new StorageException($"{problem.Message} Then start again.", problem);
+            throw new StorageException(problem.Message, problem) { IsAway = true };
         }
         catch (DbException problem)
         {

@@ -7,7 +7,8 @@ namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>
 /// The recurring jobs, written anew at each start and when the schedule changes: what the storage still has of another version goes. Those that send
-/// run when somebody triggers them; the schedule's own shows its times, and wakes the ledger's watch at them.
+/// run when somebody triggers them; the schedule's own shows its times, and wakes the ledger's watch at them. One that is deleted on Hangfire's page
+/// is back within a minute, for without it nobody could trigger anything.
 /// </summary>
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobs">Writes them.</param>
@@ -16,8 +17,11 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="time">The clock.</param>
 /// <param name="log">Says what is waited for.</param>
 internal sealed class RecurringJobs(
-    JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, Database database, TimeProvider time, ILogger<RecurringJobs> log) : IHostedService
+    JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, Database database, TimeProvider time, ILogger<RecurringJobs> log) : BackgroundService
 {
+    /// <summary>Time between two looks whether they are there.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
 
@@ -25,15 +29,13 @@ internal sealed class RecurringJobs(
     /// Takes the schedule over from the settings if they changed, and writes the jobs, before any runs. A server that was killed may have left a lock of one:
     /// it is free again after a minute at most, and waited for.
     /// </summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var current = await schedule.AdoptAsync(cancellationToken);
         // Hangfire waits for a lock for 15 seconds, whatever we say. Who is told to end does not wait for that; writing them twice is as good as once.
         while (!await Task.Run(() => database.UseJobs(PostgresJobs.Schema, () => TryWrite(current)), cancellationToken).WaitAsync(cancellationToken)) cancellationToken.ThrowIfCancellationRequested();
+        await base.StartAsync(cancellationToken);
     }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
     /// Writes them after the schedule was changed. Waits two seconds at most, and goes on with it on the side: what sends is the schedule in the ledger,
@@ -41,6 +43,35 @@ internal sealed class RecurringJobs(
     /// </summary>
     // Dying here: Hangfire still shows, and wakes us at, the old times; the next start writes the new ones.
     public Task ShowAsync() => Task.WhenAny(Task.Run(WriteWhenFreeAsync), Task.Delay(Patience, time));
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken)) await RestoreAsync();
+    }
+
+    private async Task RestoreAsync()
+    {
+        try
+        {
+            if (Missing() is not { Count: > 0 } missing) return;
+            log.LogWarning("{Jobs} was deleted on Hangfire's page and is put back. To send nothing by itself, switch the schedule off on the page Schedule", string.Join(", ", missing));
+        }
+        catch (Exception failure) when (JobEdge.IsPassing(failure))
+        {
+            // Whoever needs the jobs' storage for more than a look says so.
+            return;
+        }
+        await WriteWhenFreeAsync();
+    }
+
+    private List<string> Missing()
+    {
+        using var connection = storage.GetConnection();
+        var there = connection.GetRecurringJobs().Select(job => job.Id).ToHashSet();
+        return [.. Ours.Where(name => !there.Contains(name))];
+    }
 
     // Another change may be made meanwhile: what holds is read each time. The settings are not: those of another node may be newer.
     private async Task WriteWhenFreeAsync()

@@ -21,8 +21,18 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
     // A clock that runs ahead of the one that wrote the row, on another node.
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
 
-    /// <summary>Takes over what is configured, if that changed, and tells what holds.</summary>
-    public Task<Schedule> AdoptAsync(CancellationToken cancel) => store.AdoptAsync(settings.Cron, settings.TimeZone.Id, Now, cancel);
+    /// <summary>
+    /// Takes over what is configured, if that changed, and tells what holds. A time of the schedule before that passed while no server was on is not sent
+    /// then, since nobody knows whether it is still wanted; there is an alarm.
+    /// </summary>
+    public async Task<Schedule> AdoptAsync(CancellationToken cancel)
+    {
+        // Noted first: dying before it is adopted, the next start finds it noted, and takes it back with the schedule it is of.
+        var passed = await store.FindAsync(cancel) is { IsOn: true } before ? await NoteLatestAsync(before, cancel) : null;
+        var current = await store.AdoptAsync(settings.Cron, settings.TimeZone.Id, Now, cancel);
+        if (passed is { } dueAt && !IsLate(dueAt) && await store.FindAsync(dueAt, cancel) is { State: OccurrenceState.Missed } takenBack) Alarm(takenBack);
+        return current;
+    }
 
     /// <summary>Notes the latest time that has come, and tells what is to be taken up, oldest first.</summary>
     public async Task<IReadOnlyList<Occurrence>> LookAsync(CancellationToken cancel)
@@ -30,7 +40,7 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
         if (await store.FindAsync(cancel) is not { IsOn: true } schedule) return [];
         if (schedule.Since > Now + Skew) await store.ChangeAsync(schedule = schedule with { Since = Now }, cancel);
         // Of several that were slept through, the last one stands for all: a week's issue is not sent twice.
-        if (await LatestAsync(schedule, cancel) is { } latest) await NoteAsync(schedule, latest, cancel);
+        await NoteLatestAsync(schedule, cancel);
         var due = new List<Occurrence>();
         foreach (var occurrence in await store.DueAsync(cancel))
             if (occurrence.Issue is not null || !await IsTooLateAsync(occurrence, cancel)) due.Add(occurrence);
@@ -56,6 +66,13 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
         if (after >= now) return null;
         var latest = Parse(schedule).GetOccurrences(after, now, Zone(schedule), fromInclusive: false, toInclusive: true).LastOrDefault();
         return latest == default ? null : latest.ToUniversalTime();
+    }
+
+    private async Task<DateTimeOffset?> NoteLatestAsync(Schedule schedule, CancellationToken cancel)
+    {
+        if (await LatestAsync(schedule, cancel) is not { } latest) return null;
+        await NoteAsync(schedule, latest, cancel);
+        return latest;
     }
 
     private async Task NoteAsync(Schedule schedule, DateTimeOffset dueAt, CancellationToken cancel)

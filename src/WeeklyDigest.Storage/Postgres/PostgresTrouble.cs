@@ -26,14 +26,23 @@ internal static class PostgresTrouble
             PostgresException refusal => Explain(refusal, place),
             NpgsqlException { InnerException: AuthenticationException } =>
                 $"PostgreSQL on {place.Server} and this program agree on no TLS ({Reason(failure)}). Check the server's certificate, and SSL Mode, Root Certificate and Host in {place.Setting}.",
-            NpgsqlException { InnerException: null } when failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal) =>
+            _ when OffersNoTls(failure) =>
                 $"PostgreSQL on {place.Server} offers no TLS, which SSL Mode in {place.Setting} asks for. Switch it on there (ssl = on in postgresql.conf), or set SSL Mode to Prefer if nobody else is on the network in between.",
             _ => $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in {place.Setting} right?",
         },
         failure)
     {
         IsLasting = failure is PostgresException answer && !IsOfConnection(answer) && IsLasting(answer.SqlState),
+        IsAway = failure switch
+        {
+            PostgresException refusal => refusal.SqlState is AdminShutdown or CrashShutdown or CannotConnectNow or TooManyConnections or DeadlockDetected or SerializationFailure or LockNotAvailable,
+            NpgsqlException { InnerException: AuthenticationException } => false,
+            _ => !OffersNoTls(failure),
+        },
     };
+
+    private static bool OffersNoTls(Exception failure)
+        => failure is NpgsqlException { InnerException: null } && failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal);
 
     // What ends the connection, or does not let it begin, is about the server at this moment: on a full disk it says "could not write init file" (XX000).
     private static bool IsOfConnection(PostgresException answer) => answer.InvariantSeverity is "FATAL" or "PANIC";

@@ -11,6 +11,10 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     private readonly SqliteConnection connection = file.OpenWriter();
     private readonly Dictionary<string, SqliteStatement> statements = [];
     private readonly SemaphoreSlim turn = new(1, 1);
+    private volatile bool isWaiting;
+
+    /// <summary>Whether it waits for another program's transaction to end, see <see cref="SqliteFile.BusySeconds"/>.</summary>
+    public bool IsWaiting => isWaiting;
 
     /// <summary>Does the work in one transaction, off the caller's thread. When this returns, the change is on the disk.</summary>
     /// <remarks>
@@ -82,7 +86,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         var committed = false;
         try
         {
-            Prepared("BEGIN IMMEDIATE", static sql => sql).Run();
+            Begin();
             var result = work(this);
             Prepared("COMMIT", static sql => sql).Run();
             committed = true;
@@ -95,6 +99,19 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         finally
         {
             if (!committed) RollBack();
+        }
+    }
+
+    private void Begin()
+    {
+        isWaiting = true;
+        try
+        {
+            Prepared("BEGIN IMMEDIATE", static sql => sql).Run();
+        }
+        finally
+        {
+            isWaiting = false;
         }
     }
 

@@ -10,6 +10,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<long, (MailingRun Run, Task<DeliveryRunResult> Result)> runs = [];
     private readonly RunEnvironment environment;
+    private volatile bool hasTidied;
     private bool isDisposed;
 
     /// <summary>Puts the engine together; nothing runs yet.</summary>
@@ -87,7 +88,12 @@ public sealed class DeliveryEngine : IAsyncDisposable
     {
         var now = environment.Time.GetUtcNow();
         var (senders, dead) = (new List<Sender>(), new List<string>());
-        foreach (var holder in await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel))
+        var files = hasTidied ? [] : environment.Owner.FilesOfDead();
+        var holders = await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel);
+        // A process that was killed while it had nothing to do is no holder, and nobody else asks for its file.
+        environment.Owner.ForgetAllBut(files, holders.Select(holder => holder.Owner));
+        hasTidied = true;
+        foreach (var holder in holders)
         {
             var life = environment.Owner.LifeOf(holder.Owner);
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))

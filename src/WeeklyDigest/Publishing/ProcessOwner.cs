@@ -84,6 +84,17 @@ public sealed class ProcessOwner : IDisposable
     /// <summary>Removes a dead process's file, once nothing of it is left in the ledger.</summary>
     internal void Forget(string owner) => File.Delete(PathOf(folder, ProcessPart(owner)));
 
+    /// <summary>The files of dead processes: what they left can only become less.</summary>
+    internal IReadOnlyList<string> FilesOfDead() => [.. Directory.EnumerateFiles(folder).Where(path => LifeOfFile(path) == OwnerLife.Dead)];
+
+    /// <summary>Removes those of these files whose process left nothing.</summary>
+    /// <param name="files">As <see cref="FilesOfDead"/> found them.</param>
+    /// <param name="holders">Owners that held something in the ledger after that.</param>
+    internal void ForgetAllBut(IReadOnlyList<string> files, IEnumerable<string> holders)
+    {
+        foreach (var file in files.Except(holders.Select(holder => PathOf(folder, ProcessPart(holder))))) File.Delete(file);
+    }
+
     /// <summary>Removes the file: the name is not used again. Where an outcome could not be written to the ledger, the file stays for the next process.</summary>
     public void Dispose()
     {

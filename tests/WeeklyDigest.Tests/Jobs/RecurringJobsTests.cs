@@ -4,6 +4,7 @@ using Hangfire.Storage;
 using Hangfire.Storage.SQLite;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Server.Settings;
@@ -93,7 +94,8 @@ public sealed class RecurringJobsTests : IDisposable
         await StartAsync("0 9 * * 1");
         await database.Schedules.ChangeAsync(new Schedule("30 14 * * 5", "UTC", true, TimeProvider.System.GetUtcNow()), Cancel);
         var held = new HeldUp(new RecurringJobManager(storage), refusals: 2);
-        await Jobs("0 9 * * 1", manager: held).ShowAsync();
+        using var jobs = Jobs("0 9 * * 1", manager: held);
+        await jobs.ShowAsync();
         await Eventually.HoldsAsync(() => Stored(ScheduleJob.Name).Cron == "30 14 * * 5", "the new times");
         Assert.Equal(0, held.Refusals);
     }
@@ -104,9 +106,30 @@ public sealed class RecurringJobsTests : IDisposable
         await StartAsync("0 9 * * 1");
         await StartAsync("0 10 * * 2");
         await database.Schedules.ChangeAsync(new Schedule("30 14 * * 5", "UTC", true, TimeProvider.System.GetUtcNow()), Cancel);
-        await Jobs("0 9 * * 1").ShowAsync();
+        using var jobs = Jobs("0 9 * * 1");
+        await jobs.ShowAsync();
         await Eventually.HoldsAsync(() => Stored(ScheduleJob.Name).Cron != "0 10 * * 2", "other times");
         Assert.Equal(("30 14 * * 5", "30 14 * * 5"), (Stored(ScheduleJob.Name).Cron, (await database.Schedules.FindAsync(Cancel))!.Cron));
+    }
+
+    [Fact]
+    public async Task One_that_was_deleted_is_back_within_a_minute()
+    {
+        var clock = new FakeTimeProvider();
+        using var jobs = Jobs("0 9 * * 1", time: clock);
+        await jobs.StartAsync(Cancel);
+        var manager = new RecurringJobManager(storage);
+        manager.RemoveIfExists(WeeklyDigestJob.Name);
+        manager.RemoveIfExists(ScheduleJob.Name);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                clock.Advance(RecurringJobs.Interval);
+                return Names().SequenceEqual(All);
+            },
+            "all are there again");
+        Assert.Equal("0 9 * * 1", Stored(ScheduleJob.Name).Cron);
+        await jobs.StopAsync(Cancel);
     }
 
     [Fact]
@@ -117,13 +140,18 @@ public sealed class RecurringJobsTests : IDisposable
         Assert.Equal("The jobs cannot be written: The job storage is locked.", refused.Message);
     }
 
-    private Task StartAsync(string cron, string zone = "UTC", IRecurringJobManager? manager = null) => Jobs(cron, zone, manager).StartAsync(Cancel);
+    private async Task StartAsync(string cron, string zone = "UTC", IRecurringJobManager? manager = null)
+    {
+        using var jobs = Jobs(cron, zone, manager);
+        await jobs.StartAsync(Cancel);
+        await jobs.StopAsync(Cancel);
+    }
 
-    private RecurringJobs Jobs(string cron, string zone = "UTC", IRecurringJobManager? manager = null)
+    private RecurringJobs Jobs(string cron, string zone = "UTC", IRecurringJobManager? manager = null, TimeProvider? time = null)
     {
         var schedule = new WeeklySchedule(
             database.Schedules, new ScheduleSettings(cron, TimeZoneInfo.FindSystemTimeZoneById(zone)), TimeProvider.System, NullLogger<WeeklySchedule>.Instance);
-        return new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, TimeProvider.System, NullLogger<RecurringJobs>.Instance);
+        return new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, time ?? TimeProvider.System, NullLogger<RecurringJobs>.Instance);
     }
 
     private RecurringJobDto Stored(string name)

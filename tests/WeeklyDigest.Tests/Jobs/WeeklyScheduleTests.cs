@@ -70,6 +70,21 @@ public sealed class WeeklyScheduleTests : IDisposable
         Assert.Equal(OccurrenceState.Missed, (await database.Schedules.LastAsync(clock.GetUtcNow(), Cancel))!.State);
     }
 
+    [Theory]
+    [InlineData("2026-03-02T14:00Z", "The schedule was changed before an issue was chosen.")]
+    [InlineData("2026-03-03T14:00Z", "No server was on within 12 hours.")]
+    public async Task What_passed_before_the_settings_changed_and_no_server_was_on_is_an_alarm_and_not_sent(string awake, string why)
+    {
+        await StartAsync("0 9 * * 1");
+        Restart();
+        clock.SetUtcNow(Time(awake));
+        for (var start = 0; start < 2; start++) Assert.Empty(await LookAsync(await StartAsync("0 9 * * 5")));
+        Assert.Equal($"The issue of 2026-03-02 09:00 UTC was not sent. {why} Send it from the page Issues if it is still wanted", Assert.Single(log.Lines));
+        Assert.Equal(OccurrenceState.Missed, (await database.Schedules.LastAsync(clock.GetUtcNow(), Cancel))!.State);
+        clock.SetUtcNow(Time("2026-03-06T09:00Z"));
+        Assert.Equal(["2026-03-06T09:00"], await LookAsync(await StartAsync("0 9 * * 5")));
+    }
+
     [Fact]
     public async Task An_alarm_tells_the_time_in_UTC_whatever_the_zone_of_the_schedule()
     {

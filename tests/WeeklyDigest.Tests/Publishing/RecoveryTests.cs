@@ -30,6 +30,19 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task The_file_of_a_process_that_was_killed_while_it_held_nothing_goes_and_that_of_a_living_one_stays()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        using var living = ProcessOwner.Take(place.DataFolder);
+        var folder = Path.Combine(place.DataFolder, "locks");
+        await File.WriteAllTextAsync(Path.Combine(folder, "here_1_dead"), "", Cancel);
+        await place.Start().Engine.RecoverAsync(Cancel);
+        var left = Directory.GetFiles(folder).Select(Path.GetFileName).ToList();
+        Assert.DoesNotContain("here_1_dead", left);
+        Assert.Contains(living.Name.Replace('/', '_'), left);
+    }
+
+    [Fact]
     public async Task What_a_dead_process_was_answered_and_what_it_never_handed_over_is_known_from_its_notes()
     {
         await using var place = EnginePlace.Open(time: clock);

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Scenarios;
@@ -77,6 +78,33 @@ public sealed class JobRestartTests
             $"The file {workspace.PathOf("data/jobs.db")} is not a database. Move it away, or name another file. "
             + "Its folder is Paths:Data in the settings. Where no jobs.db is, a new one is made: jobs are forgotten then, mailings are not.", result.Error, StringComparison.Ordinal);
         Assert.Equal("These are no jobs.", File.ReadAllText(workspace.PathOf("data/jobs.db")));
+    }
+
+    [Fact]
+    public async Task Jobs_that_another_program_holds_at_the_start_are_waited_for()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay);
+        using (var first = workspace.Start("serve"))
+        {
+            await first.PrintedAsync("/sign-in?token=", Limit);
+            first.Terminate();
+            await first.EndAsync(Limit);
+        }
+        RunningProgram serve;
+        await using (var other = new SqliteConnection($"Data Source={workspace.PathOf("data/jobs.db")};Pooling=False"))
+        {
+            await other.OpenAsync(TestContext.Current.CancellationToken);
+            await using var locking = new SqliteCommand("BEGIN EXCLUSIVE", other);
+            await locking.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            serve = workspace.Start("serve");
+            await Eventually.HoldsAsync(() => serve.Error.Contains("It is waited for", StringComparison.Ordinal), "it says so", Limit);
+        }
+        using (serve)
+        {
+            using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token=", Limit));
+            Assert.True(await editor.IsReadyAsync());
+        }
     }
 
     private static Workspace Workspace(ScriptedSmtpServer relay) => new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections)

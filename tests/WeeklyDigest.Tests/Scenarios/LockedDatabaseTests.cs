@@ -41,6 +41,22 @@ public sealed class LockedDatabaseTests
         Assert.All(accounts.Rows, row => Assert.Equal(1, row.Attempts));
     }
 
+    [Theory]
+    [InlineData("send", "week-1")]
+    [InlineData("subscribers", "add", "someone@example.org", "--list", "all")]
+    public async Task A_command_that_waits_for_its_first_change_says_why_and_goes_on_when_the_lock_is_gone(params string[] command)
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(3);
+        Assert.Equal(0, (await workspace.RunAsync("status")).ExitCode);
+        RunningProgram waiting;
+        using (LedgerFile.Lock(workspace))
+        {
+            waiting = workspace.Start(command);
+            await Eventually.HoldsAsync(() => waiting.Error.Contains("Another program keeps the database busy.", StringComparison.Ordinal), "it says why nothing happens", Limit);
+        }
+        using (waiting) Assert.Equal(0, (await waiting.EndAsync(Limit)).ExitCode);
+    }
+
     [Fact]
     public async Task A_send_that_cannot_even_begin_says_why_and_goes_on_when_the_lock_is_gone()
     {

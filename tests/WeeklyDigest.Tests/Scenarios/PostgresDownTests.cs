@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Npgsql;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
@@ -23,18 +24,52 @@ public sealed class PostgresDownTests : IDisposable
         await using var relay = ScriptedSmtpServer.Start();
         using var workspace = Workspace(relay).WithSubscribers(3);
         server.Stop();
-        foreach (var command in (string[][])[["send", "week-1"], ["serve", "--urls", "http://127.0.0.1:0"]])
-        {
-            var result = await workspace.RunAsync(command);
-            Assert.Equal((1, ""), (result.ExitCode, result.Out));
-            Assert.Matches($"^The database test_1 on 127.0.0.1:{server.Port} does not answer .*Is PostgreSQL running there", result.Error);
-            Assert.DoesNotContain(PrivatePostgres.Password, result.Error, StringComparison.Ordinal);
-        }
+        var result = await workspace.RunAsync("send", "week-1");
+        Assert.Equal((1, ""), (result.ExitCode, result.Out));
+        Assert.Matches(DoesNotAnswer, result.Error);
+        Assert.DoesNotContain(PrivatePostgres.Password, result.Error, StringComparison.Ordinal);
         Assert.Equal(0, relay.AcceptedCount);
 
         server.Start();
         Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
         Assert.Equal(3, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task A_start_waits_for_a_server_that_is_down_says_so_once_and_can_be_ended_meanwhile()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay).WithSubscribers(3).Set("Urls", "http://127.0.0.1:0");
+        server.Stop();
+        using (var serve = workspace.Start("serve"))
+        {
+            await Eventually.HoldsAsync(() => serve.Error.Contains("It is waited for", StringComparison.Ordinal), "it says so", Limit);
+            serve.Terminate();
+            Assert.Equal(0, (await serve.EndAsync(Limit)).ExitCode);
+            Assert.Matches(DoesNotAnswer, serve.Error);
+            Assert.Single(Regex.Matches(serve.Error, "It is waited for"));
+        }
+
+        using var patient = workspace.Start("serve");
+        await Eventually.HoldsAsync(() => patient.Error.Contains("It is waited for", StringComparison.Ordinal), "it says so", Limit);
+        server.Start();
+        using var editor = await Editor.SignInAsync(await patient.PrintedAsync("/sign-in?token=", Limit));
+        Assert.True(await editor.IsReadyAsync());
+        Assert.DoesNotContain(PrivatePostgres.Password, patient.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_with_a_wrong_password_or_database_ends_and_says_so()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay);
+        foreach (var wrong in (string[])["Password=wrong", "Database=nowhere"])
+        {
+            workspace.OnDatabase(server.ConnectionString("test_1") + ";" + wrong);
+            var result = await workspace.RunAsync("serve", "--urls", "http://127.0.0.1:0");
+            Assert.Equal(1, result.ExitCode);
+            Assert.Matches("does not let the user .* in|There is no database nowhere", result.Error);
+        }
     }
 
     public static TheoryData<bool> Crashes { get; } = Scale.Of<TheoryData<bool>>([true], [true, false]);
@@ -128,6 +163,8 @@ public sealed class PostgresDownTests : IDisposable
         await Eventually.HoldsAsync(() => editor.TextAsync($"/hangfire/jobs/details/{job}").Result.Contains(", 20 of 20", StringComparison.Ordinal), "the job says so", Limit);
         Assert.Equal(0, server.Scalar<long>("SELECT count(*) FROM hangfire.state WHERE name = 'Failed'", "test_1"));
     }
+
+    private string DoesNotAnswer => $"^The database test_1 on 127.0.0.1:{server.Port} does not answer .*Is PostgreSQL running there";
 
     private Workspace Workspace(ScriptedSmtpServer relay)
         => new Workspace().WithWeek1().UseRelay(relay.Port, Connections).Set("Newsletter:BaseUrl", "https://digest.example.com").OnDatabase(server.CreateDatabase());

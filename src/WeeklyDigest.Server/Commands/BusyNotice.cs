@@ -1,0 +1,38 @@
+using WeeklyDigest.Storage;
+
+namespace WeeklyDigest.Server.Commands;
+
+/// <summary>Says once that another program keeps the database busy, when a command has waited for it for three seconds.</summary>
+internal sealed class BusyNotice : IDisposable
+{
+    private const int Patience = 3;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly Database database;
+    private readonly TextWriter target;
+    private readonly ITimer timer;
+    private int waited;
+    private bool isSaid;
+
+    /// <summary>Begins to look.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="target">Where to say it.</param>
+    /// <param name="time">The clock.</param>
+    public BusyNotice(Database database, TextWriter target, TimeProvider time)
+    {
+        (this.database, this.target) = (database, target);
+        timer = time.CreateTimer(_ => Look(), null, Interval, Interval);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => timer.Dispose();
+
+    private void Look()
+    {
+        waited = database.IsWaiting ? waited + 1 : 0;
+        if (isSaid || waited < Patience) return;
+        isSaid = true;
+        target.WriteLine("Another program keeps the database busy. It is waited for, up to a minute; Ctrl-C ends.");
+        target.Flush();
+    }
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hangfire;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 
@@ -9,9 +10,11 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="publish">Publishes.</param>
 /// <param name="runs">Delivers.</param>
 /// <param name="mailings">The mailings.</param>
+/// <param name="storage">Knows the other jobs.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">The log.</param>
-internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, TimeProvider time, ILogger<IssueSending> log)
+internal sealed class IssueSending(
+    IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, JobStorage storage, TimeProvider time, ILogger<IssueSending> log)
 {
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
@@ -44,9 +47,15 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
         }
     }
 
-    /// <summary>Holds a mailing whose job the editor deleted: the ledger's watch would only start another.</summary>
-    public Task HoldAsync(long mailingId)
-        => mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "its job was deleted", time.GetUtcNow(), CancellationToken.None);
+    /// <summary>Holds a mailing whose job the editor deleted, unless another job delivers it, here or on another node: the ledger's watch would only start another.</summary>
+    /// <returns>Whether it is held.</returns>
+    public async Task<bool> HoldAsync(long mailingId)
+    {
+        if (runs.HasJob(mailingId)) return false;
+        if (await mailings.FindAsync(mailingId, CancellationToken.None) is { } mailing && JobPage.IsAtWork(storage, mailing.Issue.Value)) return false;
+        await mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "its job was deleted", time.GetUtcNow(), CancellationToken.None);
+        return true;
+    }
 
     /// <summary>Holds a mailing whose time came while no server was on, and too long ago to make it good: the editor decides.</summary>
     /// <returns>Whether it is held.</returns>
@@ -81,10 +90,8 @@ internal sealed class IssueSending(IssueLibrary library, PublishIssue publish, D
 
     private async Task ConcludeDeletedAsync(JobPage page, Mailing mailing)
     {
-        // Another job that delivers the same mailing was not deleted, and goes on. What this process only joined has no other job: the other
-        // process joined it as well, when a requeue brought the job here.
-        var isHeld = !runs.HasJob(mailing.Id);
-        if (isHeld) await HoldAsync(mailing.Id);
+        // What this process only joined has no other job: the other process joined it as well, when a requeue brought the job here.
+        var isHeld = await HoldAsync(mailing.Id);
         // What was joined drains now; an answer that takes minutes is not waited for.
         if (isHeld && runs.IsRunning(mailing.Id)) await Task.WhenAny(runs.AssistAsync(mailing.Id, CancellationToken.None), Task.Delay(DrainPatience, time));
         var left = isHeld ? "what is left waits until it is resumed on the page Issues" : "another job goes on with it";

@@ -25,6 +25,9 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>Name of the parameter that holds the issue's slug.</summary>
     public const string IssueParameter = "Issue";
 
+    // Far more than the workers of all nodes have at once.
+    private const int MostJobs = 1000;
+
     // What could not be written yet: so the page of a job that runs here says all the same what it waits for.
     private static readonly ConcurrentDictionary<(JobStorage Storage, string Job), JobReport> Unwritten = new();
 
@@ -40,6 +43,14 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
 
     /// <summary>A job's report when it is newer than what its storage could take; else null.</summary>
     public static JobReport? UnwrittenOf(JobStorage storage, string jobId) => Unwritten.GetValueOrDefault((storage, jobId));
+
+    /// <summary>Whether a job that sends an issue is running, on whatever node.</summary>
+    public static bool IsAtWork(JobStorage storage, string slug)
+    {
+        using var connection = storage.GetConnection();
+        return storage.GetMonitoringApi().ProcessingJobs(0, MostJobs)
+            .Any(job => job.Value?.Job is { } call && call.Type != typeof(PreviewJob) && SerializationHelper.Deserialize<string?>(connection.GetJobParameter(job.Key, IssueParameter)) == slug);
+    }
 
     /// <summary>When somebody triggered the job.</summary>
     public DateTimeOffset CreatedAt => createdAt;

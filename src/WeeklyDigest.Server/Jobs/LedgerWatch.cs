@@ -62,7 +62,7 @@ internal sealed class LedgerWatch(
     {
         var elsewhere = (await engine.RecoverAsync(cancel)).Where(sender => !sender.IsThisProcess).Select(sender => sender.MailingId).ToHashSet();
         // Deleting a wake-up means: not now. One that a job delivers all the same was resumed, or has another job.
-        foreach (var mailing in deliveries.TakeDeleted().Where(mailing => !runs.HasJob(mailing))) await sending.HoldAsync(mailing);
+        foreach (var mailing in deliveries.TakeDeleted()) await sending.HoldAsync(mailing);
         foreach (var mailing in await mailings.DueAsync(time.GetUtcNow(), cancel))
         {
             if (runs.IsRunning(mailing) || await sending.HoldsLateAsync(mailing, cancel)) continue;

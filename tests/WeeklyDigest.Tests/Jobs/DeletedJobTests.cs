@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.Common;
 using Hangfire.States;
 using Microsoft.Extensions.DependencyInjection;
 using WeeklyDigest.Publishing;
@@ -66,6 +67,32 @@ public sealed class DeletedJobTests
         Assert.Equal(Readers, relay.AcceptedCount);
     }
 
+    // What another node's worker does, as far as this one can see it: a job that is processed, and that this process does not run.
+    [Fact]
+    public async Task A_deleted_job_leaves_its_mailing_to_the_job_of_another_node()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
+        var mailing = await PublishAsync(site);
+        var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
+        var storage = new JobDesk(site).Storage;
+        var elsewhere = jobs.Create<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None), new EnqueuedState("nobody-here"));
+        using (var connection = storage.GetConnection())
+        using (var change = connection.CreateWriteTransaction())
+        {
+            connection.SetJobParameter(elsewhere, JobPage.IssueParameter, SerializationHelper.Serialize("week-1"));
+            change.SetJobState(elsewhere, new ElsewhereState());
+            change.Commit();
+        }
+        var job = jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
+        await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
+
+        Assert.True(jobs.Delete(job));
+        await Eventually.HoldsAsync(() => new JobDesk(site).Report(job) is { Done: true }, "its page says how it ended");
+        Assert.EndsWith("another job goes on with it.", new JobDesk(site).Report(job)!.Headline, StringComparison.Ordinal);
+        Assert.Equal(MailingState.Sending, Find(site, mailing).State);
+    }
+
     [Fact]
     public async Task A_requeued_job_goes_on_where_it_was()
     {
@@ -82,6 +109,23 @@ public sealed class DeletedJobTests
         await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "it was sent", TimeSpan.FromMinutes(1));
         Assert.Equal((Readers, Readers), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
         Assert.Equal(Readers, Balance(site, mailing).Sent);
+    }
+
+    /// <summary>Processing, by a server of another node.</summary>
+    private sealed class ElsewhereState : IState
+    {
+        public string Name => ProcessingState.StateName;
+
+        public string? Reason => null;
+
+        public bool IsFinal => false;
+
+        public bool IgnoreJobLoadException => false;
+
+        public Dictionary<string, string> SerializeData() => new()
+        {
+            ["StartedAt"] = JobHelper.SerializeDateTime(TimeProvider.System.GetUtcNow().UtcDateTime), ["ServerId"] = "elsewhere", ["WorkerId"] = "1",
+        };
     }
 
     private static List<string> Processing(TestSite site)

@@ -4,7 +4,7 @@ using WeeklyDigest.Smtp;
 namespace WeeklyDigest.Publishing;
 
 /// <summary>
-/// What one connection does: take a delivery, compose, commit its sending mark, hand it over, and submit the outcome together with the
+/// What one connection does: take a delivery, commit its sending mark and compose meanwhile, hand it over, and submit the outcome together with the
 /// next delivery's mark. At most one row of this loop is in state sending at any time.
 /// </summary>
 /// <param name="run">The run.</param>
@@ -94,8 +94,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             GiveBack(delivery, DeliveryState.Claimed);
             return (null, true);
         }
-        if (await ComposeAsync(session, delivery) is not { } message) return (null, false);
-        if (!await MarkAsync(delivery)) return (null, true);
+        if (await AbilitiesAsync(session, delivery) is not { } abilities) return (null, false);
+        var marking = MarkAsync(delivery);
+        // While the mark is on its way to the disk: a signature takes as long, and the processors would have nothing to do.
+        var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
+        if (!await marking) return (null, true);
         var outcome = await HandOverAsync(session, delivery, message);
         return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
     }
@@ -116,12 +119,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
     }
 
-    /// <summary>The message, or null when the relay cannot be used, or not for this one; the delivery is then given back, untouched.</summary>
-    private async Task<ComposedMessage?> ComposeAsync(PooledSession session, Delivery delivery)
+    /// <summary>What the relay announced, or null when it cannot be used, or not for this one; the delivery is then given back, untouched.</summary>
+    private async Task<RelayAbilities?> AbilitiesAsync(PooledSession session, Delivery delivery)
     {
         // Opening may have shown that it does not carry such an address, and another relay may: the delivery waits for that one.
-        if (await OpenAsync(session) is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8))
-            return run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
+        if (await OpenAsync(session) is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8)) return abilities;
         GiveBack(delivery, DeliveryState.Claimed);
         return null;
     }

@@ -26,7 +26,7 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         run.EndNotices();
         var mailingId = published.MailingId;
         var title = (await MailingAsync(mailingId, cancel)).Issue.Value;
-        var result = (wait ? null : await ScheduledAsync(published, cancel)) ?? await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
+        var result = await FinishedAsync(mailingId, cancel) ?? (wait ? null : await ScheduledAsync(published, cancel)) ?? await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
         var mailing = await MailingAsync(mailingId, cancel);
         await BalanceView.WriteAsync(run, mailing, result.Balance);
         await BalanceView.WriteAlarmsAsync(run.Error, mailing, await installation.Database.Mailings.AlarmsAsync(mailingId, MostAlarms, cancel));
@@ -45,6 +45,17 @@ internal sealed class Delivering(CommandRun run, Installation installation)
             progress.Report(new DeliveryProgress(result.Balance, 0, last - installation.Time.GetUtcNow(), Waiting(result)) { DoneAt = last });
             await Task.Delay(LookAgain, run.Host.Time, cancel);
         }
+    }
+
+    // Nothing is to be taken back, so nothing is written: not even a ledger that cannot be written keeps anybody waiting. What a process that died left is open.
+    private async Task<DeliveryRunResult?> FinishedAsync(long mailingId, CancellationToken cancel)
+    {
+        var mailing = await MailingAsync(mailingId, cancel);
+        if (mailing.State != MailingState.Sent) return null;
+        var balance = await installation.Database.Mailings.BalanceAsync(mailingId, cancel);
+        if (balance.Open > 0) return null;
+        await run.Out.WriteLineAsync($"{mailing.Issue}: nothing is left to send.");
+        return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, null);
     }
 
     // Before its time there is nothing to recover, to start or to connect to, and of what was just written nothing to count again.

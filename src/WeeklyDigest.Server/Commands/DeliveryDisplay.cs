@@ -21,9 +21,11 @@ internal static class DeliveryDisplay
 
     private static string Line(IEnumerable<(string State, long Count)> rows, DeliveryProgress progress)
     {
+        // Before the first look at the ledger nothing is known.
+        var total = progress.Balance.Total;
         var counts = string.Join(", ", rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Count} {row.State}")));
-        string?[] words = [ProgressWords.Pace(progress.MessagesPerSecond), progress.Balance.Open > 0 ? ProgressWords.Left(progress.Remaining, progress.DoneAt) : "", progress.Notice];
-        return string.Join("; ", words.Where(word => !string.IsNullOrEmpty(word)).Prepend($"{counts} of {progress.Balance.Total.ToString(CultureInfo.InvariantCulture)}"));
+        string?[] words = [total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{counts} of {total}") : "", ProgressWords.Pace(progress.MessagesPerSecond), progress.Balance.Open > 0 ? ProgressWords.Left(progress.Remaining, progress.DoneAt) : "", progress.Notice];
+        return string.Join("; ", words.Where(word => !string.IsNullOrEmpty(word)));
     }
 
     private static async Task<T> WithBarAsync<T>(CommandRun run, Func<IProgress<DeliveryProgress>, Task<T>> work)

@@ -59,7 +59,7 @@ internal static class PostgresSetup
         {
             var trouble = PostgresTrouble.Explain(failure, server.Place);
             if (!trouble.IsLasting) throw trouble;
-            throw new StorageException($"{trouble.Message}. So the tables of the jobs, schema {schema}, cannot be used. With every server stopped, {Dropping(schema)}; the next start makes them anew.", failure)
+            throw new StorageException($"{trouble.Message} So the tables of the jobs, schema {schema}, cannot be used. With every server stopped, {Dropping(schema)}; the next start makes them anew.", failure)
             {
                 IsLasting = true,
             };

@@ -55,6 +55,8 @@ internal static class PostgresTrouble
         InvalidPassword or InvalidAuthorizationSpecification =>
             $"PostgreSQL on {place.Server} does not let the user {place.User} in ({refusal.MessageText}). Check Username and Password in {place.Setting}, and the server's pg_hba.conf.",
         InvalidCatalogName => $"There is no database {place.Database} on {place.Server}. Create it (CREATE DATABASE \"{place.Database}\" OWNER \"{place.User}\" ENCODING 'UTF8'), or correct Database in {place.Setting}.",
+        InsufficientPrivilege when IsOfParameter(refusal) =>
+            $"The user {place.User} may not set what the connection asks for in {place} ({refusal.MessageText}). Take it out of Options in {place.Setting}, or let the user set it (GRANT SET ON PARAMETER … TO \"{place.User}\", from PostgreSQL 15 on).",
         InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {PostgresServer.Schema}.",
         ReadOnlySqlTransaction => $"{Capital(place)} can only be read: is it a standby? Set Host in {place.Setting} to the primary.",
         TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in {place.Setting}.",
@@ -62,8 +64,11 @@ internal static class PostgresTrouble
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
         AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",
         DeadlockDetected or SerializationFailure or LockNotAvailable => $"{Capital(place)} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept.",
-        _ => $"{Capital(place)} refused: {refusal.MessageText} ({refusal.SqlState})",
+        _ => $"{Capital(place)} refused: {refusal.MessageText} ({refusal.SqlState}).",
     };
+
+    // By the place in PostgreSQL's source, for the words may be in any language.
+    private static bool IsOfParameter(PostgresException refusal) => refusal.Routine?.StartsWith("set_config", StringComparison.Ordinal) == true;
 
     private static string Reason(Exception failure) => (failure.InnerException ?? failure).Message.TrimEnd('.');
 

@@ -18,6 +18,13 @@ public sealed class DeliveryDisplayTests
     public void Beside_a_bar_stands_what_was_sent_and_what_needs_a_look()
         => Assert.Equal("1 deferred, 3 sent, 1 failed of 10; time left unknown", DeliveryDisplay.Summarize(new DeliveryProgress(Half, 0, null, null)));
 
+    [Fact]
+    public void Before_anything_is_known_there_is_nothing_to_count()
+    {
+        var progress = new DeliveryProgress(Balance.OfNew(0), 0, null, "the ledger cannot be used");
+        Assert.Equal(("the ledger cannot be used", "the ledger cannot be used"), (DeliveryDisplay.Describe(progress), DeliveryDisplay.Summarize(progress)));
+    }
+
     [Theory]
     [InlineData(0, "")]
     [InlineData(0.025, "1.5 a minute")]

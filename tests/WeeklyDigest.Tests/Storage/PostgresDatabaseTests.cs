@@ -119,6 +119,21 @@ public sealed class PostgresDatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_parameter_that_the_user_may_not_set_is_told_from_a_right_to_create()
+    {
+        using var poor = new PoorUser(Name);
+        var refusal = Refusal(With(settings =>
+        {
+            poor.SignIn(settings);
+            settings.Options = "-c lc_messages=C";
+        }));
+        Assert.Equal(
+            $"The user {poor.Name} may not set what the connection asks for in the database {Name} on {Server} (permission denied to set parameter \"lc_messages\"). "
+            + $"Take it out of Options in Storage:ConnectionString, or let the user set it (GRANT SET ON PARAMETER … TO \"{poor.Name}\", from PostgreSQL 15 on).",
+            refusal);
+    }
+
+    [Fact]
     public void A_user_who_owns_the_schema_and_nothing_else_can_use_it()
     {
         using var poor = new PoorUser(Name);

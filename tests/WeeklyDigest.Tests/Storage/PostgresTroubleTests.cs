@@ -1,4 +1,5 @@
 using Npgsql;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Storage.Postgres;
 
 namespace WeeklyDigest.Tests.Storage;
@@ -13,4 +14,13 @@ public sealed class PostgresTroubleTests
     [InlineData("column does not exist", "ERROR", "42703", true)]
     public void What_ends_a_connection_passes_and_what_refuses_a_statement_for_good_lasts(string words, string severity, string code, bool isLasting)
         => Assert.Equal(isLasting, PostgresTrouble.Explain(new PostgresException(words, severity, severity, code), new WeeklyDigest.Storage.Postgres.PostgresPlace("digest", "db:5432", "digest")).IsLasting);
+
+    [Fact]
+    public void Words_without_an_end_get_one()
+    {
+        var trouble = PostgresTrouble.Explain(new PostgresException("canceling statement due to statement timeout", "ERROR", "ERROR", "57014"), new WeeklyDigest.Storage.Postgres.PostgresPlace("digest", "db:5432", "digest"));
+        Assert.Equal("The database digest on db:5432 refused: canceling statement due to statement timeout (57014).", trouble.Message);
+        Assert.Equal("The ledger cannot be used: x. Nothing is sent until it can.", RunWatch.Unusable("x"));
+        Assert.Equal("The ledger cannot be used: x? Nothing is sent until it can.", RunWatch.Unusable("x?"));
+    }
 }

@@ -9,6 +9,6 @@ namespace Hangfire.Storage.SQLite;
 /// <param name="inner">The cause, if another exception was it.</param>
 public sealed class SQLiteStorageException(string message, Exception? inner = null) : DbException(message, inner)
 {
-    /// <summary>Whether another program holds the database: later the same can be done.</summary>
-    public override bool IsTransient => InnerException is SqliteException { SqliteErrorCode: SQLITE_BUSY or SQLITE_LOCKED };
+    /// <summary>Whether another program holds the database, or the disk is full: later the same can be done.</summary>
+    public override bool IsTransient => InnerException is SqliteException { SqliteErrorCode: SQLITE_BUSY or SQLITE_LOCKED or SQLITE_FULL };
 }

@@ -15,5 +15,5 @@ internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions>
 
     /// <summary>One in words.</summary>
     public static string Describe(RelayAside aside) => string.Create(
-        CultureInfo.InvariantCulture, $"relay '{aside.Relay}' is set aside since {aside.At:yyyy-MM-dd HH:mm:ss zzz}, until the mailing is resumed or the program starts again. {aside.Reason}");
+        CultureInfo.InvariantCulture, $"relay '{aside.Relay}' is set aside since {aside.At:yyyy-MM-dd HH:mm:ss zzz}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}");
 }

@@ -8,6 +8,6 @@ public sealed class StorageException(string message, Exception? inner = null) : 
     /// <summary>Whether waiting helps nobody: the database is damaged, or refuses what was asked. False: it is locked, full, away or closed to us, which somebody can mend meanwhile.</summary>
     public bool IsLasting { get; init; }
 
-    /// <summary>Whether it may be there in a moment with nobody changing a setting: it does not answer, starts or ends, has no connection left, or another program holds it.</summary>
+    /// <summary>Whether it may be there in a moment with nobody changing a setting: it does not answer, starts or ends, has no connection or no room left, or another program holds it.</summary>
     public bool IsAway { get; init; }
 }

@@ -31,7 +31,7 @@ internal static class BalanceView
         if (balance.Uncertain > 0)
             await target.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{balance.Uncertain} uncertain: `weeklydigest resolve {mailing.Issue} --uncertain sent` counts them as sent{(isCancelled ? "" : ", with `resend` they are sent again")}; `weeklydigest deliveries {mailing.Issue} --state uncertain` lists them."));
         if (balance.Failed > 0 && !isCancelled)
-            await target.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{balance.Failed} failed: `weeklydigest retry {mailing.Issue} --failed` tries them once more; `weeklydigest deliveries {mailing.Issue} --state failed` lists them."));
+            await target.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{balance.Failed} failed: `weeklydigest retry {mailing.Issue} --failed` tries them once more, but for who bounced or left; `weeklydigest deliveries {mailing.Issue} --state failed` lists them."));
     }
 
     /// <summary>An alarm in words.</summary>

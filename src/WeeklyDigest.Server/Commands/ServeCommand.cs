@@ -6,7 +6,7 @@ using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM or SIGHUP. A database that is away at the start is waited for.</summary>
+/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM or SIGHUP. A database that is away at the start, or a full disk, is waited for.</summary>
 internal static class ServeCommand
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(2);
@@ -62,10 +62,11 @@ internal static class ServeCommand
             {
                 return await TryStartAsync(run, settings, cancel);
             }
-            catch (StorageException away) when (away.IsAway)
+            catch (Exception failure) when (failure is StorageException { IsAway: true } || FolderTrouble.IsFullDisk(failure))
             {
-                if (told != away.Message) await run.Error.WriteLineAsync($"{away.Message}\nIt is waited for, and nothing is served or sent until then. Ctrl-C ends.");
-                told = away.Message;
+                var words = FolderTrouble.IsFullDisk(failure) ? $"The disk is full: {failure.Message.TrimEnd('.')}. Make room." : failure.Message;
+                if (told != words) await run.Error.WriteLineAsync($"{words}\nThis is waited for, and nothing is served or sent until then. Ctrl-C ends.");
+                told = words;
             }
             await run.DisposeAsync();
             if (await IsEndedWithinAsync(TryAgain, run.Host.Time, cancel)) return null;

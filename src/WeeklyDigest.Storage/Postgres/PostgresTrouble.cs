@@ -9,7 +9,9 @@ namespace WeeklyDigest.Storage.Postgres;
 internal static class PostgresTrouble
 {
     /// <summary>Whether a failure is the database's, not a mistake of ours.</summary>
-    public static bool IsTrouble(Exception failure) => failure is NpgsqlException or TimeoutException or Win32Exception;
+    // A connection that was cut in the middle of an answer can leave the driver at odds with the server, which it tells as an exception of no type of its own.
+    public static bool IsTrouble(Exception failure)
+        => failure is NpgsqlException or TimeoutException or Win32Exception || (failure.GetType() == typeof(Exception) && failure.Source == nameof(Npgsql));
 
     /// <summary>Whether the same is likely to succeed at once: a deadlock's victim, or a connection that the server had ended.</summary>
     public static bool IsPassing(Exception failure) => failure switch
@@ -35,7 +37,7 @@ internal static class PostgresTrouble
         IsLasting = failure is PostgresException answer && !IsOfConnection(answer) && IsLasting(answer.SqlState),
         IsAway = failure switch
         {
-            PostgresException refusal => refusal.SqlState is AdminShutdown or CrashShutdown or CannotConnectNow or TooManyConnections or DeadlockDetected or SerializationFailure or LockNotAvailable,
+            PostgresException refusal => refusal.SqlState is AdminShutdown or CrashShutdown or CannotConnectNow or TooManyConnections or DeadlockDetected or SerializationFailure or LockNotAvailable or DiskFull,
             NpgsqlException { InnerException: AuthenticationException } => false,
             _ => !OffersNoTls(failure),
         },

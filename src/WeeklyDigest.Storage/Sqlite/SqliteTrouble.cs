@@ -31,7 +31,7 @@ internal static class SqliteTrouble
     }, failure)
     {
         IsLasting = failure.SqliteErrorCode is not (SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM or SQLITE_AUTH or SQLITE_FULL or SQLITE_IOERR or SQLITE_BUSY or SQLITE_LOCKED),
-        IsAway = failure.SqliteErrorCode is SQLITE_BUSY or SQLITE_LOCKED,
+        IsAway = CodeOf(failure) is SQLITE_BUSY or SQLITE_LOCKED or SQLITE_FULL,
     };
 
     // The shared memory of the write-ahead log is a file; where that cannot grow, SQLite does not say that the disk is full.

@@ -25,7 +25,7 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     {
         SendResult.Accepted => [Attempt(delivery, DeliveryEvent.Accept, outcome.Reply, now)],
         SendResult.Deferred => [Deferred(delivery, outcome.Reply, now)],
-        SendResult.Rejected => [Attempt(delivery, DeliveryEvent.Reject, outcome.Reply, now) with { Refusal = outcome.Refusal }],
+        SendResult.Rejected => [Attempt(delivery, DeliveryEvent.Reject, Refused(delivery, outcome.Reply), now) with { Refusal = outcome.Refusal }],
         SendResult.NotStarted => [Release(delivery, DeliveryState.Sending, now)],
         SendResult.Unknown => Lost(delivery, outcome.Reply, now),
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "not an outcome"),
@@ -48,6 +48,11 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
             : [lost];
     }
 
+    // The relay may have taken an earlier copy, whose answer was lost: a failure of this one does not say that the recipient got none.
+    private static string Refused(Delivery delivery, string reply) => delivery.Resent == 0 ? reply : Short($"{reply} (An earlier copy may have arrived.)");
+
+    private static string Short(string text) => text.Length <= MaxReply ? text : text[..MaxReply];
+
     private static LedgerWrite Attempt(Delivery delivery, DeliveryEvent happening, string reply, DateTimeOffset now)
         => Change(delivery, DeliveryState.Sending, happening, now) with { CountAttempt = true, Reply = reply };
 
@@ -56,7 +61,6 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
 
     private static string GaveUp(Delivery delivery, TimeSpan tried, string reply)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"Gave up after {delivery.Attempts + 1} attempts in {tried:d\\.hh\\:mm\\:ss}; last reply: {reply}");
-        return text.Length <= MaxReply ? text : text[..MaxReply];
+        return Refused(delivery, Short(string.Create(CultureInfo.InvariantCulture, $"Gave up after {delivery.Attempts + 1} attempts in {tried:d\\.hh\\:mm\\:ss}; last reply: {reply}")));
     }
 }

@@ -108,7 +108,7 @@ internal sealed class RelayState : IAsyncDisposable
     {
         get
         {
-            if (refusal is { } reason) return $"{reason} It is set aside until the mailing is resumed or the program starts again.";
+            if (refusal is { } reason) return $"{reason} It is set aside until a mailing begins or is resumed, or the program starts again.";
             if (Pace.Trouble is { } unreadable) return $"The budget of relay '{Name}' cannot be used: {unreadable}";
             if (trouble is not { } words) return Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice;
             var next = isPausing ? NextTry().ToString("HH:mm:ss", CultureInfo.InvariantCulture) : "now";

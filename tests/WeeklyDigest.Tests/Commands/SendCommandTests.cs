@@ -153,7 +153,7 @@ public sealed class SendCommandTests : IAsyncDisposable
             ? SmtpMove.Reply("550 5.1.1 \"=no\", such, user")
             : SmtpMove.Accept;
         var sent = await workspace.RunHereAsync("send", "a");
-        Assert.Equal((3, "1 failed: `weeklydigest retry a --failed` tries them once more; `weeklydigest deliveries a --state failed` lists them."), (sent.ExitCode, sent.Error.TrimEnd()));
+        Assert.Equal((3, "1 failed: `weeklydigest retry a --failed` tries them once more, but for who bounced or left; `weeklydigest deliveries a --state failed` lists them."), (sent.ExitCode, sent.Error.TrimEnd()));
 
         var rows = JsonDocument.Parse((await workspace.RunHereAsync("deliveries", "a", "--json")).Out).RootElement.EnumerateArray().ToList();
         Assert.Equal(["address", "state", "attempts", "reply", "messageId", "updatedAt"], rows[0].EnumerateObject().Select(member => member.Name));

@@ -39,6 +39,14 @@ public sealed class DeliveryVerdictsTests
     }
 
     [Fact]
+    public void A_refused_second_copy_says_that_an_earlier_one_may_have_arrived()
+    {
+        var refused = new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user");
+        Assert.Equal("550 5.1.1 No such user (An earlier copy may have arrived.)", Assert.Single(Verdicts(OnUncertain.Resend).Of(Delivery(1) with { Resent = 1 }, refused, Now)).Reply);
+        Assert.Equal("550 5.1.1 No such user", Assert.Single(Verdicts(OnUncertain.Resend).Of(Delivery(1), refused, Now)).Reply);
+    }
+
+    [Fact]
     public void A_lost_answer_is_sent_again_once_where_the_settings_say_so()
     {
         var lost = new SendOutcome(SendResult.Unknown, "connection lost");

@@ -86,6 +86,24 @@ public sealed partial class FullDiskTests
     }
 
     [Fact]
+    public async Task A_server_that_starts_on_it_waits_for_room()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(2).UseRelay(LoopbackPort.Free()).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        var data = Directory.CreateDirectory(workspace.PathOf("data")).FullName;
+        workspace.Through =
+        [
+            "unshare", IsRoot ? "--mount" : "--map-root-user", IsRoot ? "--mount-proc=/proc" : "--mount",
+            "sh", "-c", "mount -t tmpfs -o size=32m tmpfs \"$0\" && { head -c 64m /dev/zero > \"$0/ballast\"; exec \"$@\"; }", data,
+        ];
+        using var serve = workspace.Start("serve");
+        await Eventually.HoldsAsync(() => serve.Error.Contains("This is waited for", StringComparison.Ordinal), "it says what it waits for", Limit);
+        Assert.Contains("is full", serve.Error, StringComparison.Ordinal);
+        File.Delete($"/proc/{serve.Id.ToString(CultureInfo.InvariantCulture)}/root{data}/ballast");
+        using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token=", Limit));
+        Assert.True(await editor.IsReadyAsync());
+    }
+
+    [Fact]
     public async Task A_command_that_meets_it_beside_the_database_says_so_too()
     {
         using var workspace = new Workspace().WithWeek1().WithSubscribers(2).UseRelay(LoopbackPort.Free());

@@ -98,7 +98,7 @@ public sealed class JobRestartTests
             await using var locking = new SqliteCommand("BEGIN EXCLUSIVE", other);
             await locking.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             serve = workspace.Start("serve");
-            await Eventually.HoldsAsync(() => serve.Error.Contains("It is waited for", StringComparison.Ordinal), "it says so", Limit);
+            await Eventually.HoldsAsync(() => serve.Error.Contains("This is waited for", StringComparison.Ordinal), "it says so", Limit);
         }
         using (serve)
         {

@@ -43,15 +43,15 @@ public sealed class PostgresDownTests : IDisposable
         server.Stop();
         using (var serve = workspace.Start("serve"))
         {
-            await Eventually.HoldsAsync(() => serve.Error.Contains("It is waited for", StringComparison.Ordinal), "it says so", Limit);
+            await Eventually.HoldsAsync(() => serve.Error.Contains("This is waited for", StringComparison.Ordinal), "it says so", Limit);
             serve.Terminate();
             Assert.Equal(0, (await serve.EndAsync(Limit)).ExitCode);
             Assert.Matches(DoesNotAnswer, serve.Error);
-            Assert.Single(Regex.Matches(serve.Error, "It is waited for"));
+            Assert.Single(Regex.Matches(serve.Error, "This is waited for"));
         }
 
         using var patient = workspace.Start("serve");
-        await Eventually.HoldsAsync(() => patient.Error.Contains("It is waited for", StringComparison.Ordinal), "it says so", Limit);
+        await Eventually.HoldsAsync(() => patient.Error.Contains("This is waited for", StringComparison.Ordinal), "it says so", Limit);
         server.Start();
         using var editor = await Editor.SignInAsync(await patient.PrintedAsync("/sign-in?token=", Limit));
         Assert.True(await editor.IsReadyAsync());

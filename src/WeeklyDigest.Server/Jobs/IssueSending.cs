@@ -16,6 +16,9 @@ namespace WeeklyDigest.Server.Jobs;
 internal sealed class IssueSending(
     IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, JobStorage storage, TimeProvider time, ILogger<IssueSending> log)
 {
+    private const string Deleted = "its job was deleted";
+    private const string Waits = "what is left waits until it is resumed on the page Issues";
+
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>Sends the issue, or goes on with it, or says that it was sent.</summary>
@@ -53,8 +56,27 @@ internal sealed class IssueSending(
     {
         if (runs.HasJob(mailingId)) return false;
         if (await mailings.FindAsync(mailingId, CancellationToken.None) is { } mailing && JobPage.IsAtWork(storage, mailing.Issue.Value)) return false;
-        await mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, "its job was deleted", time.GetUtcNow(), CancellationToken.None);
+        await mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, Deleted, time.GetUtcNow(), CancellationToken.None);
         return true;
+    }
+
+    /// <summary>Says on the page of a deleted job how it ended, where its own worker cannot.</summary>
+    /// <param name="page">Its page.</param>
+    /// <param name="mailingId">The mailing, or null when it published none.</param>
+    /// <param name="isResumed">Whether the editor resumed it since.</param>
+    public async Task ConcludeLeftAsync(JobPage page, long? mailingId, bool isResumed)
+    {
+        if (mailingId is not { } id || await mailings.FindAsync(id, CancellationToken.None) is not { } mailing)
+        {
+            page.Finish("Deleted before anything was published.");
+            return;
+        }
+        await SayDeletedAsync(page, id, mailing.State switch
+        {
+            MailingState.Paused => Waits,
+            MailingState.Sending => isResumed ? "it was resumed, and goes on" : "another job goes on with it",
+            _ => null,
+        });
     }
 
     /// <summary>Holds a mailing whose time came while no server was on, and too long ago to make it good: the editor decides.</summary>
@@ -94,9 +116,14 @@ internal sealed class IssueSending(
         var isHeld = await HoldAsync(mailing.Id);
         // What was joined drains now; an answer that takes minutes is not waited for.
         if (isHeld && runs.IsRunning(mailing.Id)) await Task.WhenAny(runs.AssistAsync(mailing.Id, CancellationToken.None), Task.Delay(DrainPatience, time));
-        var left = isHeld ? "what is left waits until it is resumed on the page Issues" : "another job goes on with it";
-        var balance = await mailings.BalanceAsync(mailing.Id, CancellationToken.None);
-        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}; {left}.", (await mailings.FindAsync(mailing.Id, CancellationToken.None))?.State, balance);
+        await SayDeletedAsync(page, mailing.Id, isHeld ? Waits : "another job goes on with it");
+    }
+
+    private async Task SayDeletedAsync(JobPage page, long mailingId, string? left)
+    {
+        if (await mailings.FindAsync(mailingId, CancellationToken.None) is not { } mailing) return;
+        var balance = await mailings.BalanceAsync(mailingId, CancellationToken.None);
+        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}{(left is null ? "" : "; " + left)}.", mailing.State, balance);
     }
 
     private static string Conclude(JobPage page, Mailing mailing, DeliveryRunResult result)
@@ -105,6 +132,8 @@ internal sealed class IssueSending(
         var headline = result.State switch
         {
             MailingState.Sent => $"Sent: {mailing.Issue}, {tally}.",
+            // Another node saw first that the job was deleted.
+            MailingState.Paused when result.StateReason == Deleted => $"Deleted: {mailing.Issue}, {tally}; {Waits}.",
             MailingState.Paused => $"Paused: {mailing.Issue}, {tally}: {result.StateReason ?? "by the editor"}",
             MailingState.Cancelled => $"Cancelled: {mailing.Issue}, {tally}.",
             MailingState.Scheduled => $"{mailing.Issue} waits for its time, {Time(mailing.ScheduledAt)}.",

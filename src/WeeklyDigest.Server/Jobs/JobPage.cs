@@ -41,6 +41,16 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
         return new JobPage(context.Storage, job.Id, new DateTimeOffset(DateTime.SpecifyKind(job.CreatedAt, DateTimeKind.Utc)));
     }
 
+    /// <summary>The page of a job that nobody runs, as it was left.</summary>
+    public static JobPage Left(JobStorage storage, string jobId, JobReport report) => new(storage, jobId, createdAt: default) { report = report };
+
+    /// <summary>What a job's page says in the storage; null when it says nothing yet.</summary>
+    public static JobReport? ReportOf(JobStorage storage, string jobId)
+    {
+        using var connection = storage.GetConnection();
+        return connection.GetJobParameter(jobId, ReportParameter) is { } stored ? JobReport.FromJson(SerializationHelper.Deserialize<string?>(stored)) : null;
+    }
+
     /// <summary>A job's report when it is newer than what its storage could take; else null.</summary>
     public static JobReport? UnwrittenOf(JobStorage storage, string jobId) => Unwritten.GetValueOrDefault((storage, jobId));
 

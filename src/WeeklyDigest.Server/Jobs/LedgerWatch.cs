@@ -37,6 +37,7 @@ internal sealed class LedgerWatch(
 
     private readonly StartedJobs<long> deliveries = new(storage, time);
     private readonly StartedJobs<DateTimeOffset> occurrences = new(storage, time);
+    private readonly DeletedJobs deletedJobs = new(storage, sending, mailings, time);
     private readonly SemaphoreSlim turn = new(1, 1);
     private string? trouble;
 
@@ -63,6 +64,7 @@ internal sealed class LedgerWatch(
         var elsewhere = (await engine.RecoverAsync(cancel)).Where(sender => !sender.IsThisProcess).Select(sender => sender.MailingId).ToHashSet();
         // Deleting a wake-up means: not now. One that a job delivers all the same was resumed, or has another job.
         foreach (var mailing in deliveries.TakeDeleted()) await sending.HoldAsync(mailing);
+        await deletedJobs.LookAsync();
         foreach (var mailing in await mailings.DueAsync(time.GetUtcNow(), cancel))
         {
             if (runs.IsRunning(mailing) || await sending.HoldsLateAsync(mailing, cancel)) continue;

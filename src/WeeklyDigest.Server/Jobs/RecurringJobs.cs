@@ -8,7 +8,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// <summary>
 /// The recurring jobs, written anew at each start and when the schedule changes: what the storage still has of another version goes. Those that send
 /// run when somebody triggers them; the schedule's own shows its times, and wakes the ledger's watch at them. One that is deleted on Hangfire's page
-/// is back within a minute, for without it nobody could trigger anything.
+/// is back within a minute, for without it nobody could trigger anything; and a next time that a wrong clock made is put right.
 /// </summary>
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobs">Writes them.</param>
@@ -19,10 +19,13 @@ namespace WeeklyDigest.Server.Jobs;
 internal sealed class RecurringJobs(
     JobStorage storage, IRecurringJobManager jobs, WeeklySchedule schedule, Database database, TimeProvider time, ILogger<RecurringJobs> log) : BackgroundService
 {
-    /// <summary>Time between two looks whether they are there.</summary>
+    /// <summary>Time between two looks whether they are there and show the right time.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    // Two clocks that agree, and a time that comes just now.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
     private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
 
     /// <summary>
@@ -55,8 +58,11 @@ internal sealed class RecurringJobs(
     {
         try
         {
-            if (Missing() is not { Count: > 0 } missing) return;
-            log.LogWarning("{Jobs} was deleted on Hangfire's page and is put back. To send nothing by itself, switch the schedule off on the page Schedule", string.Join(", ", missing));
+            var current = await database.Schedules.FindAsync(CancellationToken.None);
+            var there = Stored();
+            var missing = Ours.Where(name => !there.ContainsKey(name)).ToList();
+            if (missing.Count > 0) log.LogWarning("{Jobs} was deleted on Hangfire's page and is put back. To send nothing by itself, switch the schedule off on the page Schedule", string.Join(", ", missing));
+            else if (current is null || !IsWrong(there[ScheduleJob.Name], current)) return;
         }
         catch (Exception failure) when (JobEdge.IsPassing(failure))
         {
@@ -66,11 +72,18 @@ internal sealed class RecurringJobs(
         await WriteWhenFreeAsync();
     }
 
-    private List<string> Missing()
+    private Dictionary<string, RecurringJobDto> Stored()
     {
         using var connection = storage.GetConnection();
-        var there = connection.GetRecurringJobs().Select(job => job.Id).ToHashSet();
-        return [.. Ours.Where(name => !there.Contains(name))];
+        return connection.GetRecurringJobs().ToDictionary(job => job.Id);
+    }
+
+    // A time that has come is Hangfire's to run, and to go on from.
+    private bool IsWrong(RecurringJobDto shown, Schedule current)
+    {
+        var now = time.GetUtcNow();
+        var right = WeeklySchedule.Next(current, now)?.UtcDateTime;
+        return shown.NextExecution is { } next && right is { } wanted ? next > now.UtcDateTime && (next - wanted).Duration() > Tolerance : shown.NextExecution != right;
     }
 
     // Another change may be made meanwhile: what holds is read each time. The settings are not: those of another node may be newer.
@@ -90,8 +103,10 @@ internal sealed class RecurringJobs(
 
     private void Write(Schedule current)
     {
-        using (var connection = storage.GetConnection())
-            foreach (var stored in connection.GetRecurringJobs().Where(stored => !Ours.Contains(stored.Id))) jobs.RemoveIfExists(stored.Id);
+        var there = Stored();
+        foreach (var other in there.Keys.Except(Ours)) jobs.RemoveIfExists(other);
+        // Hangfire works the next time out anew only when the times change.
+        if (there.TryGetValue(ScheduleJob.Name, out var shown) && IsWrong(shown, current)) jobs.RemoveIfExists(ScheduleJob.Name);
         jobs.AddOrUpdate<WeeklyDigestJob>(WeeklyDigestJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
         jobs.AddOrUpdate<PreviewJob>(PreviewJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
         jobs.AddOrUpdate<ScheduleJob>(ScheduleJob.Name, job => job.RunAsync(null, CancellationToken.None), current.IsOn ? current.Cron : Cron.Never(),

@@ -23,14 +23,17 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
 
     /// <summary>
     /// Takes over what is configured, if that changed, and tells what holds. A time of the schedule before that passed while no server was on is not sent
-    /// then, since nobody knows whether it is still wanted; there is an alarm.
+    /// then, since nobody knows whether it is still wanted; there is an alarm. That the schedule before is overturned is said, for it may be another node's.
     /// </summary>
     public async Task<Schedule> AdoptAsync(CancellationToken cancel)
     {
         // Noted first: dying before it is adopted, the next start finds it noted, and takes it back with the schedule it is of.
-        var passed = await store.FindAsync(cancel) is { IsOn: true } before ? await NoteLatestAsync(before, cancel) : null;
+        var before = await store.FindAsync(cancel);
+        var passed = before is { IsOn: true } ? await NoteLatestAsync(before, cancel) : null;
         var current = await store.AdoptAsync(settings.Cron, settings.TimeZone.Id, Now, cancel);
         if (passed is { } dueAt && !IsLate(dueAt) && await store.FindAsync(dueAt, cancel) is { State: OccurrenceState.Missed } takenBack) Alarm(takenBack);
+        if (before is not null && IsConfigured(current) && Name(current) != Name(before))
+            log.LogWarning("The schedule is now {Now}, as Newsletter:Schedule says here; before it was {Before}. All servers on one database need the same Newsletter:Schedule, or each that starts overturns the others'", Name(current), Name(before));
         return current;
     }
 
@@ -54,6 +57,10 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
     /// <summary>A time as the schedule has it: on its own clock.</summary>
     public static string Words(Schedule schedule, DateTimeOffset moment)
         => string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(moment, Zone(schedule)):dddd, d MMMM yyyy HH:mm} ({schedule.TimeZone})");
+
+    private static string Name(Schedule schedule) => schedule.IsOn ? $"{schedule.Cron} ({schedule.TimeZone})" : "off";
+
+    private bool IsConfigured(Schedule schedule) => schedule.Cron == settings.Cron && schedule.TimeZone == settings.TimeZone.Id;
 
     private DateTimeOffset Now => time.GetUtcNow();
 

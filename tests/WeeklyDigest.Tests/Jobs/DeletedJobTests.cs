@@ -75,15 +75,7 @@ public sealed class DeletedJobTests
         await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
         var mailing = await PublishAsync(site);
         var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
-        var storage = new JobDesk(site).Storage;
-        var elsewhere = jobs.Create<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None), new EnqueuedState("nobody-here"));
-        using (var connection = storage.GetConnection())
-        using (var change = connection.CreateWriteTransaction())
-        {
-            connection.SetJobParameter(elsewhere, JobPage.IssueParameter, SerializationHelper.Serialize("week-1"));
-            change.SetJobState(elsewhere, new ElsewhereState());
-            change.Commit();
-        }
+        LeftBehind(site, mailing, isProcessed: true);
         var job = jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
         await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
 
@@ -91,6 +83,50 @@ public sealed class DeletedJobTests
         await Eventually.HoldsAsync(() => new JobDesk(site).Report(job) is { Done: true }, "its page says how it ended");
         Assert.EndsWith("another job goes on with it.", new JobDesk(site).Report(job)!.Headline, StringComparison.Ordinal);
         Assert.Equal(MailingState.Sending, Find(site, mailing).State);
+    }
+
+    // What a process that was killed leaves, while this one only helps: a job that is processed, or was requeued and did not run again, and a page that says nothing of an end.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_that_is_deleted_after_its_process_died_holds_its_mailing_too_and_its_page_says_so(bool isProcessed)
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"), ("Jobs:Workers", "0"));
+        var mailing = await PublishAsync(site);
+        var job = LeftBehind(site, mailing, isProcessed);
+        var joined = site.App.Services.GetRequiredService<JoinedMailings>();
+        joined.Join(mailing, Cancel);
+        await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
+
+        Assert.True(site.App.Services.GetRequiredService<IBackgroundJobClient>().Delete(job));
+        await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Paused, "the mailing is held", TimeSpan.FromMinutes(1));
+        Assert.Equal("its job was deleted", Find(site, mailing).StateReason);
+        await Eventually.HoldsAsync(() => new JobDesk(site).Report(job) is { Done: true }, "its page says how it ended", TimeSpan.FromMinutes(1));
+        var report = new JobDesk(site).Report(job)!;
+        Assert.EndsWith("; what is left waits until it is resumed on the page Issues.", report.Headline, StringComparison.Ordinal);
+        Assert.Equal((MailingState.Paused, Balance(site, mailing), "Published."), (report.State, report.Balance, Assert.Single(report.Notes)));
+
+        relay.Script = _ => SmtpMove.Accept;
+        await ResumeAsync(site, mailing, joined);
+        await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "resumed, it is sent", TimeSpan.FromMinutes(1));
+        Assert.Equal(Readers, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task What_was_resumed_after_its_job_was_deleted_is_not_held_again()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"), ("Jobs:Workers", "0"));
+        var mailing = await PublishAsync(site);
+        var job = LeftBehind(site, mailing, isProcessed: true);
+        var joined = site.App.Services.GetRequiredService<JoinedMailings>();
+        Assert.True(site.App.Services.GetRequiredService<IBackgroundJobClient>().Delete(job));
+        await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Paused, "the mailing is held", TimeSpan.FromMinutes(1));
+        await ResumeAsync(site, mailing, joined);
+        await Eventually.HoldsAsync(() => new JobDesk(site).Report(job) is { Done: true }, "its page says how it ended", TimeSpan.FromMinutes(1));
+        Assert.Equal(MailingState.Sending, Find(site, mailing).State);
+        Assert.EndsWith("; it was resumed, and goes on.", new JobDesk(site).Report(job)!.Headline, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,6 +145,28 @@ public sealed class DeletedJobTests
         await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "it was sent", TimeSpan.FromMinutes(1));
         Assert.Equal((Readers, Readers), (relay.AcceptedCount, relay.Accepted.Select(message => message.Recipient).Distinct().Count()));
         Assert.Equal(Readers, Balance(site, mailing).Sent);
+    }
+
+    private static string LeftBehind(TestSite site, long mailing, bool isProcessed)
+    {
+        var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
+        var job = jobs.Create<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None), new EnqueuedState("nobody-here"));
+        using var connection = new JobDesk(site).Storage.GetConnection();
+        connection.SetJobParameter(job, JobPage.IssueParameter, SerializationHelper.Serialize("week-1"));
+        var report = new JobReport("Sending week-1.") { Issue = "week-1", State = MailingState.Sending, Notes = ["Published."] };
+        connection.SetJobParameter(job, JobPage.ReportParameter, SerializationHelper.Serialize(report.ToJson()));
+        if (!isProcessed) return job;
+        using var change = connection.CreateWriteTransaction();
+        change.SetJobState(job, new ElsewhereState());
+        change.Commit();
+        return job;
+    }
+
+    // As the page Issues does where this node has no workers: it joins whoever is sending, and here that is nobody but itself.
+    private static async Task ResumeAsync(TestSite site, long mailing, JoinedMailings joined)
+    {
+        Assert.True(await site.Installation.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, TimeProvider.System.GetUtcNow(), Cancel));
+        joined.Join(mailing, Cancel);
     }
 
     /// <summary>Processing, by a server of another node.</summary>

@@ -115,7 +115,7 @@ public sealed class RecurringJobsTests : IDisposable
     [Fact]
     public async Task One_that_was_deleted_is_back_within_a_minute()
     {
-        var clock = new FakeTimeProvider();
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var jobs = Jobs("0 9 * * 1", time: clock);
         await jobs.StartAsync(Cancel);
         var manager = new RecurringJobManager(storage);
@@ -130,6 +130,40 @@ public sealed class RecurringJobsTests : IDisposable
             "all are there again");
         Assert.Equal("0 9 * * 1", Stored(ScheduleJob.Name).Cron);
         await jobs.StopAsync(Cancel);
+    }
+
+    // The clock ran years ahead when Hangfire worked it out, and is right again.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_wrong_next_time_is_put_right_within_a_minute_and_at_a_start(bool isStarted)
+    {
+        await StartAsync("0 9 * * 1");
+        var right = Stored(ScheduleJob.Name).NextExecution;
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        using var jobs = Jobs("0 9 * * 1", time: clock);
+        if (!isStarted) await jobs.StartAsync(Cancel);
+        SetNext(new DateTime(2061, 1, 3, 9, 0, 0, DateTimeKind.Utc));
+        if (isStarted) await jobs.StartAsync(Cancel);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                if (!isStarted) clock.Advance(RecurringJobs.Interval);
+                return Names().SequenceEqual(All) && Stored(ScheduleJob.Name).NextExecution == right;
+            },
+            "the time that is right");
+        await jobs.StopAsync(Cancel);
+    }
+
+    // It has come: Hangfire is about to run it, and works out the next one then.
+    [Fact]
+    public async Task A_next_time_that_has_come_is_left_to_Hangfire()
+    {
+        await StartAsync("0 9 * * 1");
+        var come = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-2);
+        SetNext(come);
+        await StartAsync("0 9 * * 1");
+        Assert.Equal(come, Stored(ScheduleJob.Name).NextExecution!.Value, TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -152,6 +186,16 @@ public sealed class RecurringJobsTests : IDisposable
         var schedule = new WeeklySchedule(
             database.Schedules, new ScheduleSettings(cron, TimeZoneInfo.FindSystemTimeZoneById(zone)), TimeProvider.System, NullLogger<WeeklySchedule>.Instance);
         return new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, time ?? TimeProvider.System, NullLogger<RecurringJobs>.Instance);
+    }
+
+    // As Hangfire itself keeps it: in the job's hash, and in the set it takes what is due from.
+    private void SetNext(DateTime next)
+    {
+        using var connection = storage.GetConnection();
+        using var change = connection.CreateWriteTransaction();
+        change.SetRangeInHash("recurring-job:" + ScheduleJob.Name, [KeyValuePair.Create("NextExecution", JobHelper.SerializeDateTime(next))]);
+        change.AddToSet("recurring-jobs", ScheduleJob.Name, JobHelper.ToTimestamp(next));
+        change.Commit();
     }
 
     private RecurringJobDto Stored(string name)

@@ -98,7 +98,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var marking = MarkAsync(delivery);
         // While the mark is on its way to the disk: a signature takes as long, and the processors would have nothing to do.
         var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
-        if (!await marking) return (null, true);
+        if (!await marking || !await StillReadyAsync(session, delivery)) return (null, true);
         var outcome = await HandOverAsync(session, delivery, message);
         return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
     }
@@ -108,7 +108,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     {
         try
         {
-            if (run.Stop.IsRequested) return false;
+            if (run.Stop.IsRequested || (session.OpensFirst && await OpenAsync(session) is null)) return false;
             var ready = session.ReadyAsync(run.Stop.Token);
             if (!ready.IsCompleted) await WriteAsync();
             return await ready && !run.Stop.IsRequested;
@@ -117,6 +117,15 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         {
             return false;
         }
+    }
+
+    /// <summary>Waits for another place when opening or the mark took so long that the first one is lost. The row is marked, and nobody was told of it yet.</summary>
+    /// <returns>False when there is none, or the run stops meanwhile: the delivery is given back.</returns>
+    private async ValueTask<bool> StillReadyAsync(PooledSession session, Delivery delivery)
+    {
+        if (await ReadyAsync(session) && run.Lease.IsHeld) return true;
+        GiveBack(delivery, DeliveryState.Sending);
+        return false;
     }
 
     /// <summary>What the relay announced, or null when it cannot be used, or not for this one; the delivery is then given back, untouched.</summary>

@@ -13,7 +13,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     private int notStarted;
     private int sentThisTurn;
     private bool hasShare;
-    private bool hasPlace;
+    private TimeSpan? place;
     private Action? standIn;
     private volatile bool hasStandIn;
 
@@ -22,6 +22,9 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     /// <summary>When it was given back, as a timestamp.</summary>
     public long IdleSince { get; set; }
+
+    /// <summary>Whether it is to be open before it takes a place, which would be lost otherwise, each time anew.</summary>
+    public bool OpensFirst => relay.Pace.IsSlow && sentThisTurn == 0;
 
     /// <summary>Whether it has carried enough messages to be handed on.</summary>
     public bool HadItsTurn => sentThisTurn >= Turn;
@@ -68,15 +71,21 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         standIn?.Invoke();
     }
 
-    /// <summary>Waits until the relay's rate allows one more message. Completes at once when nothing is to be waited for.</summary>
+    /// <summary>
+    /// Waits until the relay's rate allows one more message. Completes at once when nothing is to be waited for. The place that it has then is
+    /// used at its time or never: asked again later, it waits for another.
+    /// </summary>
     /// <returns>False when the connection is to be given back: the relay rests or is set aside, or another one is to get the next messages.</returns>
     public ValueTask<bool> ReadyAsync(CancellationToken cancel)
     {
         if (relay.Refusal is not null) return ValueTask.FromResult(false);
         if (!hasShare && !(hasShare = pool.TryTakeShare(relay))) return ValueTask.FromResult(false);
-        if (hasPlace) return ValueTask.FromResult(true);
-        var place = relay.Pace.NextAsync(cancel);
-        return place.IsCompletedSuccessfully ? ValueTask.FromResult(hasPlace = place.Result) : new ValueTask<bool>(ReadyAfterAsync(place));
+        if (place is { } kept && relay.Pace.IsFresh(kept)) return ValueTask.FromResult(true);
+        place = null;
+        var next = relay.Pace.NextAsync(cancel);
+        if (!next.IsCompletedSuccessfully) return new ValueTask<bool>(ReadyAfterAsync(next));
+        place = next.Result;
+        return ValueTask.FromResult(place is not null);
     }
 
     /// <summary>Opens when it is not open.</summary>
@@ -90,11 +99,11 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     }
 
     /// <summary>Ends a turn.</summary>
-    /// <returns>Whether a share and a place were taken and not used.</returns>
-    public (bool Share, bool Place) EndTurn()
+    /// <returns>Whether a share was taken and not used, and the place that was.</returns>
+    public (bool Share, TimeSpan? Place) EndTurn()
     {
-        var unused = (hasShare, hasPlace);
-        hasShare = hasPlace = false;
+        var unused = (hasShare, place);
+        (hasShare, place) = (false, null);
         return unused;
     }
 
@@ -102,7 +111,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         sentThisTurn++;
-        hasShare = hasPlace = false;
+        (hasShare, place) = (false, null);
         relay.Answers.Begin(Wait);
         try
         {
@@ -119,7 +128,11 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Says goodbye and closes.</summary>
     public async Task CloseAsync() => await session.DisposeAsync();
 
-    private async Task<bool> ReadyAfterAsync(ValueTask<bool> place) => hasPlace = await place;
+    private async Task<bool> ReadyAfterAsync(ValueTask<TimeSpan?> next)
+    {
+        place = await next;
+        return place is not null && relay.Refusal is null;
+    }
 
     private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
     {

@@ -17,7 +17,7 @@ internal sealed class RelayPace : IAsyncDisposable
     private static readonly TimeSpan ShortAfterwards = TimeSpan.FromSeconds(1);
 
     private readonly Lock gate = new();
-    private readonly Stack<TimeSpan> returned = new();
+    private readonly PriorityQueue<TimeSpan, TimeSpan> returned = new();
     private readonly string relay;
     private readonly RelayRates rates;
     private readonly IRelayStore store;
@@ -50,6 +50,9 @@ internal sealed class RelayPace : IAsyncDisposable
     /// <summary>Whether it is the rate that holds messages up.</summary>
     public bool IsShort => Now.Ticks < Interlocked.Read(ref shortUntil);
 
+    /// <summary>Whether a place is lost before the next one comes.</summary>
+    public bool IsSlow => rates.Interval > MostFresh;
+
     /// <summary>Why the budget cannot be had, or null.</summary>
     public string? Trouble => trouble;
 
@@ -59,23 +62,26 @@ internal sealed class RelayPace : IAsyncDisposable
     private TimeSpan Fresh => rates.Interval < LeastFresh ? LeastFresh : rates.Interval < MostFresh ? rates.Interval : MostFresh;
 
     /// <summary>Waits for the next message's place. Completes at once when nothing is to be waited for.</summary>
-    /// <returns>False when there is none within about a second: the relay rests.</returns>
-    public ValueTask<bool> NextAsync(CancellationToken cancel)
+    /// <returns>The place; null when there is none within about a second: the relay rests.</returns>
+    public ValueTask<TimeSpan?> NextAsync(CancellationToken cancel)
     {
-        if (!rates.AreLimited) return ValueTask.FromResult(true);
-        TimeSpan wait;
+        if (!rates.AreLimited) return ValueTask.FromResult<TimeSpan?>(TimeSpan.Zero);
+        TimeSpan place;
         lock (gate)
         {
-            if (!TryTake(out wait)) return new ValueTask<bool>(DrawAndWaitAsync(cancel));
+            if (!TryTake(out place)) return new ValueTask<TimeSpan?>(DrawAndWaitAsync(cancel));
         }
-        return wait <= TimeSpan.Zero ? ValueTask.FromResult(true) : new ValueTask<bool>(WaitAsync(wait, cancel));
+        return place <= Now ? ValueTask.FromResult<TimeSpan?>(place) : new ValueTask<TimeSpan?>(WaitAsync(place, cancel));
     }
 
-    /// <summary>Gives a place back that was not used.</summary>
-    public void GiveBack()
+    /// <summary>Whether a message may still go in a place that was taken for it.</summary>
+    public bool IsFresh(TimeSpan place) => !rates.AreLimited || Now - place <= Fresh;
+
+    /// <summary>Gives a place back that was not used; it does not become younger by that.</summary>
+    public void GiveBack(TimeSpan place)
     {
         if (!rates.AreLimited) return;
-        lock (gate) returned.Push(Now);
+        lock (gate) returned.Enqueue(place, place);
     }
 
     /// <summary>Stops its timer, and waits for a draw that is under way.</summary>
@@ -87,49 +93,47 @@ internal sealed class RelayPace : IAsyncDisposable
         await last;
     }
 
-    private async Task<bool> DrawAndWaitAsync(CancellationToken cancel)
+    private async Task<TimeSpan?> DrawAndWaitAsync(CancellationToken cancel)
     {
-        TimeSpan wait;
+        TimeSpan place;
         while (true)
         {
             Task draw;
             lock (gate)
             {
-                if (TryTake(out wait)) break;
-                if (isResting) return false;
+                if (TryTake(out place)) break;
+                if (isResting) return null;
                 if (drawing.IsCompleted) drawing = Task.Run(DrawAsync, CancellationToken.None);
                 draw = drawing;
             }
             await draw.WaitAsync(cancel);
         }
-        return await WaitAsync(wait, cancel);
+        return await WaitAsync(place, cancel);
     }
 
-    private async Task<bool> WaitAsync(TimeSpan wait, CancellationToken cancel)
+    private async Task<TimeSpan?> WaitAsync(TimeSpan place, CancellationToken cancel)
     {
         try
         {
+            var wait = place - Now;
             if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancel);
-            return true;
+            return place;
         }
         catch (OperationCanceledException)
         {
-            GiveBack();
+            GiveBack(place);
             throw;
         }
     }
 
-    private bool TryTake(out TimeSpan wait)
+    private bool TryTake(out TimeSpan place)
     {
-        var now = Now;
-        while (returned.TryPop(out var place) || TryNextPlace(out place))
+        while (returned.TryDequeue(out place, out _) || TryNextPlace(out place))
         {
-            wait = place - now;
-            if (wait < -Fresh) continue;
-            if (wait > TimeSpan.Zero) NoteShort(now + wait);
+            if (!IsFresh(place)) continue;
+            if (place > Now) NoteShort(place);
             return true;
         }
-        wait = default;
         return false;
     }
 

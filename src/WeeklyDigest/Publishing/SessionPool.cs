@@ -106,7 +106,7 @@ public sealed class SessionPool : IAsyncDisposable
     {
         var (share, place) = session.EndTurn();
         if (share) shares.GiveBack(session.Relay);
-        if (place) session.Relay.Pace.GiveBack();
+        if (place is { } unused) session.Relay.Pace.GiveBack(unused);
         bool isKept;
         lock (gate) isKept = session.Relay.Return(session, time.GetTimestamp());
         // Takes a second at most, and nobody waits for it.

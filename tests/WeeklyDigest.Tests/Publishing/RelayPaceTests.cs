@@ -23,7 +23,7 @@ public sealed class RelayPaceTests
         for (var i = 0; i < 1000; i++)
         {
             var next = pace.NextAsync(Cancel);
-            Assert.True(next.IsCompletedSuccessfully && await next);
+            Assert.True(next.IsCompletedSuccessfully && await next is not null);
         }
         Assert.Equal((0, false), (store.Draws, pace.IsShort));
     }
@@ -71,12 +71,29 @@ public sealed class RelayPaceTests
     public async Task A_place_that_is_given_back_is_used_by_the_next_and_an_old_one_by_nobody()
     {
         await using var pace = Pace(new RelayOptions { Name = "slow", MessagesPerHour = 60 });
-        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
-        pace.GiveBack();
-        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
-        pace.GiveBack();
+        for (var i = 0; i < 2; i++)
+        {
+            var place = await PlaceAsync(pace.NextAsync(Cancel));
+            Assert.NotNull(place);
+            pace.GiveBack(place.Value);
+        }
         clock.Advance(TimeSpan.FromSeconds(3));
         Assert.False(await InTimeAsync(pace.NextAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task A_place_is_as_old_when_it_is_given_back_as_when_it_was_kept()
+    {
+        await using var pace = Pace(new RelayOptions { Name = "main", MessagesPerSecond = 2 });
+        var place = await PlaceAsync(pace.NextAsync(Cancel));
+        Assert.NotNull(place);
+        clock.Advance(TimeSpan.FromSeconds(0.4));
+        Assert.True(pace.IsFresh(place.Value));
+        clock.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.False(pace.IsFresh(place.Value));
+        pace.GiveBack(place.Value);
+        Assert.True(await InTimeAsync(pace.NextAsync(Cancel)));
+        Assert.Equal(2, store.Draws);
     }
 
     [Fact]
@@ -121,8 +138,10 @@ public sealed class RelayPaceTests
 
     private RelayPace Pace(RelayOptions relay) => new(relay, store, clock, () => Interlocked.Increment(ref rested));
 
+    private async Task<bool> InTimeAsync(ValueTask<TimeSpan?> next) => await PlaceAsync(next) is not null;
+
     // The clock stands still unless something waits for it, and then goes just that far: a draw runs elsewhere and is given its time.
-    private async Task<bool> InTimeAsync(ValueTask<bool> next)
+    private async Task<TimeSpan?> PlaceAsync(ValueTask<TimeSpan?> next)
     {
         var task = next.AsTask();
         while (!task.IsCompleted)

@@ -87,12 +87,30 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
         => server.TransactAsync<long>(async connection => await PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], now), cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel)
+    public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
+    {
+        var parameters = new { relays = new[] { standing.Relay }, accepted = new[] { Codes.Of(standing.AcceptedAt) }, answered = new[] { Codes.Of(standing.AnsweredAt) } };
+        return server.TransactAsync<long>(async connection => await connection.ExecuteAsync(Queries.Get("TrustRelays"), parameters), cancel);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<RelayDoubt>>(
+            async connection => [.. (await connection.QueryAsync<RelayDoubtRow>(Queries.Get("RelayDoubts"))).Select(row => row.ToDoubt())], cancel);
+
+    /// <inheritdoc/>
+    public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync<long>(
             async connection =>
             {
-                var rows = (await connection.QueryAsync<RefusedRow>(Queries.Get("RefusedSinceAccepted"), new { mailing = mailingId, count })).AsList();
-                if (rows.Count > 0) await PardonAsync(connection, rows.ConvertAll(row => (new DeliveryId(mailingId, row.SubscriberId), row.Stamp)), now);
+                // Not locked: whoever refuses one of these again locks its delivery first, as we do.
+                var rows = (await connection.QueryAsync<DoubtedRow>(Queries.Get("DoubtedRows"), new { relay, count })).AsList();
+                if (rows.Count == 0) return 0;
+                await PardonAsync(connection, rows.ConvertAll(row => (row.Id, row.Stamp)), now);
+                await connection.ExecuteAsync(Queries.Get("NotePardoned"), new
+                {
+                    relay, mailings = rows.Select(row => row.MailingId).ToArray(), subscribers = rows.Select(row => row.SubscriberId).ToArray(), stamps = rows.Select(row => row.Stamp).ToArray(),
+                });
                 return rows.Count;
             },
             cancel);
@@ -115,11 +133,5 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
         public required string Owner { get; init; }
         public long LeaseLeft { get; init; }
         public long Rows { get; init; }
-    }
-
-    private sealed class RefusedRow
-    {
-        public long SubscriberId { get; init; }
-        public long Stamp { get; init; }
     }
 }

@@ -134,8 +134,21 @@ internal sealed class PostgresWrites
         if (numbers.Count == 0) return;
         var command = OfRows("NoteRefusals", numbers);
         command.Parameters.Add(new NpgsqlParameter<string[]>("refusals", Each(numbers, write => Codes.Of(write.Refusal))));
+        command.Parameters.Add(new NpgsqlParameter<string?[]>("relays", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = Each(numbers, write => write.Relay?.Relay) });
         command.Parameters.Add(new NpgsqlParameter<long>("others", LedgerWrite.MailboxRefusalsToSuppress - 1));
         command.Parameters.Add(new NpgsqlParameter<long>("limit", DomainAlarm.RefusalsInARow));
+        batch.BatchCommands.Add(command);
+        AddTrust(batch, [.. numbers.Select(number => writes[number].Relay).OfType<RelayStanding>().GroupBy(relay => relay.Relay)]);
+    }
+
+    // Behind the refusals, some of which may be older than what ends their row.
+    private static void AddTrust(NpgsqlBatch batch, IReadOnlyList<IGrouping<string, RelayStanding>> relays)
+    {
+        if (relays.Count == 0) return;
+        var command = new NpgsqlBatchCommand(Queries.Get("TrustRelays"));
+        command.Parameters.Add(new NpgsqlParameter<string[]>("relays", [.. relays.Select(relay => relay.Key)]));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("accepted", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.AcceptedAt)))]));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("answered", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.AnsweredAt)))]));
         batch.BatchCommands.Add(command);
     }
 

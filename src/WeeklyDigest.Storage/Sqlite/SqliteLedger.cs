@@ -78,14 +78,27 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         => writer.TransactAsync(transaction => failed.LongCount(delivery => Pardon(transaction, delivery.Id, delivery.Stamp, now)), cancel);
 
     /// <inheritdoc/>
-    public async Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel)
-    {
-        // Read without a lock: a row that moves on meanwhile has another stamp, or has not failed.
-        var rows = await readers.ReadAsync(connection => connection.Query<RefusedRow>(Queries.Get("RefusedSinceAccepted"), new { mailing = mailingId, count }).AsList(), cancel);
-        if (rows.Count > 0)
-            await writer.TransactAsync(transaction => rows.Count(row => Pardon(transaction, new DeliveryId(mailingId, row.SubscriberId), row.Stamp, now)), cancel);
-        return rows.Count;
-    }
+    public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
+        => writer.TransactAsync<long>(transaction => SqliteRefusal.Trust(transaction, standing), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<RelayDoubt>>(connection => [.. connection.Query<RelayDoubtRow>(Queries.Get("RelayDoubts")).Select(row => row.ToDoubt())], cancel);
+
+    /// <inheritdoc/>
+    public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync<long>(
+            transaction =>
+            {
+                var rows = transaction.Query<DoubtedRow>("DoubtedRows", new { relay, count }).AsList();
+                foreach (var row in rows)
+                {
+                    Pardon(transaction, row.Id, row.Stamp, now);
+                    transaction.Statement("NotePardoned").With("@relay", relay).With("@mailing", row.MailingId).With("@subscriber", row.SubscriberId).With("@stamp", row.Stamp).Run();
+                }
+                return rows.Count;
+            },
+            cancel);
 
     /// <inheritdoc/>
     public async Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
@@ -169,11 +182,5 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         public required string Owner { get; init; }
         public long LeaseUntil { get; init; }
         public long Rows { get; init; }
-    }
-
-    private sealed class RefusedRow
-    {
-        public long SubscriberId { get; init; }
-        public long Stamp { get; init; }
     }
 }

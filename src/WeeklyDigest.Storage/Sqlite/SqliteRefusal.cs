@@ -11,8 +11,20 @@ internal sealed class SqliteRefusal(SqliteWriter transaction, LedgerWrite write)
     public void Note()
     {
         OfDelivery("NoteRefusal").With("@refusal", Codes.Of(write.Refusal)).Run();
+        if (write.Relay is { } relay) Doubt(relay);
         if (write.Refusal == Refusal.Policy) RaiseAlarm();
         else if (write.Refusal == Refusal.Address || (write.Refusal == Refusal.Mailbox && IsRepeated())) SuppressAddress();
+    }
+
+    /// <summary>Forgets what was refused before the relay worked last.</summary>
+    /// <returns>How many were forgotten.</returns>
+    public static int Trust(SqliteWriter transaction, RelayStanding relay)
+        => transaction.Statement("TrustRelay").With("@relay", relay.Relay).With("@accepted", Codes.Of(relay.AcceptedAt)).With("@answered", Codes.Of(relay.AnsweredAt)).Run();
+
+    private void Doubt(RelayStanding relay)
+    {
+        OfDelivery("DoubtRelay").With("@relay", relay.Relay).With("@stamp", write.Stamp).With("@now", now).Run();
+        Trust(transaction, relay);
     }
 
     private bool IsRepeated() => OfDelivery("MailboxRefusalsBefore").Number() >= LedgerWrite.MailboxRefusalsToSuppress - 1;

@@ -25,11 +25,15 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     {
         SendResult.Accepted => [Attempt(delivery, DeliveryEvent.Accept, outcome.Reply, now)],
         SendResult.Deferred => [Deferred(delivery, outcome.Reply, now)],
-        SendResult.Rejected => [Attempt(delivery, DeliveryEvent.Reject, Refused(delivery, outcome.Reply), now) with { Refusal = outcome.Refusal }],
+        SendResult.Rejected => [Attempt(delivery, DeliveryEvent.Reject, Refused(delivery, outcome.Reply), now) with { Refusal = outcome.Refusal, Relay = RelayOf(outcome) }],
         SendResult.NotStarted => [Release(delivery, DeliveryState.Sending, now)],
         SendResult.Unknown => Lost(delivery, outcome.Reply, now),
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome.Result, "not an outcome"),
     };
+
+    // What is said of the sender or the content says nothing of a recipient, of which the relay could be doubted.
+    private static RelayStanding? RelayOf(SendOutcome outcome)
+        => outcome is { Refusal: Refusal.Address or Refusal.Mailbox, Relay: { } relay } ? new RelayStanding(relay) : null;
 
     private LedgerWrite Deferred(Delivery delivery, string reply, DateTimeOffset now)
     {

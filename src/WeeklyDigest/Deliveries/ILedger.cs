@@ -17,7 +17,8 @@ public interface ILedger
     /// <summary>
     /// Writes a group of changes in one durable transaction. A change to sending asks once more: when the subscriber has left, the row
     /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced. What
-    /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised. A change from sending to sent
+    /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised, and what
+    /// <see cref="LedgerWrite.Relay"/> says is noted. A change from sending to sent
     /// or failed is also made to a row that was recovered meanwhile, as uncertain or to be sent again, and that nobody has claimed since.
     /// </summary>
     /// <returns>For each change, in order, what became of it.</returns>
@@ -67,15 +68,22 @@ public interface ILedger
     Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
-    /// The same for every delivery of a mailing whose address or mailbox was refused since a message of it was accepted last, whoever sent it: runs that
-    /// were too short to see how long the row is have left theirs in the ledger.
+    /// Forgets what is held against a relay and is older than the last message it accepted, and, unless it has refused too many in a row, than the
+    /// last one it put off: those refusals were about their recipients.
     /// </summary>
-    /// <param name="mailingId">The mailing.</param>
+    /// <returns>How many were forgotten.</returns>
+    Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel);
+
+    /// <summary>What is held against each relay of any process; nothing, as a rule.</summary>
+    Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel);
+
+    /// <summary>The same as <see cref="PardonAsync"/> for everything that is held against a relay and stands, whoever sent it and of whatever mailing.</summary>
+    /// <param name="relay">Its name.</param>
     /// <param name="count">At most so many deliveries; call again while this many were gone through.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancel">Stops waiting for the transaction's turn.</param>
     /// <returns>How many were gone through.</returns>
-    Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel);
+    Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
     /// Carries out an editor's decision on the next rows of a mailing that are in the state the decision is about, in one transaction. Rows

@@ -28,6 +28,9 @@ public sealed record LedgerWrite(
     /// </summary>
     public Refusal Refusal { get; init; }
 
+    /// <summary>The relay that refused, when that was an address or a mailbox: noted with this write, in case it refuses everybody, and what is older than its last answer is forgotten.</summary>
+    public RelayStanding? Relay { get; init; }
+
     /// <summary>Whether a row of refusals of the row's domain ends here: set for an accepted message where there is such a row, and nowhere else.</summary>
     public bool EndsRefusals { get; init; }
 }

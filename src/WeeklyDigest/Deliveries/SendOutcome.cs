@@ -46,6 +46,9 @@ public sealed record SendOutcome(SendResult Result, string Reply)
     /// <summary>What a rejection is about; None for every other result.</summary>
     public Refusal Refusal { get; init; }
 
+    /// <summary>The relay it came over; null where nobody asks for it.</summary>
+    public string? Relay { get; init; }
+
     /// <summary>Whether the receiving domain asks for less at a time (421, 4.7.x).</summary>
     public bool SlowDown { get; init; }
 }

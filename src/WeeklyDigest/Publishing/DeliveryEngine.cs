@@ -105,6 +105,8 @@ public sealed class DeliveryEngine : IAsyncDisposable
             await environment.Writer.InTurnAsync(Recover(holder.Owner, life, now, cancel)).WaitAsync(cancel);
             if (life == OwnerLife.Dead) dead.Add(holder.Owner);
         }
+        // What it was refused last, by a relay that refuses everybody: no run may be there to see it.
+        if (dead.Count > 0) await environment.Doubts.SweepAsync(cancel);
         // A process that worked on several mailings is several holders: its file goes when nothing of any is left.
         foreach (var owner in dead) environment.Owner.Forget(owner);
         return senders;

@@ -188,14 +188,18 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     /// <summary>Hands the message over and notes the outcome for the next commit.</summary>
     private async Task<SendOutcome> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
     {
-        note.Take(delivery);
+        note.Take(delivery, session.Relay.Name);
         var outcome = await session.SendAsync(message with { Leaving = note.Leaving }, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
         // Dying here: the note tells whoever comes next.
         note.Answer(outcome);
-        var writes = run.Verdicts.Of(delivery, outcome, run.Time.GetUtcNow());
-        unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }] : writes);
+        var now = run.Time.GetUtcNow();
+        run.Doubts.Note(session.Relay.Name, outcome.Result, now);
+        var writes = run.Verdicts.Of(delivery, outcome, now);
+        unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }]
+            : outcome.Refusal is Refusal.Address or Refusal.Mailbox ? [writes[0] with { Relay = run.Doubts.StandingOf(session.Relay.Name) }]
+            : writes);
         if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
-        if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason && !run.Sessions.TrySetAside(session.Relay, reason)) run.Stop.RequestPause(reason);
+        if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason) run.Doubts.SetAside(session.Relay, reason, run.Stop);
         return outcome;
     }
 

@@ -19,12 +19,13 @@ internal sealed class Handovers
     // 64 bytes of beginning, then the notes; each within one page of memory, so that a kill leaves it as it was or as it is.
     private const int Beginning = 64;
     private const int NoteSize = 256;
-    private const int MaxReply = NoteSize - ReplyAt;
+    private const int MaxRelay = 64;
     private const int StampAt = 16;
     private const int ResultAt = 24;
     private const int RefusalAt = 28;
     private const int LengthAt = 32;
-    private const int ReplyAt = 36;
+    private const int RelayLengthAt = 36;
+    private const int RelayAt = 40;
 
     // Of an answer that has not come.
     private const int Awaited = -1;
@@ -65,16 +66,20 @@ internal sealed class Handovers
         if (stamp == 0) return;
         var id = new DeliveryId(BinaryPrimitives.ReadInt64LittleEndian(note), BinaryPrimitives.ReadInt64LittleEndian(note[8..]));
         var result = BinaryPrimitives.ReadInt32LittleEndian(note[ResultAt..]);
-        var reply = Encoding.UTF8.GetString(note.Slice(ReplyAt, BinaryPrimitives.ReadInt32LittleEndian(note[LengthAt..])));
+        var relay = note.Slice(RelayAt, BinaryPrimitives.ReadInt32LittleEndian(note[RelayLengthAt..]));
+        var reply = Encoding.UTF8.GetString(note.Slice(RelayAt + relay.Length, BinaryPrimitives.ReadInt32LittleEndian(note[LengthAt..])));
         notes[(id, stamp)] = result is Awaited or (int)SendResult.Unknown
             ? null
-            : new SendOutcome((SendResult)result, reply) { Refusal = (Refusal)BinaryPrimitives.ReadInt32LittleEndian(note[RefusalAt..]) };
+            : new SendOutcome((SendResult)result, reply)
+            {
+                Refusal = (Refusal)BinaryPrimitives.ReadInt32LittleEndian(note[RefusalAt..]), Relay = relay.Length > 0 ? Encoding.UTF8.GetString(relay) : null,
+            };
     }
 
     private static byte[] Title()
     {
         var title = new byte[Beginning];
-        Encoding.ASCII.GetBytes($"handovers 1 {BootId()}", title);
+        Encoding.ASCII.GetBytes($"handovers 2 {BootId()}", title);
         return title;
     }
 
@@ -91,6 +96,7 @@ internal sealed class Handovers
         private readonly byte[] bytes = new byte[NoteSize];
         private readonly SafeFileHandle file;
         private readonly long at;
+        private int relayLength;
 
         /// <summary>A note at a place of a file.</summary>
         public Note(SafeFileHandle file, long at)
@@ -102,9 +108,11 @@ internal sealed class Handovers
         /// <summary>To be called before the end of the message can leave.</summary>
         public Action Leaving { get; }
 
-        /// <summary>The next message is this delivery's; nothing is written yet.</summary>
-        public void Take(Delivery delivery)
+        /// <summary>The next message is this delivery's, over this relay; nothing is written yet.</summary>
+        public void Take(Delivery delivery, string relay)
         {
+            relayLength = Encoding.UTF8.GetByteCount(relay) is var length && length <= MaxRelay ? Encoding.UTF8.GetBytes(relay, bytes.AsSpan(RelayAt)) : 0;
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RelayLengthAt), relayLength);
             BinaryPrimitives.WriteInt64LittleEndian(bytes, delivery.Id.MailingId);
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8), delivery.Id.SubscriberId);
             BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(StampAt), delivery.Stamp);
@@ -129,7 +137,7 @@ internal sealed class Handovers
         {
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(ResultAt), result);
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RefusalAt), (int)refusal);
-            Encoding.UTF8.GetEncoder().Convert(reply, bytes.AsSpan(ReplyAt, MaxReply), flush: true, out _, out var length, out _);
+            Encoding.UTF8.GetEncoder().Convert(reply, bytes.AsSpan(RelayAt + relayLength), flush: true, out _, out var length, out _);
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(LengthAt), length);
         }
     }

@@ -89,6 +89,8 @@ internal sealed class MailingRun : IDisposable
     private async Task DeliverAsync(Mailing mailing)
     {
         if (environment.Resumptions.IsNew(mailing)) environment.Sessions.TakeBack();
+        await environment.Doubts.LookAsync(stop, stop.RecordToken);
+        if (stop.PauseReason is not null) return;
         var parts = await PartsAsync(mailing);
         await meter.RefreshAsync(stop.Token);
         using var feed = new ClaimFeed(parts, end.LookAsync);
@@ -96,8 +98,8 @@ internal sealed class MailingRun : IDisposable
         var watch = new RunWatch(parts, environment, callers);
         List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];
         work.Add(EndAfterAsync(Task.WhenAll(work)));
-        await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync)]);
-        await watch.PardonAsync().WaitAsync(stop.RecordToken);
+        await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync), GuardAsync(watch.DoubtAsync)]);
+        await watch.PardonAsync(stop.RecordToken);
     }
 
     private async Task EndAfterAsync(Task work)
@@ -124,6 +126,7 @@ internal sealed class MailingRun : IDisposable
             environment.TallyOf(mailingId),
             stop,
             new FailureRows(environment.Options.PauseAfterConsecutiveFailures),
+            environment.Doubts,
             new DomainRefusals(alarms, words => environment.Warn($"{mailing.Issue}: {words}")),
             environment.Domains,
             environment.Options,

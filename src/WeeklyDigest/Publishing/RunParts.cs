@@ -16,6 +16,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Tally">What this process has sent of the mailing.</param>
 /// <param name="Stop">When to stop, and why.</param>
 /// <param name="Failures">Refusals in a row by relay.</param>
+/// <param name="Doubts">Refusals in a row by relay, as the ledger knows them.</param>
 /// <param name="Refusals">Refusals in a row by receiving domain.</param>
 /// <param name="Domains">What may go to which receiving domain now.</param>
 /// <param name="Options">Leases, retries, pauses.</param>
@@ -33,6 +34,7 @@ internal sealed record RunParts(
     SentTally Tally,
     RunStop Stop,
     FailureRows Failures,
+    RelayDoubts Doubts,
     DomainRefusals Refusals,
     DomainGate Domains,
     DeliveryOptions Options,

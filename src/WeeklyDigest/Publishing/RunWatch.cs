@@ -2,7 +2,7 @@ using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Publishing;
 
-/// <summary>Beside the deliveries of a run: notices within a second that it was paused elsewhere, reports progress, keeps the lease, takes dead processes' rows back.</summary>
+/// <summary>Beside the deliveries of a run: notices within a second that it was paused elsewhere, reports progress, keeps the lease, takes dead processes' rows back, and what relays refused that refuse everybody.</summary>
 internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCallers callers)
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
@@ -13,12 +13,8 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>Rows given up in one transaction.</summary>
     private const int GiveUpPortion = 5000;
 
-    /// <summary>Refusals taken back in one transaction.</summary>
-    private const int PardonPortion = 1000;
-
     private string? unreadable;
     private bool isUnusable;
-    private bool hasPardonedEarlier;
     private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
@@ -48,21 +44,24 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
             await environment.Recover(run.Stop.OverToken);
             await run.Tally.NoteAsync(run.Stop.OverToken);
-            await PardonAsync().WaitAsync(run.Stop.OverToken);
             if (run.Time.GetElapsedTime(gaveUpAt) >= GiveUpEvery) await GiveUpAsync();
         }
     }
 
-    /// <summary>Takes back what followed from refusals that say nothing of the recipients. Done again and again: an outcome may be in the ledger a little later.</summary>
-    public async Task PardonAsync()
+    /// <summary>Takes back what followed from refusals that say nothing of the recipients, once a second until the run is over.</summary>
+    public async Task DoubtAsync()
     {
-        if (run.Failures.Doubted is not { Count: > 0 } doubted) return;
-        await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None));
-        // What earlier runs and other processes left: once, for another relay may go on and refuse somebody rightly; again when the mailing pauses.
-        if (hasPardonedEarlier && run.Stop.PauseReason is null) return;
-        for (var pardoned = (long)PardonPortion; pardoned == PardonPortion;)
-            pardoned = await run.Writer.InTurnAsync(ledger => ledger.PardonSinceAcceptedAsync(run.MailingId, PardonPortion, run.Time.GetUtcNow(), CancellationToken.None));
-        hasPardonedEarlier = true;
+        using var timer = new PeriodicTimer(ReportEvery, run.Time);
+        while (await timer.WaitForNextTickAsync(run.Stop.OverToken)) await PardonAsync(run.Stop.OverToken);
+    }
+
+    /// <summary>The same, once. Done again and again: an outcome may be in the ledger a little later.</summary>
+    public async Task PardonAsync(CancellationToken cancel)
+    {
+        // The run's own, whatever other runs and processes have accepted over the same relay meanwhile.
+        if (run.Failures.Doubted is { Count: > 0 } doubted)
+            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel);
+        await run.Doubts.LookAsync(run.Stop, cancel);
     }
 
     // Rows that were tried give up by their own schedule, with their last attempt.

@@ -192,7 +192,11 @@ public sealed class LedgerWriterTests
 
         public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<long> PardonSinceAcceptedAsync(long mailingId, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Tests.Relays;
@@ -146,34 +145,6 @@ public sealed class DeliveryEngineTests
         Assert.Contains("550 5.7.1 blocked", result.StateReason, StringComparison.Ordinal);
         Assert.InRange(result.Balance.Failed, 10, 13);
         Assert.Equal(500 - result.Balance.Failed, result.Balance.Pending);
-    }
-
-    [Fact]
-    public async Task Nobody_stays_suppressed_by_short_runs_before_the_one_that_sees_the_whole_row()
-    {
-        await using var place = EnginePlace.Open(options: new DeliveryOptions { PauseAfterConsecutiveFailures = 10 });
-        var mailing = await place.PublishAsync(100);
-        for (var run = 0; run < 2; run++)
-        {
-            await using var process = place.Start(relay => relay with { Connections = 1 });
-            using var stop = new CancellationTokenSource();
-            var refused = 0;
-            place.Server.Script = moment => moment.Stage == SmtpStage.RcptTo ? NoSuchUser(++refused == 3 ? stop : null) : SmtpMove.Accept;
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.RunUntilAsync(mailing, stop.Token).WaitAsync(Limit, Cancel));
-        }
-        Assert.InRange(await BouncedAsync(), 6, 18);
-
-        place.Server.Script = moment => moment.Stage == SmtpStage.RcptTo ? NoSuchUser(null) : SmtpMove.Accept;
-        Assert.Equal(MailingState.Paused, (await place.Start().RunAsync(mailing)).State);
-        Assert.Equal(0, await BouncedAsync());
-
-        ValueTask<int> BouncedAsync() => place.Database.Subscribers.ExportAsync(null, Cancel).CountAsync(reader => reader.Status == SubscriberStatus.Bounced, Cancel);
-
-        static SmtpMove NoSuchUser(CancellationTokenSource? last)
-        {
-            last?.Cancel();
-            return SmtpMove.Reply("550 5.1.1 User unknown");
-        }
     }
 
     [Fact]

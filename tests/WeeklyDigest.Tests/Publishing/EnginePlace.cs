@@ -70,13 +70,13 @@ internal sealed class EnginePlace : IAsyncDisposable
 
     /// <summary>Imports r1@example.org, r2@… and publishes an issue to them.</summary>
     /// <returns>The mailing.</returns>
-    public async Task<long> PublishAsync(int recipients, string slug = "week-1", Func<int, string>? address = null)
+    public async Task<long> PublishAsync(int recipients, string slug = "week-1", Func<int, string>? address = null, string list = "readers")
     {
         var rows = Enumerable.Range(1, recipients).Select(i => new SubscriberRow(i, Address(address?.Invoke(i) ?? $"r{i}@example.org"), "Reader " + i, new Dictionary<string, string>()));
-        await Database.Subscribers.ImportAsync(List("readers"), rows, TestContext.Current.CancellationToken);
+        await Database.Subscribers.ImportAsync(List(list), rows, TestContext.Current.CancellationToken);
         Assert.True(IssueSlug.TryParse(slug, out var issue));
         var now = Time.GetUtcNow();
-        var published = await Database.Mailings.PublishAsync(new PublishRequest(issue, [List("readers")], Content(slug, now), null, now), TestContext.Current.CancellationToken);
+        var published = await Database.Mailings.PublishAsync(new PublishRequest(issue, [List(list)], Content(slug, now), null, now), TestContext.Current.CancellationToken);
         return published.MailingId;
     }
 

@@ -68,6 +68,26 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task Whom_a_relay_refused_over_which_a_process_died_is_not_suppressed_when_it_is_known_to_refuse_everybody()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var dying = ProcessOwner.Take(place.DataFolder);
+        var (_, sending) = await SendingAsync(place, dying.ForRun(1), 3);
+        await place.Database.Ledger.WriteAsync(
+            [new LedgerWrite(sending[0].Id, sending[0].Stamp, DeliveryState.Sending, DeliveryState.Failed, true, "550", null, clock.GetUtcNow()) { Refusal = Refusal.Address, Relay = new RelayStanding("test") }],
+            Cancel);
+        Assert.Equal(1, await place.Database.Ledger.PardonRelayAsync("test", 10, clock.GetUtcNow(), Cancel));
+        Note(dying, sending[1], new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user") { Refusal = Refusal.Address });
+        Note(dying, sending[2], new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user") { Refusal = Refusal.Address }, "another");
+        dying.Dispose();
+        await place.Start().Engine.RecoverAsync(Cancel);
+
+        var statuses = new List<SubscriberStatus>();
+        foreach (var delivery in sending) statuses.Add((await place.Database.Subscribers.FindAsync(delivery.Recipient.Address, Cancel))!.Status);
+        Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Active, SubscriberStatus.Bounced], statuses);
+    }
+
+    [Fact]
     public async Task Notes_of_an_earlier_start_of_the_machine_or_of_another_program_say_nothing()
     {
         await using var place = EnginePlace.Open(time: clock);
@@ -201,10 +221,10 @@ public sealed class RecoveryTests
     }
 
     /// <summary>Notes on a connection of its own that the message left, and what the answer was; null: none has come. The note is not given back: its process dies.</summary>
-    private static void Note(ProcessOwner owner, Delivery delivery, SendOutcome? answer)
+    private static void Note(ProcessOwner owner, Delivery delivery, SendOutcome? answer, string relay = "test")
     {
         var note = owner.TakeNote();
-        note.Take(delivery);
+        note.Take(delivery, relay);
         note.Leaving();
         if (answer is not null) note.Answer(answer);
     }

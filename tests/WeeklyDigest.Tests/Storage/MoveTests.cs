@@ -201,6 +201,7 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         await Database.Relays.DrawAsync("one", new RelayRates(1, 0, 0), 1, Cancel);
         await Ledger.NoteSentAsync(new SentNote($"web-1/17/abcdef/{mailing}", 1, Now, Now), Cancel);
         await Database.Relays.NoteAsideAsync("two", "It refused our login.", Now, Cancel);
+        Place.Execute($"INSERT INTO relay_doubt VALUES ('two', {mailing}, 2, 1, 5, 0)");
         Place.Execute($"INSERT INTO alarm VALUES ({mailing}, 2, 3, 1, '550 5.7.1 no', 0, 5, NULL)");
         await Mailings.NoteUnsubscribedAsync(rows[0].Id, Now, Cancel);
         return mailing;

@@ -16,6 +16,8 @@ public sealed class PostgresSubscriberTests : SubscriberSuite<PostgresPlace>;
 
 public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>;
 
+public sealed class PostgresDoubtTests : DoubtSuite<PostgresPlace>;
+
 public sealed class PostgresRefusalTests : RefusalSuite<PostgresPlace>;
 
 public sealed class PostgresRoomTests : RoomSuite<PostgresPlace>;

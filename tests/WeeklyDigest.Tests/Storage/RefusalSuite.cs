@@ -60,45 +60,6 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
     }
 
     [Fact]
-    public async Task All_refusals_since_a_message_was_accepted_last_are_taken_back_whoever_sent_them()
-    {
-        var mailing = await Published(7);
-        var rows = await Claim(mailing);
-        await RefuseAsync(rows[0], Refusal.Address);
-        Clock.Advance(TimeSpan.FromSeconds(1));
-        await Write(rows[1], DeliveryState.Claimed, DeliveryState.Sending);
-        await Write(rows[1], DeliveryState.Sending, DeliveryState.Sent);
-        Clock.Advance(TimeSpan.FromSeconds(1));
-        for (var i = 2; i <= 4; i++) await RefuseAsync(rows[i], Refusal.Address);
-        await RefuseAsync(rows[5], Refusal.Policy);
-        await Subscribers.UnsubscribeAsync(rows[6].Recipient.Id, "link", Cancel);
-
-        using var other = Open();
-        Assert.Equal(2, await other.Ledger.PardonSinceAcceptedAsync(mailing, 2, Now, Cancel));
-        Assert.Equal(1, await other.Ledger.PardonSinceAcceptedAsync(mailing, 2, Now, Cancel));
-        Assert.Equal(0, await other.Ledger.PardonSinceAcceptedAsync(mailing, 2, Now, Cancel));
-        Assert.Equal(
-            [SubscriberStatus.Bounced, .. Enumerable.Repeat(SubscriberStatus.Active, 5), SubscriberStatus.Unsubscribed], await StatusesAsync(rows));
-        Assert.Null(await Subscribers.FindSuppressionAsync(rows[2].Recipient.Address, Cancel));
-        Assert.Equal(4, (await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
-    }
-
-    [Fact]
-    public async Task Where_nothing_was_accepted_yet_all_refusals_of_the_mailing_are_taken_back_and_none_of_another()
-    {
-        await Import("readers", "reader1@example.org", "reader2@example.org");
-        await Import("others", "other@example.org");
-        var (mailing, another) = ((await Publish()).MailingId, (await Publish("week-2", "others")).MailingId);
-        var rows = await Claim(mailing);
-        await RefuseAsync(rows[0], Refusal.Address);
-        await RefuseAsync(rows[1], Refusal.Mailbox);
-        await RefuseAsync((await Claim(another)).Single(), Refusal.Address);
-        Assert.Equal(2, await Ledger.PardonSinceAcceptedAsync(mailing, 100, Now, Cancel));
-        Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Active], await StatusesAsync(rows));
-        Assert.NotNull(await Subscribers.FindSuppressionAsync(Address("other@example.org"), Cancel));
-    }
-
-    [Fact]
     public async Task What_was_taken_back_does_not_count_against_a_mailbox()
     {
         await Import("readers", "full@example.org");

@@ -16,6 +16,8 @@ public sealed class SqliteSubscriberTests : SubscriberSuite<SqlitePlace>;
 
 public sealed class SqliteTwoProcessesTests : TwoProcessesSuite<SqlitePlace>;
 
+public sealed class SqliteDoubtTests : DoubtSuite<SqlitePlace>;
+
 public sealed class SqliteRefusalTests : RefusalSuite<SqlitePlace>;
 
 public sealed class SqliteRoomTests : RoomSuite<SqlitePlace>;

@@ -94,9 +94,13 @@ RETURNING w.number;
 -- comes, a key lookup for each mailing back. A subscriber whom an import holds keeps the status; the suppression is what counts.
 WITH noted AS (
     UPDATE delivery d SET refusal = w.refusal
-    FROM unnest(@mailings, @subscribers, @stamps, @refusals) AS w (mailing_id, subscriber_id, stamp, refusal)
+    FROM unnest(@mailings, @subscribers, @stamps, @refusals, @relays) AS w (mailing_id, subscriber_id, stamp, refusal, relay)
     WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'failed' AND d.stamp = w.stamp AND d.refusal IS NULL
-    RETURNING d.mailing_id, d.subscriber_id, d.domain_id, d.refusal, d.reply, d.updated_at
+    RETURNING d.mailing_id, d.subscriber_id, d.stamp, d.domain_id, d.refusal, d.reply, d.updated_at, w.relay
+), doubted AS (
+    INSERT INTO relay_doubt (relay, mailing_id, subscriber_id, stamp, at)
+    SELECT n.relay, n.mailing_id, n.subscriber_id, n.stamp, n.updated_at FROM noted n WHERE n.relay IS NOT NULL
+    ON CONFLICT (relay, mailing_id, subscriber_id) DO UPDATE SET stamp = excluded.stamp, at = excluded.at, pardoned = 0
 ), gone AS (
     SELECT n.subscriber_id, n.reply, n.updated_at FROM noted n
     WHERE n.refusal = 'address' OR (n.refusal = 'mailbox' AND @others <= (
@@ -140,12 +144,32 @@ SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NU
 SELECT count(*) FROM mailing
 WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
 
--- name: RefusedSinceAccepted
--- Goes through the whole mailing, when it is paused or a relay is set aside. What is pardoned is refused for 'other', and not found again.
-SELECT d.subscriber_id AS SubscriberId, d.stamp AS Stamp FROM delivery d
-WHERE d.mailing_id = @mailing AND d.state = 'failed' AND d.refusal IN ('address', 'mailbox')
-  AND d.updated_at > coalesce((SELECT max(a.updated_at) FROM delivery a WHERE a.mailing_id = @mailing AND a.state = 'sent'), -1)
-ORDER BY d.subscriber_id LIMIT @count;
+-- name: TrustRelays
+-- What was refused before a message that a relay accepted stands for good. One that it put off ends a row too, but not one that was too long already.
+-- Two nodes do this at once: they take the rows in one order.
+DELETE FROM relay_doubt r USING (
+    SELECT d.relay, d.mailing_id, d.subscriber_id FROM unnest(@relays, @accepted, @answered) AS w (relay, accepted, answered)
+    JOIN relay_doubt d ON d.relay = w.relay
+    WHERE d.at < w.accepted
+       OR (d.at < w.answered AND NOT EXISTS (SELECT 1 FROM relay_doubt p WHERE p.relay = w.relay AND p.pardoned = 1 AND p.at >= w.accepted))
+    ORDER BY d.relay, d.mailing_id, d.subscriber_id FOR UPDATE OF d) gone
+WHERE r.relay = gone.relay AND r.mailing_id = gone.mailing_id AND r.subscriber_id = gone.subscriber_id;
+
+-- name: RelayDoubts
+-- Asked every second. There are few rows: those since a relay worked last.
+SELECT r.relay AS Relay, count(*) FILTER (WHERE r.pardoned = 0) AS Refused, max(r.pardoned) AS Pardoned,
+       (SELECT (SELECT d.reply FROM delivery d WHERE d.mailing_id = l.mailing_id AND d.subscriber_id = l.subscriber_id)
+        FROM relay_doubt l WHERE l.relay = r.relay AND l.pardoned = 0 ORDER BY l.at DESC LIMIT 1) AS Reply
+FROM relay_doubt r GROUP BY r.relay ORDER BY r.relay;
+
+-- name: DoubtedRows
+SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp FROM relay_doubt
+WHERE relay = @relay AND pardoned = 0 ORDER BY mailing_id, subscriber_id LIMIT @count;
+
+-- name: NotePardoned
+UPDATE relay_doubt r SET pardoned = 1
+FROM unnest(@mailings, @subscribers, @stamps) AS w (mailing_id, subscriber_id, stamp)
+WHERE r.relay = @relay AND r.mailing_id = w.mailing_id AND r.subscriber_id = w.subscriber_id AND r.stamp = w.stamp;
 
 -- name: Pardon
 -- Suppressed at the moment in which this delivery failed is suppressed for it. A mailbox would be suppressed for the third of such refusals.

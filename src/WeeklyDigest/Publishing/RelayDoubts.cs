@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// Sees from the ledger when a relay refuses everybody, whichever process, run or mailing meets it: each of these may be too short to see it alone.
+/// What follows for addresses from such refusals is taken back, until the relay accepts a message.
+/// </summary>
+/// <param name="writer">Reads and writes the ledger.</param>
+/// <param name="sessions">The relays of this process.</param>
+/// <param name="limit">So many refusals without a message that went otherwise are too many.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int limit, TimeProvider time)
+{
+    /// <summary>Refusals taken back in one transaction.</summary>
+    private const int Portion = 1000;
+
+    private readonly ConcurrentDictionary<string, Answers> answers = new(StringComparer.Ordinal);
+
+    /// <summary>Notes what a relay did with a message. In memory only: the ledger is told when it holds something against the relay.</summary>
+    public void Note(string relay, SendResult result, DateTimeOffset now)
+    {
+        if (result is SendResult.Accepted or SendResult.Deferred) AnswersOf(relay).Note(result, now);
+    }
+
+    /// <summary>What goes into the ledger with a refusal of it.</summary>
+    public RelayStanding StandingOf(string relay) => AnswersOf(relay).Standing(relay);
+
+    /// <summary>A run has met a row that is too long: the relay is set aside, or, when there is no other, the mailing paused; the next look takes back what the ledger holds.</summary>
+    public void SetAside(RelayState relay, string reason, RunStop stop)
+    {
+        AnswersOf(relay.Name).NoteDiscredited(time.GetUtcNow());
+        if (!sessions.TrySetAside(relay, reason)) stop.RequestPause(reason);
+    }
+
+    /// <summary>Compares the ledger with what is known here: clears relays that work, sets aside those that too many were refused by, takes their refusals back.</summary>
+    /// <param name="stop">Of the run that looks.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    public async Task LookAsync(RunStop stop, CancellationToken cancel)
+    {
+        foreach (var doubt in await DoubtsAsync(cancel))
+        {
+            if (!doubt.IsPardoned && doubt.Refused >= limit && sessions.Relays.FirstOrDefault(relay => relay.Name == doubt.Relay) is { } bad) SetAside(bad, Words(doubt), stop);
+            if (IsDiscredited(doubt)) await PardonAsync(doubt.Relay, cancel);
+        }
+    }
+
+    /// <summary>Takes back what was refused over relays that are known to refuse everybody: a process that died may have left some.</summary>
+    public async Task SweepAsync(CancellationToken cancel)
+    {
+        foreach (var doubt in await DoubtsAsync(cancel))
+        {
+            if (doubt.IsPardoned) await PardonAsync(doubt.Relay, cancel);
+        }
+    }
+
+    private bool IsDiscredited(RelayDoubt doubt)
+        => doubt.IsPardoned || doubt.Refused >= limit || (answers.TryGetValue(doubt.Relay, out var known) && known.IsDiscredited);
+
+    private async Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel)
+    {
+        var doubts = await writer.InTurnAsync(ledger => ledger.DoubtsAsync(CancellationToken.None)).WaitAsync(cancel);
+        var forgotten = 0L;
+        foreach (var relay in doubts.Select(doubt => doubt.Relay).Where(answers.ContainsKey))
+            forgotten += await writer.InTurnAsync(ledger => ledger.TrustAsync(StandingOf(relay), CancellationToken.None)).WaitAsync(cancel);
+        if (forgotten > 0) doubts = await writer.InTurnAsync(ledger => ledger.DoubtsAsync(CancellationToken.None)).WaitAsync(cancel);
+        return [.. doubts.Where(doubt => doubt.Refused > 0)];
+    }
+
+    // Until none is left: who refuses one while this is done looks afterwards, and sees that others were taken back.
+    private async Task PardonAsync(string relay, CancellationToken cancel)
+    {
+        while (await writer.InTurnAsync(ledger => ledger.PardonRelayAsync(relay, Portion, time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel) > 0)
+        {
+        }
+        AnswersOf(relay).NoteDiscredited(null);
+    }
+
+    private Answers AnswersOf(string relay) => answers.GetOrAdd(relay, static _ => new Answers());
+
+    private static string Words(RelayDoubt doubt)
+        => string.Create(CultureInfo.InvariantCulture, $"{doubt.Refused} recipients in a row were refused, over several runs; the last reply was: {doubt.Reply}");
+
+    /// <summary>What a relay did last, in Unix milliseconds; 0: never.</summary>
+    private sealed class Answers
+    {
+        private long acceptedAt;
+        private long answeredAt;
+        private long discreditedAt;
+
+        /// <summary>Whether its row was too long and the ledger has not seen to that yet.</summary>
+        public bool IsDiscredited => Volatile.Read(ref discreditedAt) is > 0 and var since && since >= Volatile.Read(ref acceptedAt);
+
+        public void Note(SendResult result, DateTimeOffset now)
+        {
+            Volatile.Write(ref answeredAt, now.ToUnixTimeMilliseconds());
+            if (result == SendResult.Accepted) Volatile.Write(ref acceptedAt, now.ToUnixTimeMilliseconds());
+        }
+
+        public void NoteDiscredited(DateTimeOffset? at) => Volatile.Write(ref discreditedAt, at?.ToUnixTimeMilliseconds() ?? 0);
+
+        public RelayStanding Standing(string relay) => new(relay)
+        {
+            AcceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref acceptedAt)),
+            AnsweredAt = DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref answeredAt)),
+        };
+    }
+}

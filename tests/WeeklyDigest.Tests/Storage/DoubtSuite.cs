@@ -1,0 +1,114 @@
+using WeeklyDigest.Audience;
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Tests.Storage;
+
+/// <summary>What the ledger holds against a relay that refuses addresses, until it works again.</summary>
+public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : IDatabasePlace, new()
+{
+    [Fact]
+    public async Task What_a_relay_refused_of_any_mailing_and_process_is_taken_back_in_portions_and_nothing_of_another_relay()
+    {
+        await Import("readers", Enumerable.Range(1, 4).Select(i => $"reader{i}@example.org"));
+        await Import("others", "other@example.org");
+        var rows = await Claim((await Publish()).MailingId);
+        var another = (await Claim((await Publish("week-2", "others")).MailingId)).Single();
+        using var other = Open();
+        await RefuseAsync(other.Ledger, rows[0], "bad");
+        await RefuseAsync(Ledger, rows[1], "bad", Refusal.Mailbox);
+        await RefuseAsync(Ledger, rows[2], "good");
+        await RefuseAsync(Ledger, rows[3], null);
+        await RefuseAsync(Ledger, another, "bad", reply: "550 5.1.1 the last");
+        Assert.Equal([new RelayDoubt("bad", 3, false, "550 5.1.1 the last"), new RelayDoubt("good", 1, false, "550 5.1.1 no")], await other.Ledger.DoubtsAsync(Cancel));
+
+        Assert.Equal(2, await other.Ledger.PardonRelayAsync("bad", 2, Now, Cancel));
+        Assert.Equal(1, await other.Ledger.PardonRelayAsync("bad", 2, Now, Cancel));
+        Assert.Equal(0, await other.Ledger.PardonRelayAsync("bad", 2, Now, Cancel));
+        Assert.Equal(new RelayDoubt("bad", 0, true, null), (await Ledger.DoubtsAsync(Cancel))[0]);
+        Assert.Equal(
+            [SubscriberStatus.Active, SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Bounced, SubscriberStatus.Active], await StatusesAsync([.. rows, another]));
+        Assert.Equal(2, (await Ledger.DecideAsync(new DecisionPortion(rows[0].Id.MailingId, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
+    }
+
+    [Fact]
+    public async Task A_relay_that_accepts_a_message_is_cleared_and_what_it_refused_before_stands()
+    {
+        var rows = await Claim(await Published(3));
+        await RefuseAsync(Ledger, rows[0], "bad");
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await RefuseAsync(Ledger, rows[1], "bad");
+        var accepted = Now.AddSeconds(1);
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        await RefuseAsync(Ledger, rows[2], "bad");
+        Assert.Equal(0, await Ledger.TrustAsync(new RelayStanding("good") { AcceptedAt = accepted, AnsweredAt = accepted }, Cancel));
+        Assert.Equal(2, await Ledger.TrustAsync(new RelayStanding("bad") { AcceptedAt = accepted, AnsweredAt = accepted }, Cancel));
+        Assert.Equal((1L, false), Single(await Ledger.DoubtsAsync(Cancel)));
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Active], await StatusesAsync(rows));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_put_off_ends_a_row_of_refusals_but_clears_no_relay_that_refuses_everybody()
+    {
+        var rows = await Claim(await Published(3));
+        await RefuseAsync(Ledger, rows[0], "bad");
+        var putOff = new RelayStanding("bad") { AnsweredAt = Now.AddSeconds(1) };
+        Assert.Equal(1, await Ledger.TrustAsync(putOff, Cancel));
+        await RefuseAsync(Ledger, rows[1], "bad");
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await RefuseAsync(Ledger, rows[2], "bad");
+        Assert.Equal(0, await Ledger.TrustAsync(putOff, Cancel));
+        Assert.Equal((1L, true), Single(await Ledger.DoubtsAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task A_refusal_forgets_what_is_older_than_the_last_message_that_its_process_had_accepted()
+    {
+        var rows = await Claim(await Published(4));
+        await RefuseAsync(Ledger, rows[0], "bad");
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await RefuseAsync(Ledger, rows[1], "bad");
+        var accepted = Now.AddSeconds(1);
+        Clock.Advance(TimeSpan.FromSeconds(2));
+        foreach (var row in rows.Skip(2)) await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        await Ledger.WriteAsync([Refused(rows[2], "bad"), Refused(rows[3], "bad") with { Relay = new RelayStanding("bad") { AcceptedAt = accepted, AnsweredAt = accepted } }], Cancel);
+        Assert.Equal((2L, false), Single(await Ledger.DoubtsAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task Who_is_refused_again_is_held_against_the_relay_again()
+    {
+        var mailing = await Published(1);
+        await RefuseAsync(Ledger, (await Claim(mailing)).Single(), "bad");
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel);
+        var again = (await Claim(mailing)).Single();
+        Assert.Equal(LedgerWriteResult.Fenced, (await Ledger.WriteAsync([Refused(again with { Stamp = again.Stamp - 1 }, "bad")], Cancel)).Single());
+        Assert.Equal((0L, true), Single(await Ledger.DoubtsAsync(Cancel)));
+        await RefuseAsync(Ledger, again, "bad");
+        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 10, Now, Cancel));
+        Assert.Equal([SubscriberStatus.Active], await StatusesAsync([again]));
+    }
+
+    private static (long, bool) Single(IReadOnlyList<RelayDoubt> doubts) => (doubts.Single().Refused, doubts.Single().IsPardoned);
+
+    private async Task RefuseAsync(ILedger ledger, Delivery row, string? relay, Refusal refusal = Refusal.Address, string reply = "550 5.1.1 no")
+    {
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        Assert.Equal(LedgerWriteResult.Written, (await ledger.WriteAsync([Refused(row, relay) with { Refusal = refusal, Reply = reply }], Cancel)).Single());
+    }
+
+    private LedgerWrite Refused(Delivery row, string? relay)
+        => new(row.Id, row.Stamp, DeliveryState.Sending, DeliveryState.Failed, CountAttempt: true, "550 5.1.1 no", null, Now)
+        {
+            Refusal = Refusal.Address, Relay = relay is null ? null : new RelayStanding(relay),
+        };
+
+    private async Task<List<SubscriberStatus>> StatusesAsync(IReadOnlyList<Delivery> rows)
+    {
+        var statuses = new List<SubscriberStatus>();
+        foreach (var row in rows) statuses.Add((await Subscribers.FindAsync(row.Recipient.Address, Cancel))!.Status);
+        return statuses;
+    }
+}

@@ -4,15 +4,18 @@ namespace WeeklyDigest.Server;
 /// The installation's logs as the web server uses them. They outlive the server, so disposing of it does not dispose of them. And ASP.NET's
 /// own remarks below a warning are left out whatever the settings say: they quote the addresses of requests, and some of ours hold tokens.
 /// Antiforgery warns of each page whose Cache-Control it makes stricter, which is as it should be; of it only errors are left.
+/// What Hangfire says of a database that is away is one line.
 /// </summary>
 /// <param name="logs">The installation's logs.</param>
-internal sealed class WebLogs(ILoggerFactory logs) : ILoggerFactory
+/// <param name="trouble">Knows what one line says as well.</param>
+internal sealed class WebLogs(ILoggerFactory logs, KnownTrouble trouble) : ILoggerFactory
 {
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName)
     {
         var log = logs.CreateLogger(categoryName);
         if (categoryName.StartsWith("Microsoft.AspNetCore.Antiforgery", StringComparison.Ordinal)) return new From(LogLevel.Error, log);
+        if (categoryName.StartsWith("Hangfire.", StringComparison.Ordinal)) return new HangfireLog(log, trouble);
         return categoryName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) ? new From(LogLevel.Warning, log) : log;
     }
 

@@ -38,7 +38,9 @@ internal static class WebServer
 
     private static void AddServices(IServiceCollection services, Installation installation)
     {
-        services.AddSingleton<ILoggerFactory>(_ => new WebLogs(installation.Logs));
+        var trouble = new KnownTrouble(installation.Database, installation.Time);
+        services.AddSingleton(trouble);
+        services.AddSingleton<ILoggerFactory>(_ => new WebLogs(installation.Logs, trouble));
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(installation.Settings);
         services.AddSingleton(installation.Settings.Schedule);

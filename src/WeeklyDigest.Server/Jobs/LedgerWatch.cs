@@ -101,11 +101,11 @@ internal sealed class LedgerWatch(
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    // A full disk may last, and the log may be on it: at length once for each trouble.
+    // A full disk may last, and the log may be on it: once for each trouble, and at length only what is none of the database's.
     private void Tell(Exception problem)
     {
         if (trouble == problem.Message) log.LogDebug("The ledger still cannot be looked at: {Problem}", problem.Message);
-        else log.LogError(problem, "The ledger could not be looked at; it is tried again every {Seconds} seconds", Interval.TotalSeconds);
+        else log.LogError(JobEdge.IsPassing(problem) ? null : problem, "The ledger could not be looked at: {Problem} It is tried again every {Seconds} seconds", problem.Message, Interval.TotalSeconds);
         trouble = problem.Message;
     }
 }

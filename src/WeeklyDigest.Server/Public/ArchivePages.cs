@@ -17,8 +17,8 @@ internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter
     /// <summary>Answers <c>/</c>, and every path nothing else answers: it may be a permalink.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], ListAsync).AllowAnonymous();
-        routes.MapFallback("{**path}", IssueAsync).AllowAnonymous();
+        routes.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], ListAsync).AllowAnonymous().WithMetadata(ReaderWords.Page);
+        routes.MapFallback("{**path}", IssueAsync).AllowAnonymous().WithMetadata(ReaderWords.Page);
     }
 
     /// <summary>The newsletter's name above a page, leading to the archive.</summary>

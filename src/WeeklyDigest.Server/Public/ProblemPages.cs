@@ -8,32 +8,44 @@ namespace WeeklyDigest.Server.Public;
 /// <summary>What a request gets when we fail: a page that says so and nothing else. The log has the rest.</summary>
 internal static class ProblemPages
 {
+    private const string Heading = "The database cannot be used now";
+
     /// <summary>The edge where an exception of a request ends.</summary>
     public static Task AnswerAsync(HttpContext context)
     {
-        var page = context.Features.Get<IExceptionHandlerFeature>()?.Error switch
+        var met = context.Features.Get<IExceptionHandlerFeature>();
+        Note(context, met?.Error);
+        var page = met?.Error switch
         {
             BadHttpRequestException { StatusCode: var status } => SitePage.Statement("This request cannot be answered", Html.Of($"<p>It is too large or not well formed.</p>"), status),
-            { } failure when OfDatabase(failure) is { } cause => SitePage.Statement(
-                "The database cannot be used now", Html.Of($"<p>{Words(context, cause)} Try again in a moment.</p>"), StatusCodes.Status503ServiceUnavailable),
+            { } failure when OfDatabase(failure) is { } cause => Away(met.Endpoint?.Metadata.GetMetadata<ReaderWords>() ?? Words(context, cause)),
             _ => SitePage.Statement("Something went wrong here", Html.Of($"<p>It has been noted. Try again in a moment.</p>"), StatusCodes.Status500InternalServerError),
         };
         return page.ExecuteAsync(context);
     }
 
-    /// <summary>Whether an exception is no news: while the database is away every request would add a page to the log, where the ledger's watch says it once.</summary>
-    public static bool IsKnown(ExceptionHandlerSuppressDiagnosticsContext context) => OfDatabase(context.Exception) is StorageException { IsLasting: false };
+    /// <summary>Whether an exception is no news: while the database is away every request would add a page to the log. One line says what is wrong.</summary>
+    public static bool IsKnown(ExceptionHandlerSuppressDiagnosticsContext context) => KnownTrouble.In(context.Exception) is not null;
+
+    private static void Note(HttpContext context, Exception? failure)
+    {
+        var trouble = context.RequestServices.GetRequiredService<KnownTrouble>();
+        if (trouble.Words(failure) is not { } words || !trouble.IsNews(words)) return;
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ProblemPages).FullName!).LogError("A page cannot be shown, or what was sent to it not be kept: {Problem}", words);
+    }
+
+    private static SitePage Away(ReaderWords words) => SitePage.Statement(words.Heading, Html.Of($"<p>{words.Text}</p>"), StatusCodes.Status503ServiceUnavailable);
 
     // Where the database is, and what it says, is for those who look after it. This page may be asked for before the ledger's watch found out.
-    private static string Words(HttpContext context, Exception cause) => context.User.IsInRole(EditorsOnly.Role)
+    private static ReaderWords Words(HttpContext context, Exception cause) => new(Heading, (context.User.IsInRole(EditorsOnly.Role)
         ? context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble
             ? LedgerWords.Describe(trouble)
-            : $"{Explained(cause) ?? "The log says what is wrong."} Nothing is lost: what is being sent waits and goes on by itself."
-        : "Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong.";
+            : $"{Explained(context, cause)} Nothing is lost: what is being sent waits and goes on by itself."
+        : "Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong.") + " Try again in a moment.");
 
-    // An exception of a database around another is a storage's, which puts into words what the inner one says.
-    private static string? Explained(Exception cause) => cause is StorageException or DbException { InnerException: DbException } ? cause.Message : null;
+    private static string Explained(HttpContext context, Exception cause)
+        => cause is StorageException ? cause.Message : context.RequestServices.GetRequiredService<KnownTrouble>().Words(cause) ?? "The log says what is wrong.";
 
     // Hangfire's pages wrap what the database said.
-    private static Exception? OfDatabase(Exception? failure) => failure is null or StorageException or DbException ? failure : OfDatabase(failure.InnerException);
+    private static Exception? OfDatabase(Exception? failure) => failure is null or StorageException or DbException || FolderTrouble.IsFullDisk(failure) ? failure : OfDatabase(failure.InnerException);
 }

@@ -18,8 +18,8 @@ internal sealed class UnsubscribePages(Unsubscribe unsubscribe, Newsletter newsl
     /// <summary>Answers <c>/unsubscribe/{token}</c>.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapMethods(Address, [HttpMethods.Get, HttpMethods.Head], ShowAsync).AllowAnonymous().WithMetadata(PagePolicy.Token);
-        routes.MapPost(Address, LeaveAsync).AllowAnonymous().WithMetadata(PagePolicy.Token, new SmallBody());
+        routes.MapMethods(Address, [HttpMethods.Get, HttpMethods.Head], ShowAsync).AllowAnonymous().WithMetadata(PagePolicy.Token, ReaderWords.Page);
+        routes.MapPost(Address, LeaveAsync).AllowAnonymous().WithMetadata(PagePolicy.Token, ReaderWords.NotUnsubscribed, new SmallBody());
     }
 
     private async Task<SitePage> ShowAsync(string token, CancellationToken cancel)

@@ -61,6 +61,9 @@ internal sealed partial class Editor : IDisposable
     /// <summary><i>Requeue</i> on a job's page.</summary>
     public async Task RequeueAsync(string job) => await PressAsync($"/hangfire/jobs/details/{job}", $"/hangfire/jobs/actions/requeue/{job}");
 
+    /// <summary><i>Delete</i> on a job's page.</summary>
+    public async Task DeleteAsync(string job) => await PressAsync($"/hangfire/jobs/details/{job}", $"/hangfire/jobs/actions/delete/{job}");
+
     /// <summary>The last job a recurring job started, or null.</summary>
     public async Task<string?> LastJobAsync(string recurringJob)
     {

@@ -11,6 +11,22 @@ public sealed class NodesTests
         new() { { 3, "hold" } },
         new() { { 2, "hold" }, { 3, "hold" }, { 2, "resend" }, { 3, "resend" } });
 
+    [Fact]
+    public async Task A_job_that_is_deleted_at_another_node_after_its_own_was_killed_pauses_its_mailing()
+    {
+        await using var cluster = await Cluster.StartAsync(2, 8000, "resend");
+        using (var first = await Editor.SignInAsync(cluster.Nodes[0].Printed)) await first.TriggerAsync("weekly-digest");
+        await cluster.AllSendAsync();
+        using var second = await Editor.SignInAsync(cluster.Nodes[1].Printed);
+        var job = await second.LastJobAsync("weekly-digest") ?? throw new InvalidOperationException("Nothing was triggered.");
+        cluster.Nodes[0].Kill();
+        await second.DeleteAsync(job);
+
+        await Eventually.HoldsAsync(() => second.TextAsync($"/hangfire/jobs/details/{job}").Result.Contains("what is left waits until it is resumed on the page Issues", StringComparison.Ordinal), "its page says how it ended", TimeSpan.FromMinutes(1));
+        Assert.Equal("paused", (await cluster.First.JsonHereAsync("status", "week-1", "--json")).GetProperty("state").GetString());
+        Assert.InRange(cluster.Accepted, 40, 7000);
+    }
+
     [Theory]
     [MemberData(nameof(Clusters))]
     public async Task Whichever_is_killed_nobody_is_lost_and_two_go_only_to_whom_a_dead_one_was_sending(int count, string onUncertain)

@@ -164,6 +164,21 @@ public sealed class PostgresDownTests : IDisposable
         Assert.Equal(0, server.Scalar<long>("SELECT count(*) FROM hangfire.state WHERE name = 'Failed'", "test_1"));
     }
 
+    [Fact]
+    public async Task A_server_whose_database_can_only_be_read_says_so_in_few_lines()
+    {
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay).WithSubscribers(3).Set("Urls", "http://127.0.0.1:0");
+        using var serve = workspace.Start("serve");
+        await serve.PrintedAsync("/sign-in?token=", Limit);
+        server.Execute($"ALTER DATABASE test_1 SET default_transaction_read_only = on; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_1'");
+        await Eventually.HoldsAsync(() => serve.Error.Contains("The database test_1", StringComparison.Ordinal) && serve.Error.Contains("can only be read: is it a standby?", StringComparison.Ordinal), "it says so", Limit);
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("\n   at ", serve.Error, StringComparison.Ordinal);
+        Assert.Single(Regex.Matches(serve.Error, "can only be read"));
+        Assert.InRange(serve.Error.Split('\n').Length, 1, 20);
+    }
+
     private string DoesNotAnswer => $"^The database test_1 on 127.0.0.1:{server.Port} does not answer .*Is PostgreSQL running there";
 
     private Workspace Workspace(ScriptedSmtpServer relay)

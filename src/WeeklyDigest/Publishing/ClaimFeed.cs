@@ -18,7 +18,7 @@ internal sealed class ClaimFeed : IDisposable
     private static readonly TimeSpan OthersLook = TimeSpan.FromSeconds(1);
 
     private readonly RunParts run;
-    private readonly Func<Task<RunRest>> look;
+    private readonly MailingEnd end;
     private readonly ReadyQueue ready;
     private readonly ClaimRounds rounds;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -29,10 +29,10 @@ internal sealed class ClaimFeed : IDisposable
 
     /// <summary>A feed of a run.</summary>
     /// <param name="run">The run.</param>
-    /// <param name="look">What is left when a claim gives nothing.</param>
-    public ClaimFeed(RunParts run, Func<Task<RunRest>> look)
+    /// <param name="end">Knows what is left when a claim gives nothing.</param>
+    public ClaimFeed(RunParts run, MailingEnd end)
     {
-        (this.run, this.look) = (run, look);
+        (this.run, this.end) = (run, end);
         ready = new ReadyQueue(run.Domains, run.Time);
         rounds = new ClaimRounds(run);
         lookedAt = run.Time.GetTimestamp();
@@ -106,15 +106,16 @@ internal sealed class ClaimFeed : IDisposable
             Volatile.Write(ref target, 0);
             await GiveBackAsync(ready.TakeAll());
             await PauseAsync(Brisk);
-            return !IsTimeToLook() || await look() != RunRest.Nothing;
+            return !IsTimeToLook() || await end.LookAsync() != RunRest.Nothing;
         }
         var utf8Waits = run.Sessions.Utf8Waits;
         await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
         var usable = ready.Usable(utf8Waits);
         if (usable > target / 2)
         {
-            await PauseAsync(Slow);
-            return true;
+            // Those apart: so many of them that what is behind them is not reached.
+            if (StuckReason() is { } reason) run.Stop.RequestPause(reason);
+            return await PauseAsync(Slow);
         }
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
@@ -157,11 +158,21 @@ internal sealed class ClaimFeed : IDisposable
 
     private async Task<bool> IsMoreToComeAsync()
     {
-        if (Volatile.Read(ref outstanding) > 0) return await PauseAsync(Slow);
-        var rest = await look();
+        if (Volatile.Read(ref outstanding) > 0)
+        {
+            if (StuckReason() is { } reason && await end.IsAllThatIsLeftAsync(ready.Count)) run.Stop.RequestPause(reason);
+            return await PauseAsync(Slow);
+        }
+        var rest = await end.LookAsync();
         if (rest == RunRest.HeldByOthers) await PauseAsync(OthersLook);
         return rest != RunRest.Nothing;
     }
+
+    /// <summary>Why nothing that this run holds can be sent before somebody looks after a relay: the others lack SMTPUTF8. Else null.</summary>
+    private string? StuckReason()
+        => run.Sessions.NoneLeftForUtf8 is { } reasons && ready.CountUtf8 == Volatile.Read(ref outstanding)
+            ? $"{reasons} What is left to send has letters beyond ASCII before the @ (SMTPUTF8), which no other relay carries."
+            : null;
 
     // Also a row that was tried before is pending again: nobody said no to it now, and a claim passes it by while its domain has no room.
     private async Task GiveBackAsync(List<Delivery> left)

@@ -24,6 +24,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     /// <summary>Stopped domains whose rows are taken out of an estimate.</summary>
     private const int MaxStops = 1000;
 
+    private Balance? before;
+    private long unchangedSince;
+
     /// <summary>Takes back what an earlier run of this process left behind. Only while nothing of ours is under way.</summary>
     public Task SweepAsync()
         => environment.Writer
@@ -47,6 +50,20 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
             : RunRest.Nothing;
         if (rest != RunRest.Nothing) callers.Reopen();
         return rest;
+    }
+
+    /// <summary>
+    /// Whether nothing is left to send but so many rows that this run holds. What others hold is left as well, unless they get no further either:
+    /// two leases are enough to take back what a dead process held.
+    /// </summary>
+    public async Task<bool> IsAllThatIsLeftAsync(int held)
+    {
+        var rest = await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None));
+        if (rest is not { Pending: false, NextAttemptAt: null }) return false;
+        var balance = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
+        if (balance.Claimed + balance.Sending <= held) return true;
+        if (balance != before) (before, unchangedSince) = (balance, environment.Time.GetTimestamp());
+        return environment.Time.GetElapsedTime(unchangedSince) > 2 * environment.Options.Lease;
     }
 
     /// <summary>Changes the mailing's state in turn with the other writes.</summary>

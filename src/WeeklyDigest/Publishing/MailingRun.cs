@@ -93,7 +93,7 @@ internal sealed class MailingRun : IDisposable
         if (stop.PauseReason is not null) return;
         var parts = await PartsAsync(mailing);
         await meter.RefreshAsync(stop.Token);
-        using var feed = new ClaimFeed(parts, end.LookAsync);
+        using var feed = new ClaimFeed(parts, end);
         var crew = new DeliveryCrew(parts, feed, GuardAsync);
         var watch = new RunWatch(parts, environment, callers);
         List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];

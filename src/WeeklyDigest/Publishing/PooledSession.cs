@@ -117,7 +117,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
             Note(outcome);
-            return IsForAnother(message, outcome) ? outcome with { Result = SendResult.Deferred, Refusal = Refusal.None } : outcome;
+            return IsForAnother(message, outcome) ? new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address (no SMTPUTF8); another one may.") : outcome;
         }
         finally
         {

@@ -40,6 +40,15 @@ internal sealed class ReadyQueue : IDisposable
     /// <summary>Deliveries in it.</summary>
     public int Count => Volatile.Read(ref count);
 
+    /// <summary>How many of them need SMTPUTF8.</summary>
+    public int CountUtf8
+    {
+        get
+        {
+            lock (access) return turns.Where(lane => lane.Key.NeedsSmtpUtf8).Sum(lane => lane.Deliveries.Count);
+        }
+    }
+
     /// <summary>Whether one may go that every relay carries.</summary>
     public bool HasOrdinary
     {

@@ -77,7 +77,10 @@ public sealed class SessionPool : IAsyncDisposable
     }
 
     /// <summary>Why no relay is left that could be used, in the words of all; null while one is, even if it is down.</summary>
-    internal string? NoneLeft => relays.All(relay => relay.Refusal is not null) ? string.Join(" ", relays.Select(relay => relay.Refusal)) : null;
+    internal string? NoneLeft => Refusals(relays);
+
+    /// <summary>The same for addresses beyond ASCII: why none is left of those relays that might carry them.</summary>
+    internal string? NoneLeftForUtf8 => Refusals([.. relays.Where(MayCarryUtf8)]);
 
     /// <summary>Whether somebody waits for a connection.</summary>
     internal bool HasWaiters => Volatile.Read(ref waiters) > 0;
@@ -123,8 +126,11 @@ public sealed class SessionPool : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Whether a relay may get addresses beyond ASCII: it carries them or has not been asked yet, or no other is left that might.</summary>
-    internal bool MayCarryUtf8(RelayState relay) => !relay.LacksSmtpUtf8 || !relays.Any(other => other is { LacksSmtpUtf8: false, Refusal: null });
+    /// <summary>
+    /// Whether a relay may get addresses beyond ASCII: it carries them or has not been asked yet, or all were asked and none carries them. One that is
+    /// down or set aside is waited for.
+    /// </summary>
+    internal bool MayCarryUtf8(RelayState relay) => !relay.LacksSmtpUtf8 || relays.All(other => other.LacksSmtpUtf8);
 
     /// <summary>Whether addresses beyond ASCII are kept for some of the relays.</summary>
     internal bool Utf8Waits => relays.Any(relay => relay.Refusal is null && !MayCarryUtf8(relay));
@@ -210,6 +216,8 @@ public sealed class SessionPool : IAsyncDisposable
         foreach (var relay in relays) await relay.DisposeAsync();
         await Task.WhenAll(TakeIdle(TimeSpan.Zero).Select(session => session.CloseAsync()));
     }
+
+    private static string? Refusals(IReadOnlyList<RelayState> some) => some.All(relay => relay.Refusal is not null) ? string.Join(" ", some.Select(relay => relay.Refusal)) : null;
 
     private async Task<PooledSession> WaitAsync(LinkedListNode<Waiter> place, CancellationToken cancel)
     {

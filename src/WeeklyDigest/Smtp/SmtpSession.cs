@@ -136,7 +136,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     private SendOutcome? Misfit(ComposedMessage message, RelayAbilities abilities)
     {
         if (message.Utf8Headers && !abilities.SmtpUtf8)
-            return Unsendable($"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry (no SMTPUTF8).");
+            return Unsendable("The address has letters beyond ASCII before the @, which no relay of the settings carries (none has SMTPUTF8).");
         // After a reconnection the relay may announce less than the message was composed for.
         return message.EightBit && !abilities.EightBitMime
             ? new SendOutcome(SendResult.NotStarted, $"Relay '{relay.Name}' no longer announces 8BITMIME; the message has to be composed anew.")

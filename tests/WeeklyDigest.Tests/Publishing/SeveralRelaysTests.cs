@@ -47,6 +47,7 @@ public sealed class SeveralRelaysTests
         Assert.Equal((0, second.AcceptedCount), (place.Server.AcceptedCount, rows.Count(row => row.State == DeliveryState.Sent)));
         Assert.All(rows, row => Assert.Equal(other ? DeliveryState.Sent : DeliveryState.Failed, row.State));
         Assert.Equal(40, (await place.BalanceAsync(mailing)).Attempts);
+        if (!other) Assert.All(rows, row => Assert.Contains("no relay of the settings", row.Reply, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -81,15 +82,42 @@ public sealed class SeveralRelaysTests
         Assert.Equal((20L, 10L, 10L), (balance.Pending, balance.Sent, balance.Attempts));
     }
 
-    [Fact]
-    public async Task An_address_fails_when_the_relay_that_might_carry_it_is_set_aside()
+    // One of the others is put off, and has its second turn first.
+    [Theory]
+    [InlineData("Connect", "554 5.7.1 your address is blocked")]
+    [InlineData("Auth", "535 5.7.8 wrong password")]
+    [InlineData("MailFrom", "553 5.7.1 sender not allowed")]
+    public async Task An_address_that_only_a_relay_might_carry_that_is_set_aside_waits_for_it_and_the_mailing_pauses_after_all_others(string stage, string words)
     {
-        await using var place = EnginePlace.Open(LacksUtf8);
-        await using var second = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Reply("554 5.7.1 blocked") : SmtpMove.Accept);
-        var mailing = await place.PublishAsync(20, address: number => $"mü{number}@example.org");
-        var result = await place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunAsync(mailing);
+        await using var place = EnginePlace.Open(
+            LacksUtf8 with { Script = moment => moment is { Stage: SmtpStage.RcptTo, Recipient: "reader21@example.org", Time: 1 } ? SmtpMove.Reply("450 4.2.0 later") : SmtpMove.Accept },
+            new DeliveryOptions { FirstRetryAfter = TimeSpan.FromSeconds(1) });
+        await using var second = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Username = "news", Password = "secret", Script = moment => moment.Stage.ToString() == stage ? SmtpMove.Reply(words) : SmtpMove.Accept,
+        });
+        var mailing = await place.PublishAsync(50, address: number => number <= 20 ? $"mü{number}@example.org" : $"reader{number}@example.org");
+        var process = place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second) with { Username = "news", Password = "secret" });
+        var result = await process.RunAsync(mailing);
 
-        Assert.Equal((20L, 20L), (result.Balance.Failed, result.Balance.Attempts));
+        Assert.Equal((MailingState.Paused, 30L, 20L, 31L), (result.State, result.Balance.Sent, result.Balance.Pending, result.Balance.Attempts));
+        Assert.Contains(words, result.StateReason, StringComparison.Ordinal);
+        second.Script = _ => SmtpMove.Accept;
+        Assert.True(await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel));
+        result = await process.RunAsync(mailing);
+        Assert.Equal((MailingState.Sent, 50L, 51L, 20), (result.State, result.Balance.Sent, result.Balance.Attempts, second.AcceptedCount));
+    }
+
+    [Fact]
+    public async Task Two_processes_that_hold_such_addresses_do_not_wait_for_each_other()
+    {
+        await using var place = EnginePlace.Open(LacksUtf8, new DeliveryOptions { Lease = TimeSpan.FromSeconds(2) });
+        await using var second = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Reply("554 5.7.1 blocked") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(40, address: number => $"mü{number}@example.org");
+        var running = Enumerable.Range(0, 2).Select(_ => place.StartOver(EnginePlace.Relay("first", place.Server), EnginePlace.Relay("second", second)).RunAsync(mailing));
+
+        Assert.All(await Task.WhenAll(running), result => Assert.Equal(MailingState.Paused, result.State));
+        Assert.True(await place.BalanceAsync(mailing) is { Pending: 40, Attempts: 0 });
     }
 
     [Fact]

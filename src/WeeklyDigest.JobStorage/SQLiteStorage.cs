@@ -49,7 +49,7 @@ public sealed class SQLiteStorage : JobStorage, IDisposable
         ArgumentNullException.ThrowIfNull(storageOptions);
         options = storageOptions;
         Database = JobDatabase.Open(databasePath, options);
-        Owner = new Owner(Database.Path + "-owners");
+        Owner = new Owner(Owner.FolderOf(Database.Path));
         var leftovers = new Leftovers(Database);
         Queue = new JobQueue(Database, leftovers, Owner, Clock);
         Locks = new LockTable(Database, leftovers, Owner, Clock);

@@ -74,11 +74,12 @@ public sealed class Database : IDisposable
     /// <param name="options">Provider and connection string.</param>
     /// <param name="patience">How long the database's own check of itself may take.</param>
     /// <param name="time">The clock.</param>
-    /// <exception cref="StorageException">It cannot be opened, is newer than this program, or is no database of ours; says what to do.</exception>
-    public static DatabaseExamination Examine(StorageOptions options, TimeSpan patience, TimeProvider time) => options.Provider.ToLowerInvariant() switch
+    /// <param name="jobs">The schema that the jobs have on a server.</param>
+    /// <exception cref="StorageException">It cannot be opened or written, is newer than this program, or is no database of ours; says what to do.</exception>
+    public static DatabaseExamination Examine(StorageOptions options, TimeSpan patience, TimeProvider time, string jobs) => options.Provider.ToLowerInvariant() switch
     {
         "sqlite" => SqliteExamination.Run(options.ConnectionString, patience, time),
-        "postgres" => PostgresExamination.Run(options.ConnectionString),
+        "postgres" => PostgresExamination.Run(options.ConnectionString, jobs),
         _ => throw UnknownProvider(options),
     };
 

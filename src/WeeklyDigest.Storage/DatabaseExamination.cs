@@ -15,6 +15,12 @@ public sealed record DatabaseExamination
     /// <summary>Migrations of this version that opening it would apply.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>Whether another program was writing to its file all the time, so that it was not found out whether we can.</summary>
+    public bool IsHeld { get; init; }
+
+    /// <summary>What the user may not do there and has to, a sentence each, with what to do.</summary>
+    public IReadOnlyList<string> Denied { get; init; } = [];
+
     /// <summary>What the database's own check found wrong; empty: nothing; null: it did not end in time.</summary>
     public IReadOnlyList<string>? Damage { get; init; } = [];
 

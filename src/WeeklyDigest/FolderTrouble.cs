@@ -17,12 +17,46 @@ public sealed record FolderTrouble(string What, string Remedy)
     /// <summary>Whether a failure says that the disk is full, or this user's share of it.</summary>
     public static bool IsFullDisk(Exception failure) => failure is IOException { HResult: NoSpaceLeft or OverQuota or DiskFull };
 
+    /// <summary>The same for a folder whose files the program has to open as well.</summary>
+    /// <param name="folder">The folder; it need not be there.</param>
+    /// <param name="access">What it has to do with the files that are in it.</param>
+    /// <returns>Null when all of that can be done.</returns>
+    public static FolderTrouble? Of(string folder, FileAccess access)
+    {
+        if (Of(folder) is { } trouble) return trouble;
+        if (!Directory.Exists(folder)) return null;
+        var place = folder;
+        try
+        {
+            foreach (var path in Directory.EnumerateFiles(folder)) Try(place = path, access);
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new FolderTrouble($"the user {Environment.UserName} may not {(access.HasFlag(FileAccess.Write) ? "read and write" : "read")} {place}", "Let that user do so");
+        }
+    }
+
+    // One that another process has locked is not ours to judge, and one that is gone meanwhile is no trouble.
+    private static void Try(string path, FileAccess access)
+    {
+        try
+        {
+            new FileStream(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete).Dispose();
+        }
+        catch (IOException) { }
+    }
+
     /// <summary>Tries it with a file that is gone at once; where there is no such folder, in the one above that would get it.</summary>
     /// <returns>Null when it can be written.</returns>
     public static FolderTrouble? Of(string folder)
     {
         var place = Path.GetFullPath(folder);
-        while (!Directory.Exists(place) && Path.GetDirectoryName(place) is { } above) place = above;
+        while (!Directory.Exists(place) && Path.GetDirectoryName(place) is { } above)
+        {
+            if (File.Exists(place)) return new FolderTrouble($"{place} is a file, where a folder has to be", "Move it away");
+            place = above;
+        }
         try
         {
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.DeleteOnClose };

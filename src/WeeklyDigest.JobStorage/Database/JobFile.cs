@@ -20,13 +20,21 @@ internal sealed class JobFile
     /// <exception cref="SQLiteStorageException">It names no file, or the file cannot be created.</exception>
     public static JobFile Prepare(string nameOrConnectionString, TimeSpan busy)
     {
+        var file = Find(nameOrConnectionString, busy);
+        Create(file.Path);
+        return file;
+    }
+
+    /// <summary>Finds the file; it need not be there.</summary>
+    /// <inheritdoc cref="Prepare"/>
+    public static JobFile Find(string nameOrConnectionString, TimeSpan busy)
+    {
         var builder = Parse(nameOrConnectionString);
         if (builder.DataSource is "" or ":memory:" || builder.Mode == SqliteOpenMode.Memory)
             throw new SQLiteStorageException($"'{nameOrConnectionString}' names no file. Give the path of the job database.");
         var path = System.IO.Path.GetFullPath(builder.DataSource);
         builder.DataSource = path;
         builder.Pooling = false;
-        Create(path);
         return new JobFile(path, builder.ConnectionString, busy);
     }
 

@@ -77,6 +77,12 @@ internal sealed class Session(SqliteConnection connection) : IDisposable
         }
     }
 
+    /// <summary>Whether this user may only read the file.</summary>
+    public bool IsReadOnly => raw.sqlite3_db_readonly(connection.Handle, "main") == 1;
+
+    /// <summary>Ends what another thread runs on it now, as SQLITE_INTERRUPT.</summary>
+    public void Interrupt() => raw.sqlite3_interrupt(connection.Handle);
+
     /// <inheritdoc/>
     public void Dispose()
     {

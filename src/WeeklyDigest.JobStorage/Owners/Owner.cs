@@ -13,6 +13,9 @@ internal sealed class Owner(string folder) : IDisposable
     /// <summary>Where processes keep the files that show that they live.</summary>
     public string Folder => folder;
 
+    /// <summary>Where processes that share a database file keep theirs.</summary>
+    public static string FolderOf(string databasePath) => databasePath + "-owners";
+
     /// <summary>The name in our row, and in no other; empty before we held anything.</summary>
     public string Name => Volatile.Read(ref name) ?? "";
 

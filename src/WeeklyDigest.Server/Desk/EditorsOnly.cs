@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Public;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Storage;
@@ -68,7 +69,16 @@ internal static class EditorsOnly
             services.Configure<KeyManagementOptions>(options => options.XmlRepository = new SharedKeys(shared));
         }
         var protection = services.AddDataProtection().SetApplicationName("WeeklyDigest");
-        if (database.SignIns is null) protection.PersistKeysToFileSystem(PrivateFolder.Create(Path.Combine(dataFolder, "keys")));
+        if (database.SignIns is null) protection.PersistKeysToFileSystem(KeyFolder(dataFolder));
+    }
+
+    // The framework would go on without, and let nobody in.
+    private static DirectoryInfo KeyFolder(string dataFolder)
+    {
+        var folder = Path.Combine(dataFolder, "keys");
+        return FolderTrouble.Of(folder, FileAccess.Read) is { } trouble
+            ? throw new RefusedException($"The keys that let editors in cannot be kept: {trouble.What}. {trouble.Remedy}, or set Paths:Data to another folder.")
+            : PrivateFolder.Create(folder);
     }
 
     /// <summary>An editor's identity.</summary>

@@ -12,7 +12,7 @@ using WeeklyDigest.Storage;
 namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>Hangfire: its storage, its server, and the jobs.</summary>
-internal static class JobSetup
+internal static partial class JobSetup
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(10);
 
@@ -50,6 +50,23 @@ internal static class JobSetup
         services.AddSingleton<LedgerWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<LedgerWatch>());
         if (settings.Storage.Provider == "postgres") services.AddHostedService<ClockWatch>();
+    }
+
+    /// <summary>Looks whether a file of jobs can be opened as it is, and changes nothing.</summary>
+    /// <param name="file">The file; where there is none, a start makes it.</param>
+    /// <param name="patience">How long a look at all of it may take.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="StorageException">It cannot, in the words of a start.</exception>
+    public static void Look(string file, TimeSpan patience, TimeProvider time)
+    {
+        try
+        {
+            LookAt(file, patience, time);
+        }
+        catch (DbException problem)
+        {
+            throw Explain(problem, file);
+        }
     }
 
     // Hangfire takes these three together or none.
@@ -92,13 +109,15 @@ internal static class JobSetup
         {
             return GlobalConfiguration.Configuration.UseSQLiteStorage(file, new SQLiteStorageOptions()).WithJobExpirationTimeout(History).Entry;
         }
-        catch (DbException problem) when (problem.IsTransient)
-        {
-            throw new StorageException(problem.Message, problem) { IsAway = true };
-        }
         catch (DbException problem)
         {
-            throw new StorageException($"{problem.Message} Its folder is Paths:Data in the settings. Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);
+            throw Explain(problem, file);
         }
     }
+
+    private static StorageException Explain(DbException problem, string file) => problem.IsTransient
+        ? new StorageException(problem.Message, problem) { IsAway = true }
+        : new StorageException($"{problem.Message} Its folder is Paths:Data in the settings. Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);
+
+    static partial void LookAt(string file, TimeSpan patience, TimeProvider time);
 }

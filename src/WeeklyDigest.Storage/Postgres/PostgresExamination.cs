@@ -1,4 +1,5 @@
 using Dapper;
+using Npgsql;
 
 namespace WeeklyDigest.Storage.Postgres;
 
@@ -6,8 +7,10 @@ namespace WeeklyDigest.Storage.Postgres;
 internal static class PostgresExamination
 {
     /// <summary>Looks.</summary>
+    /// <param name="connectionString">The connection string.</param>
+    /// <param name="jobs">The schema of the jobs, whose tables are another library's.</param>
     /// <exception cref="StorageException">It does not answer, is not set up as it has to be, or is newer than this program.</exception>
-    public static DatabaseExamination Run(string connectionString)
+    public static DatabaseExamination Run(string connectionString, string jobs)
     {
         using var server = PostgresServer.Prepare(connectionString);
         try
@@ -21,6 +24,7 @@ internal static class PostgresExamination
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
+                Denied = [.. Denied(connection, server.Place, jobs, missing.Count == 0)],
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };
@@ -29,5 +33,12 @@ internal static class PostgresExamination
         {
             throw PostgresTrouble.Explain(failure, server.Place);
         }
+    }
+
+    private static IEnumerable<string> Denied(NpgsqlConnection connection, PostgresPlace place, string jobs, bool isComplete)
+    {
+        if (PostgresSetup.IsReadOnly(connection)) yield return PostgresTrouble.CanOnlyBeRead(place);
+        if (PostgresRights.Lacking(connection, place, PostgresServer.Schema, isComplete) is { } lacking) yield return lacking;
+        if (PostgresRights.Lacking(connection, place, jobs) is { } lackingJobs) yield return lackingJobs;
     }
 }

@@ -15,6 +15,9 @@ internal static class PostgresSetup
         if (problems.Count > 0) throw new StorageException($"The program cannot use {place}:\n{string.Join('\n', problems.Select(problem => "  " + problem))}");
     }
 
+    /// <summary>Whether nothing can be changed over a connection.</summary>
+    public static bool IsReadOnly(NpgsqlConnection connection) => Setting(connection, "transaction_read_only") is "on";
+
     /// <summary>Looks at the version of the jobs' tables.</summary>
     /// <exception cref="StorageException">They are newer than we know, or cannot be looked at.</exception>
     public static void RefuseNewerJobs(PostgresServer server, string schema, int newest)

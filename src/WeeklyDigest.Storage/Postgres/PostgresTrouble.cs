@@ -43,6 +43,9 @@ internal static class PostgresTrouble
         },
     };
 
+    /// <summary>What is said of a database that takes no changes.</summary>
+    public static string CanOnlyBeRead(PostgresPlace place) => $"{Capital(place)} can only be read: is it a standby? Set Host in {place.Setting} to the primary.";
+
     private static bool OffersNoTls(Exception failure)
         => failure is NpgsqlException { InnerException: null } && failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal);
 
@@ -60,7 +63,7 @@ internal static class PostgresTrouble
         InsufficientPrivilege when IsOfParameter(refusal) =>
             $"The user {place.User} may not set what the connection asks for in {place} ({refusal.MessageText}). Take it out of Options in {place.Setting}, or let the user set it (GRANT SET ON PARAMETER … TO \"{place.User}\", from PostgreSQL 15 on).",
         InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {PostgresServer.Schema}.",
-        ReadOnlySqlTransaction => $"{Capital(place)} can only be read: is it a standby? Set Host in {place.Setting} to the primary.",
+        ReadOnlySqlTransaction => CanOnlyBeRead(place),
         TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in {place.Setting}.",
         DiskFull => $"The disk of {place} is full: make room. Until then nothing new is kept.",
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",

@@ -6,6 +6,9 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// <summary>Looks at a database file.</summary>
 internal static class SqliteExamination
 {
+    /// <summary>Whoever waits for a doctor does not wait as long as a send.</summary>
+    private const int BusySeconds = 2;
+
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>Looks, over a connection that cannot write.</summary>
@@ -13,11 +16,14 @@ internal static class SqliteExamination
     public static DatabaseExamination Run(string connectionString, TimeSpan patience, TimeProvider time)
     {
         var path = SqliteFile.PathOf(connectionString);
-        if (!File.Exists(path)) return new DatabaseExamination { Place = path, IsThere = false };
+        if (SqliteTrouble.OfFolder(path) is { } trouble) throw trouble;
+        if (!Path.Exists(path)) return new DatabaseExamination { Place = path, IsThere = false };
         var file = SqliteFile.Prepare(connectionString);
         try
         {
-            using var connection = file.OpenReader();
+            using var connection = Hasty(file.OpenReader());
+            // Known before anything is read: that would leave files beside it that can only be read either, also when this one can be written again.
+            if (sqlite3_db_readonly(connection.Handle, "main") == 1) throw SqliteTrouble.Explain(new SqliteException("It can only be read.", SQLITE_READONLY), path);
             var (applied, missing) = SqliteMigrations.Look(connection, path);
             return new DatabaseExamination
             {
@@ -25,16 +31,46 @@ internal static class SqliteExamination
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
+                IsHeld = IsHeld(file),
                 Damage = Damage(connection, patience, time),
                 Soundness = $"{path} is sound (quick_check).",
                 IsExposed = !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0,
             };
+        }
+        catch (SqliteException failure) when (IsBusy(failure))
+        {
+            throw new StorageException($"Another program holds the database {path}, so that it cannot be looked at.", failure) { IsAway = true };
         }
         catch (SqliteException failure)
         {
             throw SqliteTrouble.Explain(failure, path);
         }
     }
+
+    // Begins what would write. That the log beside the file cannot be written shows at this point.
+    private static bool IsHeld(SqliteFile file)
+    {
+        using var connection = Hasty(file.Open());
+        try
+        {
+            SqliteFile.Execute(connection, "BEGIN IMMEDIATE; ROLLBACK;");
+            return false;
+        }
+        catch (SqliteException failure) when (IsBusy(failure))
+        {
+            return true;
+        }
+    }
+
+    // The driver asks again for as long as a command may take, where SQLite itself does not wait.
+    private static SqliteConnection Hasty(SqliteConnection connection)
+    {
+        connection.DefaultTimeout = BusySeconds;
+        SqliteFile.Execute(connection, "PRAGMA busy_timeout = 0;");
+        return connection;
+    }
+
+    private static bool IsBusy(SqliteException failure) => failure.SqliteErrorCode is SQLITE_BUSY or SQLITE_LOCKED;
 
     private static List<string>? Damage(SqliteConnection connection, TimeSpan patience, TimeProvider time)
     {

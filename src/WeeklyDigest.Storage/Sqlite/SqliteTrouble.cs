@@ -12,7 +12,7 @@ internal static class SqliteTrouble
         => failure.SqliteErrorCode is SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM && OfFolder(path, failure) is { } trouble ? trouble : OfFile(failure, path);
 
     /// <summary>What is wrong with the folder of a database, or null when it can be written.</summary>
-    public static StorageException? OfFolder(string path, Exception failure) => FolderTrouble.Of(Path.GetDirectoryName(path)!) is { } trouble
+    public static StorageException? OfFolder(string path, Exception? failure = null) => FolderTrouble.Of(Path.GetDirectoryName(path)!) is { } trouble
         ? new StorageException(
             $"The database {path} cannot be used: {trouble.What}. {trouble.Remedy}, or set Paths:Data, or Storage:ConnectionString for the database alone, to another place.", failure)
         : null;

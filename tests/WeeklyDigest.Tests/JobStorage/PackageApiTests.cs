@@ -43,7 +43,9 @@ public sealed class PackageApiTests
     [Fact]
     public void The_server_uses_no_member_that_the_package_lacks()
     {
-        var used = SourceTree.Ours.Usages.Where(usage => usage.Namespace == Package && usage.File.StartsWith("src/WeeklyDigest.Server/", StringComparison.Ordinal)).ToList();
+        // One file is left out when the server is built with the package.
+        var used = SourceTree.Ours.Usages.Where(usage => usage.Namespace == Package && usage.File.StartsWith("src/WeeklyDigest.Server/", StringComparison.Ordinal)
+            && !usage.File.EndsWith("/JobFileLook.cs", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(used);
         Assert.All(used, usage => Assert.Contains(Members, member => member.StartsWith(usage.Type + ": ", StringComparison.Ordinal)
             && (usage.Member.Length == 0 || member.Contains(" " + usage.Member, StringComparison.Ordinal))));

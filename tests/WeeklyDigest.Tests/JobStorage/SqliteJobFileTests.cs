@@ -50,6 +50,26 @@ public sealed class SqliteJobFileTests : IDisposable
         Assert.Equal(("wal", 1L), (storage.Database.Write(session => session.Plain("PRAGMA journal_mode").Text()), storage.Database.Write(session => session.Plain("PRAGMA foreign_keys").Number())));
     }
 
+    [Fact]
+    public void A_look_says_what_opening_would_and_changes_nothing()
+    {
+        Assert.False(Look());
+        Assert.False(Directory.Exists(Path.GetDirectoryName(place.File)) && File.Exists(place.File));
+        Open().Dispose();
+        var before = File.ReadAllBytes(place.File);
+        Assert.True(Look());
+        Assert.Equal(before, File.ReadAllBytes(place.File));
+
+        new OtherProgram(place.File, "PRAGMA user_version = 99").Dispose();
+        Assert.Equal($"The job database {place.File} was made by a newer version (schema 99, this one knows 1). Use that version, or move the file away.", Assert.Throws<SQLiteStorageException>(() => Look()).Message);
+        new OtherProgram(place.File, "PRAGMA user_version = 1; PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT max(rootpage) FROM sqlite_master) WHERE name = 'job'").Dispose();
+        Assert.StartsWith($"The job database {place.File} is damaged (", Assert.Throws<SQLiteStorageException>(() => Look()).Message, StringComparison.Ordinal);
+        File.WriteAllText(place.File, "hello");
+        Assert.Equal($"The file {place.File} is not a database. Move it away, or name another file.", Assert.Throws<SQLiteStorageException>(() => Look()).Message);
+
+        bool Look() => SQLiteStorageCheck.Run(place.File, TimeSpan.FromSeconds(10), TimeProvider.System);
+    }
+
     [Theory]
     [InlineData("hello")]
     [InlineData("This is a letter to the editor, and it is longer than the header of a database, which has one hundred bytes, so that nobody takes it for one.")]

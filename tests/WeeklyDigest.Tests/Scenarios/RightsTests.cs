@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.Versioning;
 
 namespace WeeklyDigest.Tests.Scenarios;
@@ -7,6 +8,8 @@ namespace WeeklyDigest.Tests.Scenarios;
 public sealed class RightsTests : IDisposable
 {
     private const UnixFileMode Read = UnixFileMode.UserRead;
+
+    private const UnixFileMode ReadWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly Workspace workspace = new Workspace().WithWeek1().WithSubscribers(2);
 
@@ -25,5 +28,64 @@ public sealed class RightsTests : IDisposable
         var again = await workspace.RunAsync("send", "week-1");
         Assert.Equal((0, ""), (again.ExitCode, again.Error));
         Assert.Contains(": nothing is left to send.\n", again.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Doctor_says_what_serve_and_send_would_refuse_over_and_changes_nothing()
+    {
+        Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
+        await ServeOnceAsync();
+        Assert.Contains("\n0 problems, ", (await workspace.RunAsync("doctor")).Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+
+        var files = Directory.GetFiles(workspace.PathOf("data"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
+        await FindsAsync("data/weeklydigest.db", Read, $"problem  database:  The database {workspace.DatabaseFile} cannot be written. Make the file and its folder writable for this user.");
+        var jobs = workspace.PathOf("data/jobs.db");
+        await FindsAsync("data/jobs.db", Read, $"problem  jobs:      The job database {jobs} cannot be written. Make the file and its folder writable for this user. Its folder is Paths:Data in the settings.");
+        await FindsAsync("data/jobs.db-owners", Read | UnixFileMode.UserExecute, "Make the folder of the job database writable for this user.");
+        foreach (var name in new[] { "locks", "keys", "inbox" })
+        {
+            var folder = workspace.PathOf("data/" + name);
+            await FindsAsync("data/" + name, Read | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not write in the folder {folder}. Let that user write there, or set Paths:Data to another folder.");
+            await FindsAsync("data/" + name, UnixFileMode.UserWrite | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not read {folder}. Let that user do so", name == "locks" ? "read and write" : "read");
+        }
+        var key = Path.GetRelativePath(workspace.Root, Assert.Single(Directory.GetFiles(workspace.PathOf("data/keys"))));
+        await FindsAsync(key, UnixFileMode.None, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not read {workspace.PathOf(key)}. Let that user do so");
+        Assert.Contains("\n0 problems, ", (await workspace.RunAsync("doctor")).Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Equal(files, Directory.GetFiles(workspace.PathOf("data"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
+        await FindsAsync("data", Read | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not write in the folder {workspace.PathOf("data")}.");
+    }
+
+    [Theory]
+    [InlineData("data/keys", UnixFileMode.UserRead | UnixFileMode.UserExecute, "may not write in the folder {0}. Let that user write there")]
+    [InlineData("data/keys", UnixFileMode.UserWrite | UnixFileMode.UserExecute, "may not read {0}. Let that user do so")]
+    public async Task Serve_does_not_start_where_it_cannot_keep_the_keys_that_let_editors_in(string folder, UnixFileMode mode, string trouble)
+    {
+        await ServeOnceAsync();
+        File.SetUnixFileMode(workspace.PathOf(folder), mode);
+        var result = await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
+        File.SetUnixFileMode(workspace.PathOf(folder), ReadWrite | UnixFileMode.UserExecute);
+        var words = $"The keys that let editors in cannot be kept: the user {Environment.UserName} {string.Format(CultureInfo.InvariantCulture, trouble, workspace.PathOf(folder))}, or set Paths:Data to another folder.\n";
+        Assert.Equal((1, words), (result.ExitCode, result.Error.ReplaceLineEndings("\n")));
+        Assert.DoesNotContain("sign-in", result.Out, StringComparison.Ordinal);
+    }
+
+    // The mode is taken back, so that one trouble is looked at at a time.
+    private async Task FindsAsync(string path, UnixFileMode mode, string words, string access = "read")
+    {
+        var place = workspace.PathOf(path);
+        var before = File.GetUnixFileMode(place);
+        File.SetUnixFileMode(place, mode);
+        var result = await workspace.RunAsync("doctor");
+        File.SetUnixFileMode(place, before);
+        Assert.Equal((1, ""), (result.ExitCode, result.Error));
+        Assert.Contains(words.Replace("may not read /", $"may not {access} /", StringComparison.Ordinal), result.Out, StringComparison.Ordinal);
+    }
+
+    private async Task ServeOnceAsync()
+    {
+        using var server = workspace.Start("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
+        await server.PrintedAsync("Archive ");
+        server.Interrupt();
+        Assert.Equal(0, (await server.EndAsync(TimeSpan.FromMinutes(1))).ExitCode);
     }
 }

@@ -143,6 +143,29 @@ public sealed class PostgresDatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_look_finds_what_a_user_lacks_and_makes_nothing()
+    {
+        using var poor = new PoorUser(Name);
+        string Making(string schema) => $"The user {poor.Name} may not make the schema {schema}, which is not there yet, in the database {Name} on {Server}. Let the user create there "
+            + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"{poor.Name}\"), or make it for the user (CREATE SCHEMA {schema} AUTHORIZATION \"{poor.Name}\").";
+        Assert.Equal([Making("weeklydigest"), Making("hangfire")], Look());
+        Execute($"CREATE SCHEMA weeklydigest; CREATE SCHEMA hangfire AUTHORIZATION {poor.Name}; GRANT USAGE ON SCHEMA weeklydigest TO {poor.Name}");
+        Assert.StartsWith($"The user {poor.Name} may not make tables in the schema weeklydigest of the database", Assert.Single(Look()), StringComparison.Ordinal);
+        Assert.Equal(0, Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest'"));
+
+        Open(empty).Dispose();
+        Execute($"GRANT SELECT ON ALL TABLES IN SCHEMA weeklydigest TO {poor.Name}");
+        Assert.StartsWith($"The user {poor.Name} may not read and write every table of the schema weeklydigest in the database {Name} on {Server}: alarm, delivery, domain and others stay closed. ", Assert.Single(Look()), StringComparison.Ordinal);
+        Execute($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA weeklydigest TO {poor.Name}");
+        Assert.Empty(Look());
+        Execute($"ALTER DATABASE {Name} SET default_transaction_read_only = on");
+        Assert.Equal($"The database {Name} on {Server} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.", Assert.Single(Look()));
+        Execute($"SET transaction_read_only = off; ALTER DATABASE {Name} SET default_transaction_read_only = off");
+
+        IReadOnlyList<string> Look() => Database.Examine(SharedPostgres.Options(With(poor.SignIn)), TimeSpan.FromSeconds(10), new FakeTimeProvider(), "hangfire").Denied;
+    }
+
+    [Fact]
     public void Settings_of_the_server_that_would_break_a_promise_are_refused_all_at_once()
     {
         Execute($"ALTER DATABASE {Name} SET synchronous_commit = off; ALTER DATABASE {Name} SET default_transaction_isolation = 'repeatable read'");

@@ -1,3 +1,4 @@
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Commands.Doctor;
@@ -18,6 +19,8 @@ internal static class DatabaseCheck
         }
         yield return Schema(found!);
         if (found!.IsThere) yield return Soundness(found);
+        if (found.IsHeld) yield return Diagnosis.Warning(Area, $"Another program is writing to {found.Place}, so that it was not found out whether this user can.", "Try again; if it does not end, find that program: nothing is sent meanwhile.");
+        foreach (var denied in found.Denied) yield return Diagnosis.Problem(Area, denied, "Nothing can be sent until then.");
         if (found.Time is { } there) yield return ClockCheck.Compare(there, time.GetUtcNow(), "the database");
         if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");
     }
@@ -26,7 +29,11 @@ internal static class DatabaseCheck
     {
         try
         {
-            return (Database.Examine(options, DoctorCommand.Patience, time), null);
+            return (Database.Examine(options, DoctorCommand.Patience, time, PostgresJobs.Schema), null);
+        }
+        catch (StorageException held) when (held.IsAway && options.Provider != "postgres")
+        {
+            return (null, Diagnosis.Warning(Area, held.Message, "`serve` waits until it lets go; if it does not, find and end it."));
         }
         catch (StorageException exception)
         {
@@ -36,6 +43,7 @@ internal static class DatabaseCheck
 
     private static Diagnosis Schema(DatabaseExamination found) => found switch
     {
+        { IsThere: false, Time: not null } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; its tables are not there yet: the first `serve` or `send` makes them."),
         { IsThere: false } => Diagnosis.Ok(Area, $"{Capital(found.Place)} is not there yet; the first `serve` or `send` makes it."),
         { Missing.Count: > 0 } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; the next start brings it to this version ({string.Join(", ", found.Missing)})."),
         _ => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens and has this version's schema ({found.Schema})."),

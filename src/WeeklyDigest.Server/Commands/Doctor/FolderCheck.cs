@@ -17,8 +17,22 @@ internal static class FolderCheck
         yield return Readable("Paths:Issues", settings.Paths.Issues, "*.md", "Write the first issue there.");
         yield return Readable("Paths:Templates", settings.Paths.Templates, "*.cshtml", "Copy the templates that came with the program there.");
         yield return Readable("Paths:Subscribers", settings.Paths.Subscribers, "*.csv", "Put a list there, or add subscribers by `weeklydigest subscribers import`.");
-        yield return Writable(settings.Paths.Data);
+        var data = Writable(settings.Paths.Data);
+        yield return data;
+        if (data.Status == Health.Problem) yield break;
+        foreach (var (folder, access) in Inner(settings))
+            if (FolderTrouble.Of(folder, access) is { } trouble) yield return Unusable(trouble);
     }
+
+    // With the ledger on PostgreSQL the keys are there.
+    private static IEnumerable<(string Folder, FileAccess Access)> Inner(ServerSettings settings)
+    {
+        yield return (Path.Combine(settings.Paths.Data, "locks"), FileAccess.ReadWrite);
+        if (settings.Storage.Provider != "postgres") yield return (Path.Combine(settings.Paths.Data, "keys"), FileAccess.Read);
+        if (settings.Relays.Count == 0) yield return (settings.Paths.Inbox, FileAccess.Read);
+    }
+
+    private static Diagnosis Unusable(FolderTrouble trouble) => Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", $"{trouble.Remedy}, or set Paths:Data to another folder.");
 
     private static Diagnosis Readable(string setting, string folder, string pattern, string whenEmpty)
     {
@@ -45,8 +59,8 @@ internal static class FolderCheck
     {
         try
         {
+            if (FolderTrouble.Of(folder) is { } trouble) return Unusable(trouble);
             if (!Directory.Exists(folder)) return Diagnosis.Ok(Area, $"Paths:Data: {folder} is not there yet; the first `serve` or `send` makes it.");
-            if (FolderTrouble.Of(folder) is { } trouble) return Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", $"{trouble.Remedy}, or set Paths:Data to another folder.");
             var room = new DriveInfo(folder).AvailableFreeSpace;
             if (room == 0) return Diagnosis.Problem(Area, $"Paths:Data: the disk with {folder} is full.", "Make room: nothing can be sent until then.");
             var free = string.Create(CultureInfo.InvariantCulture, $"{room / (1024 * 1024)} MB free");

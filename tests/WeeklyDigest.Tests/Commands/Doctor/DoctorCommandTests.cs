@@ -3,6 +3,8 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Smtp;
+using WeeklyDigest.Tests.Databases;
+using WeeklyDigest.Tests.JobStorage;
 using WeeklyDigest.Tests.Relays;
 using WeeklyDigest.Tests.Smtp.Dkim;
 
@@ -50,7 +52,7 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         Assert.True(JsonDocument.Parse(result.Out).RootElement.GetProperty("ok").GetBoolean());
         var found = Found(result);
         Assert.All(found, check => Assert.True(check.Status == "ok" || check.Area == "clock", check.ToString()));
-        Assert.Equal(["settings", "folders", "database", "relay", "templates", "address", "clock", "dkim", "spf", "dmarc"], found.Select(check => check.Area).Distinct());
+        Assert.Equal(["settings", "folders", "database", "jobs", "relay", "templates", "address", "clock", "dkim", "spf", "dmarc"], found.Select(check => check.Area).Distinct());
         Assert.Matches(@"^'test' \(localhost:\d+\) answers over Tls1[23], took the login; it announces PIPELINING, 8BITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, SIZE \d+\.$", found.Single(check => check.Area == "relay").Message);
         Assert.Equal(
             [$"{workspace.DatabaseFile} opens and has this version's schema (", $"{workspace.DatabaseFile} is sound (quick_check)."],
@@ -107,6 +109,49 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         // A table that points at the pages of another.
         Change("PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = 2 WHERE name = 'list'");
         Assert.Contains(Found(await DoctorAsync("--json"), exitCode: 1), check => check is { Area: "database", Status: "problem" } && check.Message.Contains("damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Says_of_a_server_s_database_that_its_tables_are_still_to_be_made()
+    {
+        var empty = SharedPostgres.Server.CreateDatabase();
+        try
+        {
+            workspace.OnDatabase(empty);
+            var found = Found(await DoctorAsync("--json"));
+            Assert.Matches(@"^The database \w+ on 127\.0\.0\.1:\d+ opens; its tables are not there yet: the first `serve` or `send` makes them\.$", found.First(check => check.Area == "database").Message);
+            Assert.DoesNotContain(found, check => check.Area == "jobs");
+        }
+        finally
+        {
+            SharedPostgres.Server.Drop(empty);
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_another_program_holds_is_a_warning()
+    {
+        Assert.Equal(0, (await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "all")).ExitCode);
+        using var ledger = new OtherProgram(workspace.DatabaseFile, "BEGIN IMMEDIATE");
+        using var jobs = new OtherProgram(workspace.PathOf("data/jobs.db"), "BEGIN EXCLUSIVE");
+        var found = Found(await DoctorAsync("--json"));
+        Assert.Contains(new Check("database", "warning", $"Another program is writing to {workspace.DatabaseFile}, so that it was not found out whether this user can."), found);
+        Assert.Contains(new Check("jobs", "warning", $"Another program keeps the job database {workspace.PathOf("data/jobs.db")} busy: end it, or wait until it is done."), found);
+        ledger.Run("ROLLBACK; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+        Assert.Contains(new Check("database", "warning", $"Another program holds the database {workspace.DatabaseFile}, so that it cannot be looked at."), Found(await DoctorAsync("--json")));
+    }
+
+    [Theory]
+    [InlineData("data/weeklydigest.db/x", "database", "The database {0}/data/weeklydigest.db cannot be created:")]
+    [InlineData("data/jobs.db/x", "jobs", "The job database {0}/data/jobs.db cannot be opened: is it a file,")]
+    [InlineData("data/jobs.db", "jobs", "The file {0}/data/jobs.db is not a database. Move it away, or name another file. Its folder is Paths:Data in the settings.")]
+    [InlineData("data/locks", "folders", "Paths:Data: {0}/data/locks is a file, where a folder has to be.")]
+    [InlineData("data/keys", "folders", "Paths:Data: {0}/data/keys is a file, where a folder has to be.")]
+    public async Task Knows_what_stands_where_something_else_has_to(string path, string area, string message)
+    {
+        workspace.Write(path, new string('x', 5000));
+        var words = string.Format(System.Globalization.CultureInfo.InvariantCulture, message, workspace.Root);
+        Assert.Contains(Found(await DoctorAsync("--json"), exitCode: 1), check => check.Status == "problem" && check.Area == area && check.Message.StartsWith(words, StringComparison.Ordinal));
     }
 
     [Theory]

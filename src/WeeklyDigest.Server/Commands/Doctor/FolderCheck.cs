@@ -20,16 +20,15 @@ internal static class FolderCheck
         var data = Writable(settings.Paths.Data);
         yield return data;
         if (data.Status == Health.Problem) yield break;
-        foreach (var (folder, access) in Inner(settings))
-            if (FolderTrouble.Of(folder, access) is { } trouble) yield return Unusable(trouble);
+        foreach (var trouble in Inner(settings).OfType<FolderTrouble>()) yield return Unusable(trouble);
     }
 
-    // With the ledger on PostgreSQL the keys are there.
-    private static IEnumerable<(string Folder, FileAccess Access)> Inner(ServerSettings settings)
+    // With the ledger on PostgreSQL the keys are there. In the inbox may be hundreds of thousands of files, which nobody opens to send.
+    private static IEnumerable<FolderTrouble?> Inner(ServerSettings settings)
     {
-        yield return (Path.Combine(settings.Paths.Data, "locks"), FileAccess.ReadWrite);
-        if (settings.Storage.Provider != "postgres") yield return (Path.Combine(settings.Paths.Data, "keys"), FileAccess.Read);
-        if (settings.Relays.Count == 0) yield return (settings.Paths.Inbox, FileAccess.Read);
+        yield return FolderTrouble.Of(Path.Combine(settings.Paths.Data, "locks"), FileAccess.ReadWrite);
+        if (settings.Storage.Provider != "postgres") yield return FolderTrouble.Of(Path.Combine(settings.Paths.Data, "keys"), FileAccess.Read);
+        if (settings.Relays.Count == 0) yield return FolderTrouble.Of(settings.Paths.Inbox);
     }
 
     private static Diagnosis Unusable(FolderTrouble trouble) => Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", $"{trouble.Remedy}, or set Paths:Data to another folder.");

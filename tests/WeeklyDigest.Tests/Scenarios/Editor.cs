@@ -72,6 +72,10 @@ internal sealed partial class Editor : IDisposable
         return row?.QuerySelectorAll("a").Select(a => JobLink().Match(a.GetAttribute("href") ?? "")).FirstOrDefault(m => m.Success)?.Groups[1].Value;
     }
 
+    /// <summary>The jobs that run, on whatever node.</summary>
+    public async Task<IReadOnlyList<string>> ProcessingAsync()
+        => [.. (await PageAsync("/hangfire/jobs/processing")).QuerySelectorAll("a").Select(a => JobLink().Match(a.GetAttribute("href") ?? "")).Where(m => m.Success).Select(m => m.Groups[1].Value).Distinct()];
+
     /// <summary>How often a job was begun: its page has one heading "Processing" for each time.</summary>
     public async Task<int> RunsAsync(string job)
         => (await PageAsync($"/hangfire/jobs/details/{job}")).QuerySelectorAll(".state-card-title").Count(heading => heading.TextContent.Contains("Processing", StringComparison.Ordinal));

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 using Microsoft.Win32.SafeHandles;
 using WeeklyDigest.Deliveries;
 
@@ -137,7 +138,7 @@ internal sealed class Handovers
         {
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(ResultAt), result);
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RefusalAt), (int)refusal);
-            Encoding.UTF8.GetEncoder().Convert(reply, bytes.AsSpan(RelayAt + relayLength), flush: true, out _, out var length, out _);
+            _ = Utf8.FromUtf16(reply, bytes.AsSpan(RelayAt + relayLength), out _, out var length);
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(LengthAt), length);
         }
     }

@@ -11,6 +11,7 @@ internal static class ReplyText
     /// <summary>Cleans a text.</summary>
     public static string Clean(string text)
     {
+        if (IsClean(text)) return text;
         var line = new StringBuilder(Math.Min(text.Length, MaxLength));
         foreach (var rune in HeaderText.WithoutControls(text).EnumerateRunes())
         {
@@ -36,6 +37,10 @@ internal static class ReplyText
         ];
         return secrets.Aggregate(text, (current, secret) => current.Replace(secret, "***", StringComparison.Ordinal));
     }
+
+    // Nearly every reply is.
+    private static bool IsClean(string text)
+        => text.Length <= MaxLength && !text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !text.StartsWith(' ') && !text.EndsWith(' ') && !text.Contains("  ", StringComparison.Ordinal);
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

@@ -31,7 +31,7 @@ internal sealed partial class ReplyWords
     {
         "lost" => code == "lost",
         "any" => code != "lost",
-        _ => code.Length == pattern.Length && pattern.Zip(code).All(pair => pair.First == 'x' || pair.First == pair.Second),
+        _ => HasDigits(pattern),
     };
 
     /// <summary>Whether the enhanced code is one of these; always when there are none.</summary>
@@ -39,6 +39,14 @@ internal sealed partial class ReplyWords
 
     /// <summary>Whether one of these words stands in the text, at the start of a word; always when there are none.</summary>
     public bool SaysAny(string[] some) => some.Length == 0 || some.Any(Says);
+
+    private bool HasDigits(string pattern)
+    {
+        if (code.Length != pattern.Length) return false;
+        for (var i = 0; i < code.Length; i++)
+            if (pattern[i] != 'x' && pattern[i] != code[i]) return false;
+        return true;
+    }
 
     private bool HasCode(string pattern)
     {

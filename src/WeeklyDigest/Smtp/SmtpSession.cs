@@ -12,6 +12,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     private readonly RelayConnector _connector = new(relay, time);
     private RelayConnection? _connection;
     private RelayException? _trouble;
+    private (EmailAddress Address, MailboxAddress? Mailbox)? _sender;
 
     /// <summary>How often it was connected.</summary>
     public int Openings { get; private set; }
@@ -45,7 +46,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         if (WireAddress.ToMailbox(recipient) is not { } to) return Unsendable("The address cannot be written in an SMTP command.");
-        if (WireAddress.ToMailbox(sender) is not { } from) return NotStarted(new RelayException($"The sender {sender} cannot be written in an SMTP command. Check Newsletter:From.", isTransient: false));
+        if (SenderOf(sender) is not { } from) return NotStarted(new RelayException($"The sender {sender} cannot be written in an SMTP command. Check Newsletter:From.", isTransient: false));
         try
         {
             return await DeliverAsync(message, from, to, cancel);
@@ -78,6 +79,13 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
             var wasClosing = connection.Messages > 1 && attempt is { Stage: DialogueStage.Sender, Code: ReplyPolicy.Lost or 421 };
             if (again || !wasClosing || cancel.IsCancellationRequested) return Outcome(attempt, cancel);
         }
+    }
+
+    // The same one message after message.
+    private MailboxAddress? SenderOf(EmailAddress address)
+    {
+        if (_sender is not { } known || known.Address != address) _sender = known = (address, WireAddress.ToMailbox(address));
+        return known.Mailbox;
     }
 
     private SendOutcome NotStarted(RelayException trouble)

@@ -9,6 +9,8 @@ using WeeklyDigest.Server.Commands;
 NativeHeap.KeepLittle();
 using var stopping = new CancellationTokenSource();
 var isAsked = 0;
+// What blocks in the database, for a minute at worst, does not hold up the end: dying is safe at any moment.
+using var lastMoment = TimeProvider.System.CreateTimer(_ => EndAtOnce(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var hangUp = HangUp.IsIgnored ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
@@ -44,5 +46,12 @@ void Stop(PosixSignalContext context)
     context.Cancel = true;
     if (stopping.IsCancellationRequested) return;
     Console.Error.WriteLine("Stopping: finishing what is on the wire. Once more stops at once.");
+    lastMoment.Change(TimeSpan.FromSeconds(9.5), Timeout.InfiniteTimeSpan);
     stopping.Cancel();
+}
+
+void EndAtOnce()
+{
+    Console.Error.WriteLine("It could not end in good order within ten seconds: does another program hold the database? It ends at once; the next start settles what is left.");
+    Environment.Exit(CommandLine.Failed);
 }

@@ -5,13 +5,15 @@ namespace WeeklyDigest.Server.Commands;
 /// <summary>Says once that another program keeps the database busy, when a command has waited for it for three seconds.</summary>
 internal sealed class BusyNotice : IDisposable
 {
-    private const int Patience = 3;
+    /// <summary>How long is waited without a word.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Database database;
     private readonly TextWriter target;
     private readonly ITimer timer;
-    private int waited;
+    private TimeSpan waited;
     private bool isSaid;
 
     /// <summary>Begins to look.</summary>
@@ -29,7 +31,7 @@ internal sealed class BusyNotice : IDisposable
 
     private void Look()
     {
-        waited = database.IsWaiting ? waited + 1 : 0;
+        waited = database.IsWaiting ? waited + Interval : TimeSpan.Zero;
         if (isSaid || waited < Patience) return;
         isSaid = true;
         target.WriteLine("Another program keeps the database busy. It is waited for, up to a minute; Ctrl-C ends.");

@@ -51,12 +51,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
         => SettingsLoader.Load(InstallationFolder.FindOrExample(host.Directory, host.ProgramFolder), host.Environment, options);
 
     /// <summary>Opens the installation for a command that ends: it listens on no fixed port, a server may run beside it.</summary>
-    public async Task<Installation> OpenAsync(CancellationToken cancel)
-    {
-        var opened = await OpenAsync(Settings with { Inbox = new InboxSettings(0) }, LogLevel.Warning, cancel);
-        busy = new BusyNotice(opened.Database, Error, host.Time);
-        return opened;
-    }
+    public Task<Installation> OpenAsync(CancellationToken cancel) => OpenAsync(Settings with { Inbox = new InboxSettings(0) }, LogLevel.Warning, cancel);
 
     /// <summary>No notice of a busy database from here on: what follows tells that itself.</summary>
     public void EndNotices() => Interlocked.Exchange(ref busy, null)?.Dispose();
@@ -78,7 +73,9 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
             else if (least is { } lowest) logging.AddFilter((_, level) => level >= lowest);
             host.ConfigureLogging(logging);
         });
-        return installation = await Installation.OpenAsync(chosen, host.Time, logs, cancel);
+        installation = await PatientlyAsync(Installation.OpenAsync, chosen, logs, cancel);
+        busy = new BusyNotice(installation.Database, Error, host.Time);
+        return installation;
     }
 
     /// <summary>The issue a command names.</summary>
@@ -117,6 +114,18 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
         if (opened is not null) await opened.DisposeAsync();
         log?.Dispose();
         await host.Out.FlushAsync(CancellationToken.None);
+    }
+
+    // SQLite blocks for up to a minute. Who is told to end leaves it at that: the process ends, and the system closes what was opened.
+    private async Task<Installation> PatientlyAsync(
+        Func<ServerSettings, TimeProvider, ILoggerFactory, CancellationToken, Task<Installation>> open, ServerSettings chosen, ILoggerFactory log, CancellationToken cancel)
+    {
+        var opening = Task.Run(() => open(chosen, host.Time, log, cancel), cancel);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        if (await Task.WhenAny(opening, Task.Delay(BusyNotice.Patience, host.Time, enough.Token)) != opening && !cancel.IsCancellationRequested)
+            await Error.WriteLineAsync("Opening the database takes long: does another program hold it? It is waited for, up to a minute; Ctrl-C ends.");
+        await enough.CancelAsync();
+        return await opening.WaitAsync(cancel);
     }
 
     private RefusedException NoIssue(string name, string path, IssueLibrary library)

@@ -65,8 +65,10 @@ internal static class ServeCommand
             catch (Exception failure) when (failure is StorageException { IsAway: true } || FolderTrouble.IsFullDisk(failure))
             {
                 var words = FolderTrouble.IsFullDisk(failure) ? $"The disk is full: {failure.Message.TrimEnd('.')}. Make room." : failure.Message;
-                if (told != words) await run.Error.WriteLineAsync($"{words}\nThis is waited for, and nothing is served or sent until then. Ctrl-C ends.");
-                told = words;
+                // What a full disk did not take is another file each time.
+                var news = FolderTrouble.IsFullDisk(failure) ? nameof(FolderTrouble) : words;
+                if (told != news) await run.Error.WriteLineAsync($"{words}\nThis is waited for, and nothing is served or sent until then. Ctrl-C ends.");
+                told = news;
             }
             await run.DisposeAsync();
             if (await IsEndedWithinAsync(TryAgain, run.Host.Time, cancel)) return null;
@@ -82,13 +84,14 @@ internal static class ServeCommand
     private static async Task<WebApplication> TryStartAsync(CommandRun run, ServerSettings settings, CancellationToken cancel)
     {
         var installation = await run.OpenAsync(settings, null, cancel);
-        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel));
+        await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel).WaitAsync(cancel));
         var server = WebServer.Build(installation, settings.Urls);
         try
         {
             await Listening.StartAsync(server, settings.Urls, cancel);
             await WriteAddressesAsync(run.Out, server, installation, cancel);
             await run.Out.FlushAsync(cancel);
+            run.EndNotices();
             return server;
         }
         catch

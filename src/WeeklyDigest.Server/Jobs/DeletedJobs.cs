@@ -52,10 +52,12 @@ internal sealed class DeletedJobs(JobStorage storage, IssueSending sending, IMai
         // It never ran; or its worker was about to write that it does.
         if (JobPage.ReportOf(storage, job) is not { } report) return isLeft;
         if (report.Done) return true;
-        var mailing = IssueSlug.TryParse(report.Issue ?? "", out var slug) ? await mailings.FindAsync(slug, CancellationToken.None) : null;
+        var page = JobPage.Left(storage, job, report);
+        // Of an earlier run, when the last one had not come to say it on its page.
+        var mailing = IssueSlug.TryParse(report.Issue ?? page.ChosenIssue ?? "", out var slug) ? await mailings.FindAsync(slug, CancellationToken.None) : null;
         var isResumed = mailing?.ResumedAt > deletedAt;
         if (mailing is not null && !isResumed) await sending.HoldAsync(mailing.Id);
-        if (isLeft) await sending.ConcludeLeftAsync(JobPage.Left(storage, job, report), mailing?.Id, isResumed);
+        if (isLeft) await sending.ConcludeLeftAsync(page, mailing?.Id, isResumed);
         return false;
     }
 

@@ -21,7 +21,10 @@ internal sealed class WeeklyDigestJob(JobEdge edge, IssueSending sending, Candid
 
     private async Task<string> RunAsync(JobPage page, CancellationToken cancel)
     {
-        var slug = page.ChosenIssue ?? await ChooseAsync(page, cancel);
+        var slug = page.ChosenIssue;
+        // Chosen by an earlier run of this job: its page says so anew.
+        if (slug is not null) page.Choose(slug);
+        else slug = await ChooseAsync(page, cancel);
         return slug is null ? page.Finish("Nothing to send: no issue is ready.") : await sending.SendAsync(page, slug, cancel);
     }
 

@@ -111,8 +111,9 @@ public sealed class ProcessOwner : IDisposable
             using var taken = Lock(path, FileMode.Open);
             return OwnerLife.Dead;
         }
-        catch (FileNotFoundException)
+        catch (Exception failure) when (failure is FileNotFoundException or UnauthorizedAccessException)
         {
+            // Gone meanwhile; or another user's, of whom only the lease tells.
             return OwnerLife.Unknown;
         }
         catch (IOException)

@@ -153,7 +153,8 @@ public sealed class DeletedJobTests
         var job = jobs.Create<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None), new EnqueuedState("nobody-here"));
         using var connection = new JobDesk(site).Storage.GetConnection();
         connection.SetJobParameter(job, JobPage.IssueParameter, SerializationHelper.Serialize("week-1"));
-        var report = new JobReport("Sending week-1.") { Issue = "week-1", State = MailingState.Sending, Notes = ["Published."] };
+        // A job that was requeued begins its page anew.
+        var report = new JobReport("Sending week-1.") { Issue = isProcessed ? "week-1" : null, State = MailingState.Sending, Notes = ["Published."] };
         connection.SetJobParameter(job, JobPage.ReportParameter, SerializationHelper.Serialize(report.ToJson()));
         if (!isProcessed) return job;
         using var change = connection.CreateWriteTransaction();

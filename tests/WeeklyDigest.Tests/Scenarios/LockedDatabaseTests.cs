@@ -42,6 +42,22 @@ public sealed class LockedDatabaseTests
     }
 
     [Theory]
+    [InlineData("serve")]
+    [InlineData("send", "week-1")]
+    public async Task Who_is_told_to_end_while_it_waits_to_begin_ends_in_time(params string[] command)
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(3).UseRelay(LoopbackPort.Free(), Connections).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        Assert.Equal(0, (await workspace.RunAsync("status")).ExitCode);
+        using (LedgerFile.Lock(workspace))
+        {
+            using var waiting = workspace.Start(command);
+            await Eventually.HoldsAsync(() => waiting.Error.Contains("Another program keeps the database busy.", StringComparison.Ordinal), "it says why nothing happens", Limit);
+            waiting.Terminate();
+            await waiting.EndAsync(TimeSpan.FromSeconds(10));
+        }
+    }
+
+    [Theory]
     [InlineData("send", "week-1")]
     [InlineData("subscribers", "add", "someone@example.org", "--list", "all")]
     public async Task A_command_that_waits_for_its_first_change_says_why_and_goes_on_when_the_lock_is_gone(params string[] command)

@@ -33,7 +33,7 @@ internal static class DatabaseCheck
         }
         catch (StorageException held) when (held.IsAway && options.Provider != "postgres")
         {
-            return (null, Diagnosis.Warning(Area, held.Message, "`serve` waits until it lets go; if it does not, find and end it."));
+            return (null, Diagnosis.Warning(Area, held.Message, "`serve` waits until that is over; if a program holds it and does not let go, find and end it."));
         }
         catch (StorageException exception)
         {

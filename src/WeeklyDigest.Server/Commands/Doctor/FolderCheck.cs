@@ -69,7 +69,7 @@ internal static class FolderCheck
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return Diagnosis.Problem(Area, $"Paths:Data: {failure.Message}", "Let the user that runs this program write there, or set Paths:Data to another folder.");
+            return Diagnosis.Problem(Area, $"Paths:Data: {failure.Message}", "Let the user that runs this program read and write there.");
         }
     }
 }

@@ -89,6 +89,9 @@ internal sealed record PostgresPlace(string Database, string Server, string User
     /// <summary>What has to be changed to get to another, in the words of who gave it.</summary>
     public string Setting { get; init; } = "Storage:ConnectionString";
 
+    /// <summary>Where the tables are that it is about.</summary>
+    public string Schema { get; init; } = PostgresServer.Schema;
+
     /// <summary>The place of a connection.</summary>
     public static PostgresPlace Of(NpgsqlConnectionStringBuilder settings)
         => new(settings.Database ?? "", FormattableString.Invariant($"{settings.Host}:{settings.Port}"), settings.Username ?? Environment.UserName);

@@ -60,7 +60,7 @@ internal static class PostgresSetup
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
-            var trouble = PostgresTrouble.Explain(failure, server.Place);
+            var trouble = PostgresTrouble.Explain(failure, server.Place with { Schema = schema });
             if (!trouble.IsLasting) throw trouble;
             throw new StorageException($"{trouble.Message} So the tables of the jobs, schema {schema}, cannot be used. With every server stopped, {Dropping(schema)}; the next start makes them anew.", failure)
             {

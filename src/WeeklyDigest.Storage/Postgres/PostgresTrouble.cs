@@ -62,7 +62,7 @@ internal static class PostgresTrouble
         InvalidCatalogName => $"There is no database {place.Database} on {place.Server}. Create it (CREATE DATABASE \"{place.Database}\" OWNER \"{place.User}\" ENCODING 'UTF8'), or correct Database in {place.Setting}.",
         InsufficientPrivilege when IsOfParameter(refusal) =>
             $"The user {place.User} may not set what the connection asks for in {place} ({refusal.MessageText}). Take it out of Options in {place.Setting}, or let the user set it (GRANT SET ON PARAMETER … TO \"{place.User}\", from PostgreSQL 15 on).",
-        InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {PostgresServer.Schema}.",
+        InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {place.Schema} and all in it.",
         ReadOnlySqlTransaction => CanOnlyBeRead(place),
         TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in {place.Setting}.",
         DiskFull => $"The disk of {place} is full: make room. Until then nothing new is kept.",

@@ -114,7 +114,7 @@ public sealed class PostgresDatabaseTests : IDisposable
         var refusal = Refusal(With(poor.SignIn));
         Assert.Equal(
             $"The user {poor.Name} may not do what is needed in the database {Name} on {Server} (permission denied for database {Name}). Let the user create there "
-            + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"{poor.Name}\"), and let it own the schema weeklydigest.",
+            + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"{poor.Name}\"), and let it own the schema weeklydigest and all in it.",
             refusal);
     }
 

@@ -135,8 +135,9 @@ public sealed class SqliteFileTests : IDisposable
         Open().Dispose();
         var below = Path.Combine(place.File, "weeklydigest.db");
         var refusal = Refusal(below);
-        Assert.StartsWith($"The database {below} cannot be created: ", refusal, StringComparison.Ordinal);
-        Assert.EndsWith("Make its folder writable, or set Storage:ConnectionString to another place.", refusal, StringComparison.Ordinal);
+        Assert.Equal(
+            $"The database {below} cannot be used: {place.File} is a file, where a folder has to be. Move it away, or set Paths:Data, or Storage:ConnectionString for the database alone, to another place.",
+            refusal);
         Assert.StartsWith("The database", Refusal(Path.GetDirectoryName(place.File)!), StringComparison.Ordinal);
     }
 

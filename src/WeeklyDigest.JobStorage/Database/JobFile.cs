@@ -65,6 +65,7 @@ internal sealed class JobFile
     /// <summary>Opens a connection without settings of its own.</summary>
     public Session Open()
     {
+        Sides.Open(Path);
         var connection = new SqliteConnection(connectionString);
         try
         {

@@ -11,6 +11,8 @@ internal static class Trouble
     {
         SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or name another file.",
         SQLITE_CORRUPT => $"The job database {path} is damaged ({failure.Message}) Stop the program and restore a backup, or move the file away to start with an empty one.",
+        SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM when Sides.Closed(path) is [var side, ..]
+            => $"The job database {path} cannot be used: the user {Environment.UserName} may not read and write {side}, which belongs to it. Let that user read and write it (`chown {Environment.UserName} {side}`).",
         SQLITE_CANTOPEN => $"The job database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
         SQLITE_READONLY => $"The job database {path} cannot be written. Make the file and its folder writable for this user.",
         SQLITE_PERM or SQLITE_AUTH => $"This user may not use the job database {path}. Make the file and its folder writable.",

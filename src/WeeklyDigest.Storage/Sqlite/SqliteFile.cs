@@ -96,6 +96,7 @@ internal sealed class SqliteFile
     /// <summary>Opens a connection without settings of its own.</summary>
     public SqliteConnection Open()
     {
+        SqliteSides.Open(Path);
         var connection = new SqliteConnection(connectionString);
         try
         {

@@ -21,6 +21,8 @@ internal static class SqliteTrouble
     {
         SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or set Storage:ConnectionString to another file.",
         SQLITE_CORRUPT => $"The database {path} is damaged ({failure.Message}) Stop the program, keep a copy of the file, and restore a backup or run sqlite3's .recover.",
+        SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM when SqliteSides.Closed(path) is [var side, ..]
+            => $"The database {path} cannot be used: the user {Environment.UserName} may not read and write {side}, which belongs to it. Let that user read and write it (`chown {Environment.UserName} {side}`).",
         SQLITE_CANTOPEN => $"The database {path} cannot be opened: is it a file, and may this user read and write it and its folder?",
         SQLITE_READONLY => $"The database {path} cannot be written. Make the file and its folder writable for this user.",
         SQLITE_PERM or SQLITE_AUTH => $"This user may not use the database {path}. Make the file and its folder writable.",

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 
@@ -69,6 +70,44 @@ public sealed class RightsTests : IDisposable
         Assert.DoesNotContain("sign-in", result.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_database_that_can_be_written_again_is_used_again_whatever_was_left_beside_it()
+    {
+        await LeaveReadOnlySidesAsync();
+        var doctor = await workspace.RunAsync("doctor");
+        Assert.Contains("\n0 problems, ", doctor.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
+
+        await LeaveReadOnlySidesAsync();
+        Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
+        await ServeOnceAsync();
+        Assert.Empty(Directory.GetFiles(workspace.PathOf("data"), "*-shm"));
+    }
+
+    [Fact]
+    public async Task A_file_of_another_user_beside_a_database_is_named_with_what_to_do()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root gives files away.");
+        await LeaveReadOnlySidesAsync();
+        var (ledger, jobs) = (workspace.DatabaseFile + "-shm", workspace.PathOf("data/jobs.db-shm"));
+        using (var change = Process.Start("chown", ["65534", ledger, jobs])) await change.WaitForExitAsync(TestContext.Current.CancellationToken);
+        workspace.Through = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"];
+
+        var remedy = $"Let that user read and write it (`chown {Environment.UserName} ";
+        var words = $"The database {workspace.DatabaseFile} cannot be used: the user {Environment.UserName} may not read and write {ledger}, which belongs to it. {remedy}{ledger}`).";
+        var jobWords = $"The job database {workspace.PathOf("data/jobs.db")} cannot be used: the user {Environment.UserName} may not read and write {jobs}, which belongs to it. {remedy}{jobs}`).";
+        var doctor = await workspace.RunAsync("doctor");
+        Assert.Contains("problem  database:  " + words, doctor.Out, StringComparison.Ordinal);
+        Assert.Contains("problem  jobs:      " + jobWords, doctor.Out, StringComparison.Ordinal);
+        workspace.Write("issues/week-2.md", await File.ReadAllTextAsync(workspace.PathOf("issues/week-1.md"), TestContext.Current.CancellationToken) + "\nMore.\n");
+        var send = await workspace.RunAsync("send", "week-2");
+        Assert.Equal((1, words), (send.ExitCode, send.Error.TrimEnd()));
+        File.Delete(ledger);
+        var serve = await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
+        Assert.Equal(1, serve.ExitCode);
+        Assert.Contains(jobWords, serve.Error, StringComparison.Ordinal);
+    }
+
     // The mode is taken back, so that one trouble is looked at at a time.
     private async Task FindsAsync(string path, UnixFileMode mode, string words, string access = "read")
     {
@@ -79,6 +118,22 @@ public sealed class RightsTests : IDisposable
         File.SetUnixFileMode(place, before);
         Assert.Equal((1, ""), (result.ExitCode, result.Error));
         Assert.Contains(words.Replace("may not read /", $"may not {access} /", StringComparison.Ordinal), result.Out, StringComparison.Ordinal);
+    }
+
+    // SQLite gives what it makes beside a database the database's mode.
+    private async Task LeaveReadOnlySidesAsync()
+    {
+        Assert.Equal(0, (await workspace.RunAsync("send", "week-1")).ExitCode);
+        await ServeOnceAsync();
+        string[] databases = [workspace.DatabaseFile, workspace.PathOf("data/jobs.db")];
+        foreach (var database in databases) File.SetUnixFileMode(database, Read);
+        await workspace.RunAsync("status");
+        await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
+        foreach (var database in databases)
+        {
+            Assert.Equal(Read, File.GetUnixFileMode(database + "-shm"));
+            File.SetUnixFileMode(database, ReadWrite);
+        }
     }
 
     private async Task ServeOnceAsync()

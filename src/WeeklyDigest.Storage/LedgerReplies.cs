@@ -9,6 +9,9 @@ internal static class LedgerReplies
     /// <summary>The editor decided.</summary>
     public const string Confirmed = "Counted as sent by the editor; the relay's answer was lost.";
 
+    /// <summary>Of a delivery that was passed over for nothing but a bounce.</summary>
+    public static readonly string Bounced = WhyNot("bounced", "bounced")!;
+
     /// <summary>Why a subscriber is not mailed any more; null when all is well.</summary>
     /// <param name="status">The subscriber's status.</param>
     /// <param name="suppressed">Why the address is suppressed, or null.</param>

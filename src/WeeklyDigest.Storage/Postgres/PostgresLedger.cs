@@ -84,7 +84,7 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
 
     /// <inheritdoc/>
     public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
-        => server.TransactAsync<long>(async connection => await PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], now), cancel);
+        => server.TransactAsync(connection => PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], now), cancel);
 
     /// <inheritdoc/>
     public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
@@ -119,14 +119,19 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
         => server.TransactAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
 
-    private static Task<int> PardonAsync(NpgsqlConnection connection, IReadOnlyList<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
-        => connection.ExecuteAsync(Queries.Get("Pardon"), new
-        {
-            mailings = failed.Select(delivery => delivery.Id.MailingId).ToArray(),
-            subscribers = failed.Select(delivery => delivery.Id.SubscriberId).ToArray(),
-            stamps = failed.Select(delivery => delivery.Stamp).ToArray(),
-            now = Codes.Of(now),
-        });
+    private static async Task<long> PardonAsync(NpgsqlConnection connection, IReadOnlyList<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
+    {
+        var mailings = failed.Select(delivery => delivery.Id.MailingId).ToArray();
+        var subscribers = failed.Select(delivery => delivery.Id.SubscriberId).ToArray();
+        // Mailings first, as everywhere; then what could be passed over in them behind our back.
+        var recent = (await connection.QueryAsync<long>(Queries.Get("LockRecent"), new { mailings, subscribers })).ToArray();
+        await connection.ExecuteAsync(Queries.Get("LockUnsent"), new { mailings = recent, subscribers });
+        await connection.ExecuteAsync(Queries.Get("PardonRefusals"), new { mailings, subscribers, stamps = failed.Select(delivery => delivery.Stamp).ToArray() });
+        var (pardoned, readmitted) = await connection.QuerySingleAsync<(long, long[])>(
+            Queries.Get("Pardon"), new { mailings, subscribers, recent, reply = LedgerReplies.Bounced, now = Codes.Of(now) });
+        if (readmitted.Length > 0) await connection.ExecuteAsync(Queries.Get("GoOn"), new { mailings = readmitted });
+        return pardoned;
+    }
 
     private sealed class HolderRow
     {

@@ -113,13 +113,18 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
 
     private static bool Pardon(SqliteWriter transaction, DeliveryId failed, long stamp, DateTimeOffset now)
     {
-        Of("PardonRefusal").Run();
-        if (Of("PardonAddress").Run() == 0) return false;
-        transaction.Statement("PardonSubscriber").With("@subscriber", failed.SubscriberId).With("@now", Codes.Of(now)).Run();
+        Of("PardonRefusal").With("@mailing", failed.MailingId).With("@stamp", stamp).Run();
+        if (Of("PardonAddress").With("@mailing", failed.MailingId).Number() is not { } since) return false;
+        Of("PardonSubscriber").With("@now", Codes.Of(now)).Run();
+        var readmitted = new List<long>();
+        using (var rows = Of("Readmit").With("@since", since).With("@reply", LedgerReplies.Bounced).With("@now", Codes.Of(now)).Read())
+        {
+            while (rows.Next()) readmitted.Add(rows.Number(0));
+        }
+        foreach (var mailing in readmitted) transaction.Statement("GoOn").With("@mailing", mailing).Run();
         return true;
 
-        SqliteStatement Of(string name)
-            => transaction.Statement(name).With("@mailing", failed.MailingId).With("@subscriber", failed.SubscriberId).With("@stamp", stamp);
+        SqliteStatement Of(string name) => transaction.Statement(name).With("@subscriber", failed.SubscriberId);
     }
 
     private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)

@@ -44,6 +44,9 @@ public enum DeliveryEvent
 
     /// <summary>The editor wants a failed delivery tried again.</summary>
     Retry,
+
+    /// <summary>The subscriber had not left: a relay that refuses everybody had said that there is no such address.</summary>
+    Readmit,
 }
 
 /// <summary>The life of a delivery as a table: state and event give the next state; what is not in the table cannot happen.</summary>
@@ -74,6 +77,7 @@ public static class DeliveryTransitions
         [(DeliveryState.Uncertain, DeliveryEvent.Resend)] = DeliveryState.Pending,
         [(DeliveryState.Uncertain, DeliveryEvent.Confirm)] = DeliveryState.Sent,
         [(DeliveryState.Failed, DeliveryEvent.Retry)] = DeliveryState.Pending,
+        [(DeliveryState.Suppressed, DeliveryEvent.Readmit)] = DeliveryState.Pending,
     };
 
     /// <summary>The state after an event.</summary>

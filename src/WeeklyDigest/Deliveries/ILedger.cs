@@ -62,7 +62,8 @@ public interface ILedger
     /// <summary>
     /// Takes back that addresses were suppressed for deliveries that failed, and makes their subscribers active again: the relay, and not they, was
     /// the cause. The deliveries stay failed, and count no more against their mailboxes. Who is suppressed for anything else stays so, also for a
-    /// later attempt at the same delivery, which has another stamp; doing it again changes nothing.
+    /// later attempt at the same delivery, which has another stamp; doing it again changes nothing. What other mailings passed over meanwhile, only
+    /// for this suppression, becomes pending, and reopens those that were sent; in cancelled ones, and in those that had ended before it, nothing does.
     /// </summary>
     /// <returns>How many were taken back.</returns>
     Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel);

@@ -45,7 +45,7 @@ public sealed class DeliveryTransitionsTests
         },
         [DeliveryState.Failed] = new() { [DeliveryEvent.Retry] = DeliveryState.Pending },
         [DeliveryState.Sent] = [],
-        [DeliveryState.Suppressed] = [],
+        [DeliveryState.Suppressed] = new() { [DeliveryEvent.Readmit] = DeliveryState.Pending },
     };
 
     [Fact]

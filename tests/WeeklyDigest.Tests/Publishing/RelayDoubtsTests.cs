@@ -74,6 +74,22 @@ public sealed class RelayDoubtsTests
     }
 
     [Fact]
+    public async Task Whom_another_mailing_passed_over_meanwhile_is_sent_that_one_although_it_had_ended()
+    {
+        await using var place = EnginePlace.Open();
+        await using var good = ScriptedSmtpServer.Start();
+        var (mailing, other) = (await place.PublishAsync(100), await place.PublishAsync(100, "week-2"));
+        await ShortRunAsync(place, mailing, 30);
+        var bounced = await BouncedAsync(place);
+        var ended = await place.StartOver(EnginePlace.Relay("good", good)).RunAsync(other);
+        Assert.Equal((MailingState.Sent, bounced), (ended.State, (int)ended.Balance.Suppressed));
+
+        await ShortRunAsync(place, mailing, 30);
+        Assert.Equal(100, (await place.StartOver(EnginePlace.Relay("good", good)).RunAsync(other)).Balance.Sent);
+        Assert.Equal(100, good.Accepted.Select(message => message.Recipient).Distinct().Count());
+    }
+
+    [Fact]
     public async Task Many_short_runs_until_the_relay_works_again()
     {
         await using var place = EnginePlace.Open();

@@ -1,5 +1,6 @@
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Tests.Storage;
 
@@ -88,6 +89,76 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         await RefuseAsync(Ledger, again, "bad");
         Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 10, Now, Cancel));
         Assert.Equal([SubscriberStatus.Active], await StatusesAsync([again]));
+    }
+
+    [Fact]
+    public async Task Who_was_passed_over_by_other_mailings_is_sent_those_after_all_unless_they_ended_before_or_are_cancelled()
+    {
+        var refused = await Published(2);
+        var others = new Dictionary<string, long>();
+        foreach (var issue in (string[])["before", "sending", "paused", "sent", "cancelled"]) others[issue] = (await Publish(issue, "readers")).MailingId;
+        var rows = await Claim(refused);
+        // Somebody had passed them over for the same words, long ago.
+        Place.Execute($"UPDATE delivery SET state = 'suppressed', reply = 'Not sent: the address is suppressed (bounced).' WHERE mailing_id = {others["before"]}");
+        await EndAsync(others["before"], MailingState.Sent);
+        foreach (var row in rows) await RefuseAsync(Ledger, row, "bad");
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        foreach (var mailing in others.Values.Skip(1)) Assert.Empty(await Claim(mailing));
+        await EndAsync(others["paused"], MailingState.Paused);
+        await EndAsync(others["sent"], MailingState.Sent);
+        await EndAsync(others["cancelled"], MailingState.Cancelled);
+
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        Assert.Equal(new long[] { 0, 2, 2, 2, 0 }, await Task.WhenAll(others.Values.Select(async mailing => (await Balance(mailing)).Pending)));
+        Assert.Equal(
+            [MailingState.Sent, MailingState.Sending, MailingState.Paused, MailingState.Sending, MailingState.Cancelled],
+            await Task.WhenAll(others.Values.Select(async mailing => (await Mailings.FindAsync(mailing, Cancel))!.State)));
+        // Nobody has resumed it: a relay that was set aside is not tried again for that.
+        Assert.Equal((null, null), ((await Mailings.FindAsync(others["sent"], Cancel))!.ResumedAt, (await Mailings.FindAsync(others["sent"], Cancel))!.FinishedAt));
+        Assert.Equal(2, (await Claim(others["sent"])).Count);
+
+        Task<bool> EndAsync(long mailing, MailingState to) => Mailings.ChangeStateAsync(mailing, [MailingState.Sending], to, null, Now, Cancel);
+    }
+
+    [Fact]
+    public async Task Who_left_meanwhile_or_was_refused_by_a_relay_that_works_is_not_readmitted()
+    {
+        var refused = await Published(5);
+        var (other, passing) = ((await Publish("week-2")).MailingId, (await Publish("week-3")).MailingId);
+        var rows = await Claim(refused);
+        var underWay = (await Claim(other, 1)).Single();
+        await Write(underWay, DeliveryState.Claimed, DeliveryState.Sending);
+        foreach (var row in rows) await RefuseAsync(Ledger, row, "bad");
+        await Ledger.WriteAsync([Refused(underWay, "good")], Cancel);
+        Assert.Empty(await Claim(passing));
+        await Subscribers.UnsubscribeAsync(rows[1].Recipient.Id, "link", Cancel);
+        await Subscribers.UnsubscribeAsync(rows[2].Recipient.Address, "editor", Cancel);
+        // Brought back by the editor, and refused once more.
+        await Subscribers.AddAsync(List("readers"), rows[3].Recipient.Address, null, new Dictionary<string, string>(), Cancel);
+        await RefuseAsync(Ledger, (await Claim(other)).Single(), "good");
+
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        Assert.Equal([rows[4].Recipient.Id], (await Claim(passing)).Select(row => row.Recipient.Id));
+        Assert.Equal(4, (await Balance(passing)).Suppressed);
+        await Ledger.PardonRelayAsync("good", 10, Now, Cancel);
+        Assert.Equal([rows[0].Recipient.Id, rows[3].Recipient.Id], (await Claim(passing)).Select(row => row.Recipient.Id));
+    }
+
+    [Fact]
+    public async Task Who_was_refused_twice_at_once_is_pardoned_with_the_second_refusal()
+    {
+        var (first, second) = (await Published(1), (await Publish("week-2")).MailingId);
+        var rows = new[] { (await Claim(first)).Single(), (await Claim(second)).Single() };
+        foreach (var row in rows) await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        foreach (var row in rows)
+        {
+            await Ledger.WriteAsync([Refused(row, "bad")], Cancel);
+            Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 1, Now, Cancel));
+        Assert.Equal([SubscriberStatus.Bounced, SubscriberStatus.Bounced], await StatusesAsync(rows));
+        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 1, Now, Cancel));
+        Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Active], await StatusesAsync(rows));
     }
 
     private static (long, bool) Single(IReadOnlyList<RelayDoubt> doubts) => (doubts.Single().Refused, doubts.Single().IsPardoned);

@@ -46,6 +46,8 @@ public sealed partial class PostgresPlansTests(PostgresAtScale scale) : IClassFi
     [InlineData("Transition", "delivery_pkey")]
     [InlineData("Unwritten", "delivery_pkey")]
     [InlineData("GiveUp", "delivery_pending")]
+    [InlineData("LockUnsent", "delivery_p")]
+    [InlineData("Pardon", "delivery_pkey", "subscriber_pkey", "suppression_pkey")]
     [InlineData("Members", "membership_", "subscriber_pkey")]
     [InlineData("SubscriberByAddress", "subscriber_address_key")]
     public void What_is_asked_all_the_time_walks_its_own_index_with_and_without_the_values(string name, params string[] indexes)
@@ -82,7 +84,7 @@ public sealed partial class PostgresAtScale : IDisposable
         ["reason"] = ("text", "NULL"), ["issue"] = ("text", "'week-1'"), ["permalink"] = ("text", "'/x'"), ["hash"] = ("text", "'h'"), ["file"] = ("text", "'f'"), ["content"] = ("text", "'{}'"),
         ["before"] = ("bigint", "1000000"), ["others"] = ("integer", "2"), ["limit"] = ("integer", "20"), ["domain"] = ("text", "'example.org'"), ["refusals"] = ("text[]", "ARRAY['policy','mailbox']"),
         ["address"] = ("text", "'r70@example.org'"), ["name"] = ("text", "'x'"), ["attributes"] = ("text", "'{}'"), ["source"] = ("text", "'link'"), ["value"] = ("bytea", "'x'"),
-        ["subscribers"] = ("bigint[]", "ARRAY[70,71]"), ["mailings"] = ("bigint[]", "ARRAY[1,1]"), ["stamps"] = ("bigint[]", "ARRAY[1,1]"), ["ids"] = ("bigint[]", "ARRAY[70,71]"),
+        ["subscribers"] = ("bigint[]", "ARRAY[70,71]"), ["mailings"] = ("bigint[]", "ARRAY[1,1]"), ["stamps"] = ("bigint[]", "ARRAY[1,1]"), ["ids"] = ("bigint[]", "ARRAY[70,71]"), ["recent"] = ("bigint[]", "ARRAY[1,2]"),
         ["counts"] = ("integer[]", "ARRAY[1,1]"), ["numbers"] = ("integer[]", "ARRAY[0,1]"), ["times"] = ("bigint[]", "ARRAY[1,1]"), ["nexts"] = ("bigint[]", "ARRAY[NULL,NULL]::bigint[]"),
         ["sent"] = ("bigint", "5"), ["due"] = ("bigint", "1000"), ["until"] = ("bigint", "1000"), ["since"] = ("bigint", "0"), ["on"] = ("bigint", "1"), ["note"] = ("text", "NULL"),
         ["cron"] = ("text", "'0 9 * * 1'"), ["zone"] = ("text", "'UTC'"), ["configured"] = ("text", "'0 9 * * 1 UTC'"),

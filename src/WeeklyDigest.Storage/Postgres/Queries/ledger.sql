@@ -144,48 +144,6 @@ SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NU
 SELECT count(*) FROM mailing
 WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
 
--- name: TrustRelays
--- What was refused before a message that a relay accepted stands for good. One that it put off ends a row too, but not one that was too long already.
--- Two nodes do this at once: they take the rows in one order.
-DELETE FROM relay_doubt r USING (
-    SELECT d.relay, d.mailing_id, d.subscriber_id FROM unnest(@relays, @accepted, @answered) AS w (relay, accepted, answered)
-    JOIN relay_doubt d ON d.relay = w.relay
-    WHERE d.at < w.accepted
-       OR (d.at < w.answered AND NOT EXISTS (SELECT 1 FROM relay_doubt p WHERE p.relay = w.relay AND p.pardoned = 1 AND p.at >= w.accepted))
-    ORDER BY d.relay, d.mailing_id, d.subscriber_id FOR UPDATE OF d) gone
-WHERE r.relay = gone.relay AND r.mailing_id = gone.mailing_id AND r.subscriber_id = gone.subscriber_id;
-
--- name: RelayDoubts
--- Asked every second. There are few rows: those since a relay worked last.
-SELECT r.relay AS Relay, count(*) FILTER (WHERE r.pardoned = 0) AS Refused, max(r.pardoned) AS Pardoned,
-       (SELECT (SELECT d.reply FROM delivery d WHERE d.mailing_id = l.mailing_id AND d.subscriber_id = l.subscriber_id)
-        FROM relay_doubt l WHERE l.relay = r.relay AND l.pardoned = 0 ORDER BY l.at DESC LIMIT 1) AS Reply
-FROM relay_doubt r GROUP BY r.relay ORDER BY r.relay;
-
--- name: DoubtedRows
-SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp FROM relay_doubt
-WHERE relay = @relay AND pardoned = 0 ORDER BY mailing_id, subscriber_id LIMIT @count;
-
--- name: NotePardoned
-UPDATE relay_doubt r SET pardoned = 1
-FROM unnest(@mailings, @subscribers, @stamps) AS w (mailing_id, subscriber_id, stamp)
-WHERE r.relay = @relay AND r.mailing_id = w.mailing_id AND r.subscriber_id = w.subscriber_id AND r.stamp = w.stamp;
-
--- name: Pardon
--- Suppressed at the moment in which this delivery failed is suppressed for it. A mailbox would be suppressed for the third of such refusals.
-WITH failed AS (
-    SELECT d.mailing_id, d.subscriber_id, d.updated_at FROM unnest(@mailings, @subscribers, @stamps) AS w (mailing_id, subscriber_id, stamp)
-    JOIN delivery d ON d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.stamp = w.stamp AND d.state = 'failed'
-), noted AS (
-    UPDATE delivery d SET refusal = 'other' FROM failed f
-    WHERE d.mailing_id = f.mailing_id AND d.subscriber_id = f.subscriber_id AND d.refusal IN ('address', 'mailbox')
-), pardoned AS (
-    DELETE FROM suppression x USING failed f, subscriber s
-    WHERE s.id = f.subscriber_id AND x.address = s.address AND x.reason = 'bounced' AND x.at = f.updated_at
-    RETURNING s.id
-)
-UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced';
-
 -- name: GiveUp
 UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
 WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id = ANY(ARRAY(

@@ -96,44 +96,6 @@ ON CONFLICT (address) DO NOTHING;
 -- name: NoteBounced
 UPDATE subscriber SET status = 'bounced', updated_at = @now WHERE id = @subscriber AND status IN ('pending', 'active');
 
--- name: DoubtRelay
-INSERT INTO relay_doubt (relay, mailing_id, subscriber_id, stamp, at) VALUES (@relay, @mailing, @subscriber, @stamp, @now)
-ON CONFLICT (relay, mailing_id, subscriber_id) DO UPDATE SET stamp = excluded.stamp, at = excluded.at, pardoned = 0;
-
--- name: TrustRelay
--- What was refused before a message that it accepted stands for good. One that it put off ends a row too, but not one that was too long already.
-DELETE FROM relay_doubt
-WHERE relay = @relay AND (at < @accepted
-    OR (at < @answered AND NOT EXISTS (SELECT 1 FROM relay_doubt p WHERE p.relay = @relay AND p.pardoned = 1 AND p.at >= @accepted)));
-
--- name: RelayDoubts
--- Asked every second. There are few rows: those since a relay worked last.
-SELECT r.relay AS Relay, count(*) FILTER (WHERE r.pardoned = 0) AS Refused, max(r.pardoned) AS Pardoned,
-       (SELECT (SELECT d.reply FROM delivery d WHERE d.mailing_id = l.mailing_id AND d.subscriber_id = l.subscriber_id)
-        FROM relay_doubt l WHERE l.relay = r.relay AND l.pardoned = 0 ORDER BY l.at DESC LIMIT 1) AS Reply
-FROM relay_doubt r GROUP BY r.relay ORDER BY r.relay;
-
--- name: DoubtedRows
-SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp FROM relay_doubt
-WHERE relay = @relay AND pardoned = 0 ORDER BY mailing_id, subscriber_id LIMIT @count;
-
--- name: NotePardoned
-UPDATE relay_doubt SET pardoned = 1 WHERE relay = @relay AND mailing_id = @mailing AND subscriber_id = @subscriber AND stamp = @stamp;
-
--- name: PardonAddress
--- Suppressed at the moment in which this delivery failed is suppressed for it.
-DELETE FROM suppression
-WHERE reason = 'bounced' AND address = (SELECT s.address FROM subscriber s WHERE s.id = @subscriber)
-  AND at = (SELECT d.updated_at FROM delivery d WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber AND d.stamp = @stamp AND d.state = 'failed');
-
--- name: PardonRefusal
--- Else a mailbox would be suppressed for the third of these.
-UPDATE delivery SET refusal = 'other'
-WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND stamp = @stamp AND state = 'failed' AND refusal IN ('address', 'mailbox');
-
--- name: PardonSubscriber
-UPDATE subscriber SET status = 'active', updated_at = @now WHERE id = @subscriber AND status = 'bounced';
-
 -- name: RaiseAlarm
 INSERT INTO alarm (mailing_id, domain_id, refusals, in_a_row, reply, first_at, last_at, stopped_at)
 SELECT mailing_id, domain_id, 1, 1, @reply, @now, @now, CASE WHEN @limit <= 1 THEN @now END

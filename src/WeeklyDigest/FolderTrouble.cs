@@ -2,7 +2,7 @@ namespace WeeklyDigest;
 
 /// <summary>Why the program cannot write in a folder.</summary>
 /// <param name="What">The folder and what is wrong with it, without a full stop.</param>
-/// <param name="Remedy">What to do, without a full stop: "or ..." can follow.</param>
+/// <param name="Remedy">What to do, without a full stop.</param>
 public sealed record FolderTrouble(string What, string Remedy)
 {
     // EROFS of Linux, macOS and BSD; ERROR_WRITE_PROTECT of Windows.
@@ -13,6 +13,14 @@ public sealed record FolderTrouble(string What, string Remedy)
     private const int NoSpaceLeft = 28;
     private const int OverQuota = 122;
     private const int DiskFull = unchecked((int)0x80070070);
+
+    /// <summary>
+    /// What to do, as a sentence. Another place is a remedy only as long as nothing was kept at this one: the program would begin anew there, and send to
+    /// everybody what it no longer knows to be sent.
+    /// </summary>
+    /// <param name="data">The folder of all that is kept.</param>
+    /// <param name="place">What sets another.</param>
+    public string Advice(string data, string place = "Paths:Data to another folder") => IsUnused(data) ? $"{Remedy}, or for a new installation set {place}." : $"{Remedy}.";
 
     /// <summary>Whether a failure says that the disk is full, or this user's share of it.</summary>
     public static bool IsFullDisk(Exception failure) => failure is IOException { HResult: NoSpaceLeft or OverQuota or DiskFull };
@@ -78,6 +86,18 @@ public sealed record FolderTrouble(string What, string Remedy)
         catch (IOException failure)
         {
             return new FolderTrouble($"nothing can be written in the folder {place} ({failure.Message})", "Make that possible");
+        }
+    }
+
+    private static bool IsUnused(string folder)
+    {
+        try
+        {
+            return !Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 }

@@ -109,7 +109,7 @@ internal sealed class JobFile
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            throw new SQLiteStorageException($"The job database {path} cannot be created: {problem.Message} Make its folder writable, or give another path.", problem);
+            throw new SQLiteStorageException($"The job database {path} cannot be created: {problem.Message} Make its folder writable.", problem);
         }
     }
 }

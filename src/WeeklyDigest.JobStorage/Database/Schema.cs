@@ -22,7 +22,7 @@ internal static class Schema
             look.Plain("PRAGMA application_id").Number() == ApplicationId,
             look.Plain("SELECT count(*) FROM sqlite_master").Number(),
             look.Plain("PRAGMA user_version").Number()));
-        if (!ours && tables > 0) throw new SQLiteStorageException($"The database {path} belongs to another program. Move it away, or name another file.");
+        if (!ours && tables > 0) throw new SQLiteStorageException($"The database {path} belongs to another program. Move it away.");
         if (version > Version)
             throw new SQLiteStorageException($"The job database {path} was made by a newer version (schema {version}, this one knows {Version}). Use that version, or move the file away.");
     }

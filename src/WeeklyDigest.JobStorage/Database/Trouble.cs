@@ -9,7 +9,7 @@ internal static class Trouble
     /// <summary>The failure as a person can use it.</summary>
     public static SQLiteStorageException Explain(SqliteException failure, string path) => new(CodeOf(failure) switch
     {
-        SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or name another file.",
+        SQLITE_NOTADB => $"The file {path} is not a database. Move it away.",
         SQLITE_CORRUPT => $"The job database {path} is damaged ({failure.Message}) Stop the program and restore a backup, or move the file away to start with an empty one.",
         SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM when Sides.Closed(path) is [var side, ..]
             => $"The job database {path} cannot be used: the user {Environment.UserName} may not read and write {side}, which belongs to it. Let that user read and write it (`chown {Environment.UserName} {side}`).",

@@ -77,7 +77,7 @@ internal static class EditorsOnly
     {
         var folder = Path.Combine(dataFolder, "keys");
         return FolderTrouble.Of(folder, FileAccess.Read) is { } trouble
-            ? throw new RefusedException($"The keys that let editors in cannot be kept: {trouble.What}. {trouble.Remedy}, or set Paths:Data to another folder.")
+            ? throw new RefusedException($"The keys that let editors in cannot be kept: {trouble.What}. {trouble.Advice(dataFolder)}")
             : PrivateFolder.Create(folder);
     }
 

@@ -54,7 +54,7 @@ internal sealed class InboxServer : IAsyncDisposable
         var full = Path.GetFullPath(folder);
         // Else each message would be refused for the time being, and tried again for days.
         if (FolderTrouble.Of(InboxDraft.TempFolder(full)) is { } trouble)
-            throw new RefusedException($"The built-in inbox cannot keep messages: {trouble.What}. {trouble.Remedy}, or set Paths:Data to another folder.");
+            throw new RefusedException($"The built-in inbox cannot keep messages: {trouble.What}. {trouble.Advice(Path.GetDirectoryName(full)!)}");
         try
         {
             PrivateFolder.Create(InboxDraft.TempFolder(full));
@@ -62,7 +62,7 @@ internal sealed class InboxServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedException($"The inbox's folder {full} cannot be written: {e.Message} Make it writable, or set Paths:Data to another folder.");
+            throw new RefusedException($"The inbox's folder {full} cannot be written: {e.Message} Make it writable.");
         }
 
         return new InboxServer(full, Listen(port), time);

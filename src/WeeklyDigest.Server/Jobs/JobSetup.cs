@@ -117,7 +117,7 @@ internal static partial class JobSetup
 
     private static StorageException Explain(DbException problem, string file) => problem.IsTransient
         ? new StorageException(problem.Message, problem) { IsAway = true }
-        : new StorageException($"{problem.Message} Its folder is Paths:Data in the settings. Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);
+        : new StorageException($"{problem.Message} Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);
 
     static partial void LookAt(string file, TimeSpan patience, TimeProvider time);
 }

@@ -161,7 +161,7 @@ internal sealed class SqliteFile
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             throw SqliteTrouble.OfFolder(path, problem) ?? new StorageException(
-                $"The database {path} cannot be created: {problem.Message} Make its folder writable, or set Storage:ConnectionString to another place.", problem);
+                $"The database {path} cannot be created: {problem.Message} Make its folder writable.", problem);
         }
     }
 }

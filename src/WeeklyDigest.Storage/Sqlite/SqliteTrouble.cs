@@ -14,12 +14,12 @@ internal static class SqliteTrouble
     /// <summary>What is wrong with the folder of a database, or null when it can be written.</summary>
     public static StorageException? OfFolder(string path, Exception? failure = null) => FolderTrouble.Of(Path.GetDirectoryName(path)!) is { } trouble
         ? new StorageException(
-            $"The database {path} cannot be used: {trouble.What}. {trouble.Remedy}, or set Paths:Data, or Storage:ConnectionString for the database alone, to another place.", failure)
+            $"The database {path} cannot be used: {trouble.What}. {trouble.Advice(Path.GetDirectoryName(path)!, "Paths:Data, or Storage:ConnectionString for the database alone, to another place")}", failure)
         : null;
 
     private static StorageException OfFile(SqliteException failure, string path) => new(CodeOf(failure) switch
     {
-        SQLITE_NOTADB => $"The file {path} is not a database. Move it away, or set Storage:ConnectionString to another file.",
+        SQLITE_NOTADB => $"The file {path} is not a database. Put a backup in its place; if there never was a database here, move it away.",
         SQLITE_CORRUPT => $"The database {path} is damaged ({failure.Message}) Stop the program, keep a copy of the file, and restore a backup or run sqlite3's .recover.",
         SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM when SqliteSides.Closed(path) is [var side, ..]
             => $"The database {path} cannot be used: the user {Environment.UserName} may not read and write {side}, which belongs to it. Let that user read and write it (`chown {Environment.UserName} {side}`).",

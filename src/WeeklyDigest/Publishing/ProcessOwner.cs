@@ -30,7 +30,7 @@ public sealed class ProcessOwner : IDisposable
         }
         catch (Exception failure) when (!FolderTrouble.IsFullDisk(failure) && failure is IOException or UnauthorizedAccessException && FolderTrouble.Of(Path.Combine(dataFolder, "locks")) is { } trouble)
         {
-            throw new RefusedException($"This process cannot be announced in the data folder: {trouble.What}. {trouble.Remedy}, or set Paths:Data to another folder.");
+            throw new RefusedException($"This process cannot be announced in the data folder: {trouble.What}. {trouble.Advice(dataFolder)}");
         }
     }
 

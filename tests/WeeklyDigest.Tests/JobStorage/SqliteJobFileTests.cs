@@ -65,7 +65,7 @@ public sealed class SqliteJobFileTests : IDisposable
         new OtherProgram(place.File, "PRAGMA user_version = 1; PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT max(rootpage) FROM sqlite_master) WHERE name = 'job'").Dispose();
         Assert.StartsWith($"The job database {place.File} is damaged (", Assert.Throws<SQLiteStorageException>(() => Look()).Message, StringComparison.Ordinal);
         File.WriteAllText(place.File, "hello");
-        Assert.Equal($"The file {place.File} is not a database. Move it away, or name another file.", Assert.Throws<SQLiteStorageException>(() => Look()).Message);
+        Assert.Equal($"The file {place.File} is not a database. Move it away.", Assert.Throws<SQLiteStorageException>(() => Look()).Message);
 
         bool Look() => SQLiteStorageCheck.Run(place.File, TimeSpan.FromSeconds(10), TimeProvider.System);
     }
@@ -77,7 +77,7 @@ public sealed class SqliteJobFileTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(place.File)!);
         File.WriteAllText(place.File, text);
-        Assert.Equal($"The file {place.File} is not a database. Move it away, or name another file.", Refusal());
+        Assert.Equal($"The file {place.File} is not a database. Move it away.", Refusal());
         Assert.Equal(text, File.ReadAllText(place.File));
     }
 
@@ -86,7 +86,7 @@ public sealed class SqliteJobFileTests : IDisposable
     {
         new OtherProgram(place.File, "CREATE TABLE recipe (name TEXT)").Dispose();
         var before = File.ReadAllBytes(place.File);
-        Assert.Equal($"The database {place.File} belongs to another program. Move it away, or name another file.", Refusal());
+        Assert.Equal($"The database {place.File} belongs to another program. Move it away.", Refusal());
         Assert.Equal(before, File.ReadAllBytes(place.File));
     }
 

@@ -75,8 +75,8 @@ public sealed class JobRestartTests
         var result = await workspace.RunAsync("serve");
         Assert.Equal(1, result.ExitCode);
         Assert.Contains(
-            $"The file {workspace.PathOf("data/jobs.db")} is not a database. Move it away, or name another file. "
-            + "Its folder is Paths:Data in the settings. Where no jobs.db is, a new one is made: jobs are forgotten then, mailings are not.", result.Error, StringComparison.Ordinal);
+            $"The file {workspace.PathOf("data/jobs.db")} is not a database. Move it away. "
+            + "Where no jobs.db is, a new one is made: jobs are forgotten then, mailings are not.", result.Error, StringComparison.Ordinal);
         Assert.Equal("These are no jobs.", File.ReadAllText(workspace.PathOf("data/jobs.db")));
     }
 

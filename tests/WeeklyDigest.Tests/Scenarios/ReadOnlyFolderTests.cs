@@ -10,18 +10,18 @@ public sealed class ReadOnlyFolderTests
     {
         using var workspace = new Workspace().WithWeek1().WithSubscribers(2);
         var data = workspace.PathOf("data");
-        var mounted = $"the folder {data} is mounted read-only. Mount it so that it can be written, or set Paths:Data";
-        var ofDatabase = $"The database {workspace.DatabaseFile} cannot be used: {mounted}, or Storage:ConnectionString for the database alone, to another place.\n";
+        var mounted = $"the folder {data} is mounted read-only. Mount it so that it can be written";
+        var ofDatabase = $"The database {workspace.DatabaseFile} cannot be used: {mounted}";
         Directory.CreateDirectory(data);
         ReadOnly(workspace, data);
-        await RefusesAsync(ofDatabase, "subscribers", "import", "subscribers/all.csv");
+        await RefusesAsync($"{ofDatabase}, or for a new installation set Paths:Data, or Storage:ConnectionString for the database alone, to another place.\n", "subscribers", "import", "subscribers/all.csv");
 
         Assert.Equal(0, (await workspace.RunHereAsync("subscribers", "add", "ada@example.com", "--list", "all")).ExitCode);
-        await RefusesAsync(ofDatabase, "send", "week-1");
+        await RefusesAsync(ofDatabase + ".\n", "send", "week-1");
         workspace.Set("Storage:ConnectionString", workspace.PathOf("elsewhere.db"));
-        await RefusesAsync($"The built-in inbox cannot keep messages: {mounted} to another folder.\n", "send", "week-1");
+        await RefusesAsync($"The built-in inbox cannot keep messages: {mounted}.\n", "send", "week-1");
         workspace.UseRelay(LoopbackPort.Free());
-        await RefusesAsync($"This process cannot be announced in the data folder: {mounted} to another folder.\n", "send", "week-1");
+        await RefusesAsync($"This process cannot be announced in the data folder: {mounted}.\n", "send", "week-1");
 
         async Task RefusesAsync(string message, params string[] command)
         {

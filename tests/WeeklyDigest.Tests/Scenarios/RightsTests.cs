@@ -41,12 +41,12 @@ public sealed class RightsTests : IDisposable
         var files = Directory.GetFiles(workspace.PathOf("data"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToList();
         await FindsAsync("data/weeklydigest.db", Read, $"problem  database:  The database {workspace.DatabaseFile} cannot be written. Make the file and its folder writable for this user.");
         var jobs = workspace.PathOf("data/jobs.db");
-        await FindsAsync("data/jobs.db", Read, $"problem  jobs:      The job database {jobs} cannot be written. Make the file and its folder writable for this user. Its folder is Paths:Data in the settings.");
+        await FindsAsync("data/jobs.db", Read, $"problem  jobs:      The job database {jobs} cannot be written. Make the file and its folder writable for this user. Where no jobs.db is");
         await FindsAsync("data/jobs.db-owners", Read | UnixFileMode.UserExecute, "Make the folder of the job database writable for this user.");
         foreach (var name in new[] { "locks", "keys", "inbox" })
         {
             var folder = workspace.PathOf("data/" + name);
-            await FindsAsync("data/" + name, Read | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not write in the folder {folder}. Let that user write there, or set Paths:Data to another folder.");
+            await FindsAsync("data/" + name, Read | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not write in the folder {folder}. Let that user write there.\n");
             if (name != "inbox") await FindsAsync("data/" + name, UnixFileMode.UserWrite | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not read {folder}. Let that user do so", name == "locks" ? "read and write" : "read");
         }
         var key = Path.GetRelativePath(workspace.Root, Assert.Single(Directory.GetFiles(workspace.PathOf("data/keys"))));
@@ -65,7 +65,7 @@ public sealed class RightsTests : IDisposable
         File.SetUnixFileMode(workspace.PathOf(folder), mode);
         var result = await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
         File.SetUnixFileMode(workspace.PathOf(folder), ReadWrite | UnixFileMode.UserExecute);
-        var words = $"The keys that let editors in cannot be kept: the user {Environment.UserName} {string.Format(CultureInfo.InvariantCulture, trouble, workspace.PathOf(folder))}, or set Paths:Data to another folder.\n";
+        var words = $"The keys that let editors in cannot be kept: the user {Environment.UserName} {string.Format(CultureInfo.InvariantCulture, trouble, workspace.PathOf(folder))}.\n";
         Assert.Equal((1, words), (result.ExitCode, result.Error.ReplaceLineEndings("\n")));
         Assert.DoesNotContain("sign-in", result.Out, StringComparison.Ordinal);
     }

@@ -89,7 +89,7 @@ public sealed class SqliteFileTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(place.File)!);
         File.WriteAllText(place.File, text);
-        Refused($"The file {place.File} is not a database. Move it away, or set Storage:ConnectionString to another file.");
+        Refused($"The file {place.File} is not a database. Put a backup in its place; if there never was a database here, move it away.");
         Assert.Equal(text, File.ReadAllText(place.File));
     }
 
@@ -136,7 +136,7 @@ public sealed class SqliteFileTests : IDisposable
         var below = Path.Combine(place.File, "weeklydigest.db");
         var refusal = Refusal(below);
         Assert.Equal(
-            $"The database {below} cannot be used: {place.File} is a file, where a folder has to be. Move it away, or set Paths:Data, or Storage:ConnectionString for the database alone, to another place.",
+            $"The database {below} cannot be used: {place.File} is a file, where a folder has to be. Move it away, or for a new installation set Paths:Data, or Storage:ConnectionString for the database alone, to another place.",
             refusal);
         Assert.StartsWith("The database", Refusal(Path.GetDirectoryName(place.File)!), StringComparison.Ordinal);
     }

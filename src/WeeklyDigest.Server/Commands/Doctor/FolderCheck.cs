@@ -20,7 +20,7 @@ internal static class FolderCheck
         var data = Writable(settings.Paths.Data);
         yield return data;
         if (data.Status == Health.Problem) yield break;
-        foreach (var trouble in Inner(settings).OfType<FolderTrouble>()) yield return Unusable(trouble);
+        foreach (var trouble in Inner(settings).OfType<FolderTrouble>()) yield return Unusable(trouble, settings.Paths.Data);
     }
 
     // With the ledger on PostgreSQL the keys are there. In the inbox may be hundreds of thousands of files, which nobody opens to send.
@@ -31,7 +31,7 @@ internal static class FolderCheck
         if (settings.Relays.Count == 0) yield return FolderTrouble.Of(settings.Paths.Inbox);
     }
 
-    private static Diagnosis Unusable(FolderTrouble trouble) => Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", $"{trouble.Remedy}, or set Paths:Data to another folder.");
+    private static Diagnosis Unusable(FolderTrouble trouble, string data) => Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", trouble.Advice(data));
 
     private static Diagnosis Readable(string setting, string folder, string pattern, string whenEmpty)
     {
@@ -58,7 +58,7 @@ internal static class FolderCheck
     {
         try
         {
-            if (FolderTrouble.Of(folder) is { } trouble) return Unusable(trouble);
+            if (FolderTrouble.Of(folder) is { } trouble) return Unusable(trouble, folder);
             if (!Directory.Exists(folder)) return Diagnosis.Ok(Area, $"Paths:Data: {folder} is not there yet; the first `serve` or `send` makes it.");
             var room = new DriveInfo(folder).AvailableFreeSpace;
             if (room == 0) return Diagnosis.Problem(Area, $"Paths:Data: the disk with {folder} is full.", "Make room: nothing can be sent until then.");

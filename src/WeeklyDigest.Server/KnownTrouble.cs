@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Hangfire.Storage;
 using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
 
@@ -20,22 +21,29 @@ internal sealed class KnownTrouble(Database database, TimeProvider time)
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, long> met = [];
+    private (string Words, long At)? last;
 
     /// <summary>The exception that tells of such trouble, of this one and what it wraps; null: it is something else.</summary>
     public static Exception? In(Exception? failure) => failure switch
     {
         null or StorageException { IsLasting: true } => null,
-        _ => JobEdge.IsPassing(failure) ? failure : In(failure.InnerException),
+        _ => JobEdge.IsPassing(failure) || IsMute(failure) ? failure : In(failure.InnerException),
     };
 
     /// <summary>What is wrong, in words; null: it is something else.</summary>
-    public string? Words(Exception? failure) => In(failure) switch
+    public string? Words(Exception? failure)
     {
-        null => null,
-        StorageException trouble => trouble.Message,
-        DbException trouble => database.Explain(trouble) ?? trouble.Message,
-        { } full => $"The disk is full: {full.Message}. Make room.",
-    };
+        if (In(failure) is not { } trouble) return null;
+        if (IsMute(trouble)) return LastWords() ?? Guess(trouble);
+        var words = trouble switch
+        {
+            StorageException => trouble.Message,
+            DbException => database.Explain(trouble) ?? trouble.Message,
+            _ => $"The disk is full: {trouble.Message}. Make room.",
+        };
+        lock (gate) last = (words, time.GetTimestamp());
+        return words;
+    }
 
     /// <summary>Whether to say it: the first time, and when it had been quiet for a minute.</summary>
     public bool IsNews(string words)
@@ -49,4 +57,16 @@ internal sealed class KnownTrouble(Database database, TimeProvider time)
             return isNews;
         }
     }
+
+    // Hangfire's library for PostgreSQL tells the log why it can take no lock, or has lost its connection; what it throws in the end says neither.
+    private static bool IsMute(Exception failure) => failure is DistributedLockTimeoutException || (failure is InvalidOperationException && failure.Source == nameof(Npgsql));
+
+    private string? LastWords()
+    {
+        lock (gate) return last is { } said && time.GetElapsedTime(said.At) < Quiet ? said.Words : null;
+    }
+
+    private static string Guess(Exception mute) => mute is DistributedLockTimeoutException taken
+        ? $"The lock {taken.Resource} is another server's, or of one that was killed while it held it. It is free within a minute."
+        : "The database has ended a connection that was in use.";
 }

@@ -47,5 +47,5 @@ internal static class ProblemPages
         => cause is StorageException ? cause.Message : context.RequestServices.GetRequiredService<KnownTrouble>().Words(cause) ?? "The log says what is wrong.";
 
     // Hangfire's pages wrap what the database said.
-    private static Exception? OfDatabase(Exception? failure) => failure is null or StorageException or DbException || FolderTrouble.IsFullDisk(failure) ? failure : OfDatabase(failure.InnerException);
+    private static Exception? OfDatabase(Exception? failure) => failure is null or StorageException or DbException ? failure : KnownTrouble.In(failure) ?? OfDatabase(failure.InnerException);
 }

@@ -82,14 +82,30 @@ internal sealed partial class Editor : IDisposable
 
     public void Dispose() => http.Dispose();
 
+    /// <summary><i>Trigger now</i>, and what it answers.</summary>
+    public Task<(HttpStatusCode Status, string Text)> TriggeredAsync(string recurringJob) => PressedAsync("/hangfire/recurring", "/hangfire/recurring/trigger", ("jobs[]", recurringJob));
+
+    /// <summary>Presses a button of a page of Hangfire's dashboard.</summary>
+    /// <returns>What that answers.</returns>
+    public async Task<(HttpStatusCode Status, string Text)> PressedAsync(string page, string action, params (string Name, string Value)[] fields)
+    {
+        using var answer = await SendAsync(page, action, fields);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
     private async Task PressAsync(string page, string action, params (string Name, string Value)[] fields)
+    {
+        using var answer = await SendAsync(page, action, fields);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string page, string action, (string Name, string Value)[] fields)
     {
         var shown = await PageAsync(page);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(action, UriKind.Relative));
         request.Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
         request.Headers.Add(Meta(shown, "csrf-header"), Meta(shown, "csrf-token"));
-        using var answer = await http.SendAsync(request, Cancel);
-        answer.EnsureSuccessStatusCode();
+        return await http.SendAsync(request, Cancel);
     }
 
     /// <summary>A page, parsed.</summary>

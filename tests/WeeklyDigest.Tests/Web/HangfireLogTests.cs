@@ -1,3 +1,4 @@
+using Hangfire.Storage;
 using Hangfire.Storage.SQLite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -59,6 +60,23 @@ public sealed class HangfireLogTests : IDisposable
             for (var time = 0; time < 2; time++) Fail("Failed to process the job", failure);
             Assert.Equal(Enumerable.Repeat("Failed to process the job" + failure, 2), lines);
         }
+    }
+
+    // As Hangfire's library for PostgreSQL has it: why it took no lock, or lost its connection, it told the log before.
+    [Fact]
+    public void What_does_not_say_what_is_wrong_with_the_database_has_the_words_of_what_did_a_moment_ago()
+    {
+        var mute = new Exception[] { new DistributedLockTimeoutException("locks:schedulepoller"), new InvalidOperationException("Connection is not open") { Source = "Npgsql" } };
+        foreach (var failure in mute) Fail("Not handled this time", failure);
+        Assert.Equal(
+            [
+                "Hangfire cannot use its storage, and tries again by itself: The lock locks:schedulepoller is another server's, or of one that was killed while it held it. It is free within a minute.",
+                "Hangfire cannot use its storage, and tries again by itself: The database has ended a connection that was in use.",
+            ], lines);
+        lines.Clear();
+        Fail("Failed to lock with update count", new SQLiteStorageException("It can only be read."));
+        foreach (var failure in mute) Fail("Not handled this time", failure);
+        Assert.Equal(["Hangfire cannot use its storage, and tries again by itself: It can only be read."], lines);
     }
 
     private void Fail(string words, Exception? failure) => log.Log(LogLevel.Error, default, words, failure, (state, _) => state);

@@ -55,8 +55,11 @@ internal sealed class IssueSending(
     public async Task<bool> HoldAsync(long mailingId)
     {
         if (runs.HasJob(mailingId)) return false;
-        if (await mailings.FindAsync(mailingId, CancellationToken.None) is { } mailing && JobPage.IsAtWork(storage, mailing.Issue.Value)) return false;
-        await mailings.ChangeStateAsync(mailingId, [MailingState.Sending], MailingState.Paused, Deleted, time.GetUtcNow(), CancellationToken.None);
+        if (await mailings.FindAsync(mailingId, CancellationToken.None) is not { } mailing || JobPage.IsAtWork(storage, mailing.Issue.Value)) return false;
+        var now = time.GetUtcNow();
+        // One whose time has come is scheduled until a job runs; before that, the job was none that woke it.
+        MailingState[] from = mailing.ScheduledAt > now ? [MailingState.Sending] : [MailingState.Sending, MailingState.Scheduled];
+        await mailings.ChangeStateAsync(mailingId, from, MailingState.Paused, Deleted, now, CancellationToken.None);
         return true;
     }
 

@@ -37,7 +37,7 @@ internal sealed class LedgerWatch(
 
     private readonly StartedJobs<long> deliveries = new(storage, time);
     private readonly StartedJobs<DateTimeOffset> occurrences = new(storage, time);
-    private readonly DeletedJobs deletedJobs = new(storage, sending, mailings, time);
+    private readonly DeletedJobs deletedJobs = new(storage, sending, mailings, schedules, time);
     private readonly SemaphoreSlim turn = new(1, 1);
     private string? trouble;
 
@@ -47,7 +47,7 @@ internal sealed class LedgerWatch(
         await turn.WaitAsync(cancel);
         try
         {
-            foreach (var dueAt in occurrences.TakeDeleted()) await schedules.CloseAsync(dueAt, OccurrenceState.Missed, "Its job was deleted.", cancel);
+            foreach (var dueAt in occurrences.TakeDeleted()) await deletedJobs.CloseAsync(dueAt, cancel);
             foreach (var occurrence in await schedule.LookAsync(cancel))
                 occurrences.Start(occurrence.DueAt, () => jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(occurrence.DueAt, null, CancellationToken.None)));
         }

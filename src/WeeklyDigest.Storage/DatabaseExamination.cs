@@ -15,6 +15,9 @@ public sealed record DatabaseExamination
     /// <summary>Migrations of this version that opening it would apply.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>What its migrations made and it has no longer, such as <c>table delivery</c>.</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
     /// <summary>Whether another program was writing to its file all the time, so that it was not found out whether we can.</summary>
     public bool IsHeld { get; init; }
 

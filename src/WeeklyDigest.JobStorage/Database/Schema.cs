@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Data.Sqlite;
 
 namespace Hangfire.Storage.SQLite.Database;
 
@@ -14,17 +15,21 @@ internal static class Schema
     /// <summary>"HfJb" in ASCII: tells our files from other programs' databases, which are never touched.</summary>
     private const long ApplicationId = 0x48664A62;
 
-    /// <summary>Refuses another program's database; looked at before the first write, so that it stays as it is, down to its journal mode.</summary>
-    /// <exception cref="SQLiteStorageException">It is another program's, or newer.</exception>
+    private const string Objects = "SELECT type || ' ' || name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY 1";
+
+    /// <summary>Refuses another program's database, and one of ours that cannot be used as it is; looked at before the first write, so that it stays as it is, down to its journal mode.</summary>
+    /// <exception cref="SQLiteStorageException">It is another program's, newer, or has lost tables.</exception>
     public static void RefuseForeign(Session session, string path)
     {
-        var (ours, tables, version) = session.Look(look => (
+        var (ours, objects, version) = session.Look(look => (
             look.Plain("PRAGMA application_id").Number() == ApplicationId,
-            look.Plain("SELECT count(*) FROM sqlite_master").Number(),
-            look.Plain("PRAGMA user_version").Number()));
-        if (!ours && tables > 0) throw new SQLiteStorageException($"The database {path} belongs to another program. Move it away.");
+            look.Plain(Objects).Texts(),
+            look.Plain("PRAGMA user_version").Number() ?? 0));
+        if (!ours && objects.Count > 0) throw new SQLiteStorageException($"The database {path} belongs to another program. Move it away.");
         if (version > Version)
             throw new SQLiteStorageException($"The job database {path} was made by a newer version (schema {version}, this one knows {Version}). Use that version, or move the file away.");
+        if (Made(version).Except(objects).ToList() is { Count: > 0 } lost)
+            throw new SQLiteStorageException($"The job database {path} has lost what belongs to its schema: {string.Join(", ", lost)}. Stop the program and restore a backup, or move the file away to start with an empty one.");
     }
 
     /// <summary>
@@ -37,9 +42,20 @@ internal static class Schema
     {
         var from = session.Plain("PRAGMA user_version").Number() ?? 0;
         for (var version = from + 1; version <= Version; version++)
-            session.Execute(Queries.File(string.Create(CultureInfo.InvariantCulture, $"schema-{version}.sql")));
+            session.Execute(Script(version));
         session.Plain(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}")).Run();
         session.Plain(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {Version}")).Run();
         return true;
     }
+
+    private static List<string> Made(long version)
+    {
+        var memory = new SqliteConnection("Data Source=:memory:");
+        using var session = new Session(memory);
+        memory.Open();
+        for (var script = 1L; script <= version; script++) session.Execute(Script(script));
+        return session.Plain(Objects).Texts();
+    }
+
+    private static string Script(long version) => Queries.File(string.Create(CultureInfo.InvariantCulture, $"schema-{version}.sql"));
 }

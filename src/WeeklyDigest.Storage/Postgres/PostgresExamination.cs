@@ -6,6 +6,11 @@ namespace WeeklyDigest.Storage.Postgres;
 /// <summary>Looks at a database on a server.</summary>
 internal static class PostgresExamination
 {
+    private const string Present = """
+        SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = @schema
+        UNION ALL SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = @schema
+        """;
+
     /// <summary>Looks.</summary>
     /// <param name="connectionString">The connection string.</param>
     /// <param name="jobs">The schema of the jobs, whose tables are another library's.</param>
@@ -24,6 +29,7 @@ internal static class PostgresExamination
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
+                Lost = SchemaObjects.Lost("Postgres", applied, [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
                 Denied = [.. Denied(connection, server.Place, jobs, missing.Count == 0)],
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",

@@ -48,7 +48,7 @@ internal static class PostgresMigrations
         if (Scalar<bool>(connection, $"SELECT to_regclass('{PostgresServer.Schema}.{Journal}') IS NULL"))
         {
             var strangers = Scalar<long>(connection, $"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '{PostgresServer.Schema}'");
-            return strangers == 0 ? [] : throw new StorageException($"The schema {PostgresServer.Schema} in {place} belongs to another program. Use a database of its own.");
+            return strangers == 0 ? [] : throw new StorageException($"The schema {PostgresServer.Schema} in {place} belongs to another program, or has lost the table {Journal}. Use a database of its own; for lost tables, stop every server and put a backup back.");
         }
         using var command = new NpgsqlCommand($"SELECT scriptname FROM {PostgresServer.Schema}.{Journal}", connection);
         using var reader = command.ExecuteReader();

@@ -25,12 +25,14 @@ internal static class SqliteExamination
             // Known before anything is read: that would leave files beside it that can only be read either, also when this one can be written again.
             if (sqlite3_db_readonly(connection.Handle, "main") == 1) throw SqliteTrouble.Explain(new SqliteException("It can only be read.", SQLITE_READONLY), path);
             var (applied, missing) = SqliteMigrations.Look(connection, path);
+            var present = Present(connection);
             return new DatabaseExamination
             {
                 Place = path,
-                IsThere = applied.Count > 0,
+                IsThere = present.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
+                Lost = present.Count > 0 && applied.Count == 0 ? [$"table {SqliteMigrations.Journal}"] : SchemaObjects.Lost("Sqlite", applied, present),
                 IsHeld = IsHeld(file),
                 Damage = Damage(connection, patience, time),
                 Soundness = $"{path} is sound (quick_check).",
@@ -45,6 +47,16 @@ internal static class SqliteExamination
         {
             throw SqliteTrouble.Explain(failure, path);
         }
+    }
+
+    private static HashSet<string> Present(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT name FROM sqlite_master";
+        using var reader = command.ExecuteReader();
+        var names = new HashSet<string>();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
     }
 
     // Begins what would write. That the log beside the file cannot be written shows at this point.

@@ -15,7 +15,8 @@ internal static class SqliteMigrations
     /// <summary>Begins the entry while that is being done, and after it was cut off.</summary>
     public const string MovingTo = "being moved to ";
 
-    private const string Journal = "schema_version";
+    /// <summary>The table that says what was applied.</summary>
+    public const string Journal = "schema_version";
 
     /// <summary>"WDig", as the first script sets it.</summary>
     private const long ApplicationId = 1464101223;

@@ -70,6 +70,16 @@ public sealed class SqliteJobFileTests : IDisposable
         bool Look() => SQLiteStorageCheck.Run(place.File, TimeSpan.FromSeconds(10), TimeProvider.System);
     }
 
+    [Fact]
+    public void A_file_that_has_lost_tables_is_refused_and_they_are_named()
+    {
+        Open().Dispose();
+        new OtherProgram(place.File, "DROP TABLE server; DROP INDEX job_by_expiry").Dispose();
+        var words = $"The job database {place.File} has lost what belongs to its schema: index job_by_expiry, index server_by_owner, table server. Stop the program and restore a backup, or move the file away to start with an empty one.";
+        Assert.Equal(words, Refusal());
+        Assert.Equal(words, Assert.Throws<SQLiteStorageException>(() => SQLiteStorageCheck.Run(place.File, TimeSpan.FromSeconds(10), TimeProvider.System)).Message);
+    }
+
     [Theory]
     [InlineData("hello")]
     [InlineData("This is a letter to the editor, and it is longer than the header of a database, which has one hundred bytes, so that nobody takes it for one.")]

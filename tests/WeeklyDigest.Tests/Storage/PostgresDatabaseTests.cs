@@ -62,7 +62,7 @@ public sealed class PostgresDatabaseTests : IDisposable
     public void Another_programs_schema_is_refused_and_left_alone()
     {
         Execute("CREATE SCHEMA weeklydigest; CREATE TABLE weeklydigest.recipe (name text)");
-        Assert.Equal($"The schema weeklydigest in the database {Name} on {Server} belongs to another program. Use a database of its own.", Refusal(empty));
+        Assert.Equal($"The schema weeklydigest in the database {Name} on {Server} belongs to another program, or has lost the table schema_version. Use a database of its own; for lost tables, stop every server and put a backup back.", Refusal(empty));
         Assert.Equal(1, Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest'"));
     }
 
@@ -163,6 +163,19 @@ public sealed class PostgresDatabaseTests : IDisposable
         Execute($"SET transaction_read_only = off; ALTER DATABASE {Name} SET default_transaction_read_only = off");
 
         IReadOnlyList<string> Look() => Database.Examine(SharedPostgres.Options(With(poor.SignIn)), TimeSpan.FromSeconds(10), new FakeTimeProvider(), "hangfire").Denied;
+    }
+
+    [Fact]
+    public void A_look_finds_tables_indexes_and_functions_that_are_gone()
+    {
+        Open(empty).Dispose();
+        Assert.Empty(Look().Lost);
+        var made = SchemaObjects.Made("Postgres", [.. Embedded.Migrations("Postgres").Select(script => script.Name)]);
+        Assert.Equal(Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest' AND tablename <> 'schema_version'"), made.Values.Count(kind => kind == "table"));
+        Execute("DROP TABLE weeklydigest.relay_doubt; DROP INDEX weeklydigest.delivery_held; DROP FUNCTION weeklydigest.clock_ms()");
+        Assert.Equal(["function clock_ms", "index delivery_held", "table relay_doubt"], Look().Lost);
+
+        DatabaseExamination Look() => Database.Examine(SharedPostgres.Options(empty), TimeSpan.FromSeconds(10), new FakeTimeProvider(), "hangfire");
     }
 
     [Fact]

@@ -43,6 +43,7 @@ internal static class DatabaseCheck
 
     private static Diagnosis Schema(DatabaseExamination found) => found switch
     {
+        { Lost.Count: > 0 } => Diagnosis.Problem(Area, $"{Capital(found.Place)} has lost what belongs to its schema: {string.Join(", ", found.Lost)}.", "Stop every server and put a backup back: nothing can be sent safely until then."),
         { IsThere: false, Time: not null } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; its tables are not there yet: the first `serve` or `send` makes them."),
         { IsThere: false } => Diagnosis.Ok(Area, $"{Capital(found.Place)} is not there yet; the first `serve` or `send` makes it."),
         { Missing.Count: > 0 } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; the next start brings it to this version ({string.Join(", ", found.Missing)})."),

@@ -111,6 +111,18 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         Assert.Contains(Found(await DoctorAsync("--json"), exitCode: 1), check => check is { Area: "database", Status: "problem" } && check.Message.Contains("damaged", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("DROP TABLE relay_doubt", "table relay_doubt")]
+    [InlineData("DROP INDEX delivery_held; DROP TABLE sent_by", "index delivery_held, table sent_by")]
+    [InlineData("DROP TABLE schema_version", "table schema_version")]
+    public async Task Names_what_a_ledger_has_lost(string sql, string lost)
+    {
+        Assert.Equal(0, (await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "all")).ExitCode);
+        Assert.DoesNotContain(Found(await DoctorAsync("--json")), check => check.Message.Contains("lost", StringComparison.Ordinal));
+        Change(sql);
+        Assert.Contains(new Check("database", "problem", $"{workspace.DatabaseFile} has lost what belongs to its schema: {lost}."), Found(await DoctorAsync("--json"), exitCode: 1));
+    }
+
     [Fact]
     public async Task Says_of_a_server_s_database_that_its_tables_are_still_to_be_made()
     {

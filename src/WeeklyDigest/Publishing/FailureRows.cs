@@ -11,11 +11,32 @@ namespace WeeklyDigest.Publishing;
 /// <param name="limit">A row of so many is too long.</param>
 internal sealed class FailureRows(int limit)
 {
+    /// <summary>Of fewer, all may well be unknown users.</summary>
+    private const int FewestThatCount = 3;
+
     private readonly ConcurrentDictionary<string, Row> rows = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<Delivery> doubted = new();
 
     /// <summary>Deliveries whose refusal says nothing of the recipient; more may come.</summary>
     public IReadOnlyCollection<Delivery> Doubted => doubted;
+
+    /// <summary>Messages that were accepted.</summary>
+    public long Accepted => rows.Values.Sum(row => row.Accepted);
+
+    /// <summary>Relays that have accepted nothing and refused at least three, although the row is not too long yet.</summary>
+    public IReadOnlyList<string> RefusedAll => [.. rows.Where(row => row.Value is { Accepted: 0, Refused.Count: >= FewestThatCount }).Select(row => row.Key)];
+
+    /// <summary>Counts the row of a relay as too long: there is nobody left who could make it longer.</summary>
+    /// <returns>What is wrong.</returns>
+    public string Doubt(string relay)
+    {
+        var row = rows[relay];
+        lock (row)
+        {
+            Doubt(row);
+            return string.Create(CultureInfo.InvariantCulture, $"all {row.Count} recipients were refused; the last reply was: {row.Reply}");
+        }
+    }
 
     /// <summary>Notes an outcome.</summary>
     /// <param name="relay">The relay's name.</param>
@@ -27,6 +48,7 @@ internal sealed class FailureRows(int limit)
         if (outcome.Result is SendResult.NotStarted) return null;
         var row = rows.GetOrAdd(relay, _ => new Row());
         var isFailure = outcome.Result is SendResult.Rejected or SendResult.Unknown;
+        if (outcome.Result is SendResult.Accepted) row.Accept();
         if (!isFailure && row.Count == 0) return null;
         lock (row)
         {
@@ -37,19 +59,28 @@ internal sealed class FailureRows(int limit)
                 return null;
             }
             if (outcome.Refusal is Refusal.Address or Refusal.Mailbox) row.Refused.Add(delivery);
+            row.Reply = outcome.Reply;
             if (++row.Count < limit) return null;
-            foreach (var refused in row.Refused) doubted.Enqueue(refused);
-            row.Refused.Clear();
+            Doubt(row);
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{row.Count} recipients in a row were {(outcome.Result is SendResult.Unknown ? "refused or left without an answer" : "refused")}; the last reply was: {outcome.Reply}");
         }
     }
 
+    private void Doubt(Row row)
+    {
+        foreach (var refused in row.Refused) doubted.Enqueue(refused);
+        row.Refused.Clear();
+    }
+
     /// <summary>The failures of a relay since it last took a message, or put it off.</summary>
     private sealed class Row
     {
         private int count;
+        private long accepted;
+
+        public long Accepted => Volatile.Read(ref accepted);
 
         public int Count
         {
@@ -58,5 +89,9 @@ internal sealed class FailureRows(int limit)
         }
 
         public List<Delivery> Refused { get; } = [];
+
+        public string? Reply { get; set; }
+
+        public void Accept() => Interlocked.Increment(ref accepted);
     }
 }

@@ -66,6 +66,18 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         return environment.Time.GetElapsedTime(unchangedSince) > 2 * environment.Options.Lease;
     }
 
+    /// <summary>
+    /// A relay that refused everybody it was asked for is doubted also when these were too few to be a row that is too long. What other runs have sent
+    /// of the mailing may have gone over any relay.
+    /// </summary>
+    public async Task DoubtAsync(FailureRows failures)
+    {
+        if (stop.IsRequested || failures.RefusedAll is not { Count: > 0 } suspects) return;
+        var balance = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
+        if (balance.Open > 0 || balance.Sent != failures.Accepted) return;
+        foreach (var relay in environment.Sessions.Relays.Where(relay => suspects.Contains(relay.Name))) environment.Doubts.SetAside(relay, failures.Doubt(relay.Name), stop);
+    }
+
     /// <summary>Changes the mailing's state in turn with the other writes.</summary>
     public Task<bool> ChangeStateAsync(IReadOnlyCollection<MailingState> from, MailingState to, string? reason)
         => environment.Writer

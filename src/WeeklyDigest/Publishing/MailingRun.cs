@@ -99,6 +99,7 @@ internal sealed class MailingRun : IDisposable
         List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];
         work.Add(EndAfterAsync(Task.WhenAll(work)));
         await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync), GuardAsync(watch.DoubtAsync)]);
+        await end.DoubtAsync(parts.Failures);
         await watch.PardonAsync(stop.RecordToken);
     }
 

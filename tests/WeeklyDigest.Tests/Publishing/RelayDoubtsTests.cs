@@ -64,10 +64,13 @@ public sealed class RelayDoubtsTests
     [Fact]
     public async Task Two_mailings_at_once()
     {
-        await using var place = EnginePlace.Open(Refuse);
-        var first = await place.PublishAsync(30);
-        var second = await place.PublishAsync(30, "week-2", number => $"o{number}@example.org", "others");
+        await using var place = EnginePlace.Open();
+        var (first, second) = (await place.PublishAsync(1, list: "early"), await place.PublishAsync(1, "week-2", list: "early"));
         var process = place.Start();
+        await Task.WhenAll(process.RunAsync(first), process.RunAsync(second));
+        place.Server.Script = Refuse;
+        await place.PublishAsync(30, "week-1", number => $"p{number}@example.org");
+        await place.PublishAsync(30, "week-2", number => $"o{number}@example.org", "others");
         var results = await Task.WhenAll(process.RunAsync(first), process.RunAsync(second));
         Assert.Contains(results, result => result.State == MailingState.Paused && result.StateReason!.Contains("recipients in a row were refused, over several runs; the last reply was: 550 5.1.1", StringComparison.Ordinal));
         Assert.Equal(60, await NobodyIsSuppressedAsync(place, first) + await NobodyIsSuppressedAsync(place, second));
@@ -87,6 +90,50 @@ public sealed class RelayDoubtsTests
         await ShortRunAsync(place, mailing, 30);
         Assert.Equal(100, (await place.StartOver(EnginePlace.Relay("good", good)).RunAsync(other)).Balance.Sent);
         Assert.Equal(100, good.Accepted.Select(message => message.Recipient).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_list_of_which_everybody_is_refused_although_it_is_short()
+    {
+        await using var place = EnginePlace.Open(Refuse);
+        var mailing = await place.PublishAsync(4);
+        var process = place.Start();
+        var result = await process.RunAsync(mailing);
+        Assert.Equal((MailingState.Paused, "all 4 recipients were refused; the last reply was: 550 5.1.1 User unknown"), (result.State, result.StateReason));
+        Assert.Equal(4, await NobodyIsSuppressedAsync(place, mailing));
+
+        place.Server.Script = _ => SmtpMove.Accept;
+        await ResumeAsync(place, mailing);
+        Assert.Equal((MailingState.Sent, 4L), await process.RunAsync(mailing) is var again ? (again.State, again.Balance.Sent) : default);
+    }
+
+    [Fact]
+    public async Task A_short_list_beside_a_relay_that_works()
+    {
+        await using var place = EnginePlace.Open(Refuse);
+        await using var good = ScriptedSmtpServer.Start();
+        var mailing = await place.PublishAsync(40);
+        var process = place.StartOver(EnginePlace.Relay("bad", place.Server), EnginePlace.Relay("good", good));
+        Assert.Equal(MailingState.Sent, (await process.RunAsync(mailing)).State);
+        Assert.Contains(" recipients were refused; the last reply was: 550", Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason, StringComparison.Ordinal);
+        Assert.InRange(await NobodyIsSuppressedAsync(place, mailing), 3, 37);
+    }
+
+    [Fact]
+    public async Task One_or_two_unknown_users_are_no_reason_and_neither_are_more_of_a_mailing_that_the_relay_has_accepted_messages_of()
+    {
+        await using var place = EnginePlace.Open(Refuse);
+        var process = place.Start();
+        Assert.Equal(MailingState.Sent, (await process.RunAsync(await place.PublishAsync(2))).State);
+        Assert.Equal(2, await BouncedAsync(place));
+
+        place.Server.Script = _ => SmtpMove.Accept;
+        var mailing = await place.PublishAsync(2, "week-2", number => $"o{number}@example.org", "others");
+        Assert.Equal(2, (await process.RunAsync(mailing)).Balance.Sent);
+        place.Server.Script = Refuse;
+        Assert.Equal(mailing, await place.PublishAsync(3, "week-2", number => $"p{number}@example.org", "more"));
+        Assert.Equal((MailingState.Sent, 3L), await process.RunAsync(mailing) is var result ? (result.State, result.Balance.Failed) : default);
+        Assert.Equal(5, await BouncedAsync(place));
     }
 
     [Fact]

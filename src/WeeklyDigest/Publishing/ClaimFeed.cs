@@ -67,6 +67,16 @@ internal sealed class ClaimFeed : IDisposable
     public void Leave(TakenDelivery taken, SendOutcome? outcome)
         => run.Domains.Leave(taken.Delivery.DomainId, taken.Domain, taken.Entered, outcome);
 
+    /// <summary>Exchanges the place in its domain's rate of one that took too long to be handed over.</summary>
+    /// <returns>How long until the new one; null when that is far, and it has to be given back.</returns>
+    public TimeSpan? Renew(TakenDelivery taken)
+    {
+        var entered = taken.Entered;
+        var wait = run.Domains.Renew(taken.Domain, ref entered);
+        taken.Entered = entered;
+        return wait;
+    }
+
     /// <summary>Told that the mailing leaves a domain alone.</summary>
     public void StopDomain(long domain) => rounds.StopDomain(domain);
 

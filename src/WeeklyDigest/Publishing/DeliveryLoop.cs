@@ -74,7 +74,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             var result = default((SendOutcome? Outcome, bool GoesOn));
             try
             {
-                result = await DeliverAsync(session, taken.Delivery);
+                result = await DeliverAsync(session, taken);
             }
             finally
             {
@@ -87,8 +87,9 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 
     /// <summary>Delivers one.</summary>
     /// <returns>What became of it, null when it was not handed over; and whether the relay can take another.</returns>
-    private async Task<(SendOutcome? Outcome, bool GoesOn)> DeliverAsync(PooledSession session, Delivery delivery)
+    private async Task<(SendOutcome? Outcome, bool GoesOn)> DeliverAsync(PooledSession session, TakenDelivery taken)
     {
+        var delivery = taken.Delivery;
         if (feed.IsStopped(delivery))
         {
             GiveBack(delivery, DeliveryState.Claimed);
@@ -98,7 +99,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var marking = MarkAsync(delivery);
         // While the mark is on its way to the disk: a signature takes as long, and the processors would have nothing to do.
         var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
-        if (!await marking || !await StillReadyAsync(session, delivery)) return (null, true);
+        if (!await marking || !await StillReadyAsync(session, taken)) return (null, true);
         var outcome = await HandOverAsync(session, delivery, message);
         return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
     }
@@ -119,12 +120,19 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
     }
 
-    /// <summary>Waits for another place when opening or the mark took so long that the first one is lost. The row is marked, and nobody was told of it yet.</summary>
+    /// <summary>
+    /// Waits for other places in the rates of the relay and the domain when opening or the mark took so long that the first ones are lost. The row is
+    /// marked, and nobody was told of it yet.
+    /// </summary>
     /// <returns>False when there is none, or the run stops meanwhile: the delivery is given back.</returns>
-    private async ValueTask<bool> StillReadyAsync(PooledSession session, Delivery delivery)
+    private async ValueTask<bool> StillReadyAsync(PooledSession session, TakenDelivery taken)
     {
-        if (await ReadyAsync(session) && run.Lease.IsHeld) return true;
-        GiveBack(delivery, DeliveryState.Sending);
+        while (await ReadyAsync(session) && run.Lease.IsHeld && feed.Renew(taken) is { } wait)
+        {
+            if (wait == TimeSpan.Zero) return true;
+            await Task.WhenAny(Task.Delay(wait, run.Time, run.Stop.Token));
+        }
+        GiveBack(taken.Delivery, DeliveryState.Sending);
         return false;
     }
 

@@ -82,6 +82,19 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         }
     }
 
+    /// <summary>
+    /// Exchanges the place in the domain's rate of a delivery that was not handed over yet, when it grew old: used late, it would crowd those that
+    /// went since.
+    /// </summary>
+    /// <param name="domain">The domain.</param>
+    /// <param name="entered">When it went, or goes now.</param>
+    /// <returns>How long until then; null when the next place is too far for a connection to wait.</returns>
+    public TimeSpan? Renew(DomainPace domain, ref TimeSpan entered)
+    {
+        if (!domain.HasRate) return TimeSpan.Zero;
+        lock (gate) return domain.Renew(Now, ref entered);
+    }
+
     /// <summary>Whether one of these domains lets a delivery go now.</summary>
     /// <param name="domains">The domains.</param>
     /// <param name="opensIn">How long until the clock lets one of them go on; null when one may go now, or none waits for the clock.</param>

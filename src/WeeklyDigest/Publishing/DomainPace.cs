@@ -69,6 +69,9 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <summary>Until when it asked to be left alone; in the past when it did not.</summary>
     public TimeSpan PausedUntil => pausedUntil;
 
+    /// <summary>Whether the settings limit its rate.</summary>
+    public bool HasRate => limits.Interval > TimeSpan.Zero;
+
     /// <summary>When the clock lets the next one go.</summary>
     public TimeSpan OpensAt => pausedUntil > nextAt ? pausedUntil : nextAt;
 
@@ -85,6 +88,19 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
         if (UnderWay++ == 0) lastAnswerAt = now;
         unanswered++;
         nextAt = (nextAt > now - Burst ? nextAt : now - Burst) + limits.Interval;
+    }
+
+    /// <summary>Exchanges the place of one that grew old before it was used.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="entered">When it went, or goes now.</param>
+    /// <returns>How long until then; null when the next place is far: nothing was changed.</returns>
+    public TimeSpan? Renew(TimeSpan now, ref TimeSpan entered)
+    {
+        if (now - entered <= RelayPace.FreshFor(limits.Interval)) return entered > now ? entered - now : TimeSpan.Zero;
+        var next = OpensAt > now ? OpensAt : now;
+        if (next - now > ReadyFor) return null;
+        (entered, nextAt) = (next, (nextAt > next - Burst ? nextAt : next - Burst) + limits.Interval);
+        return next - now;
     }
 
     /// <summary>One is over.</summary>

@@ -7,7 +7,11 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Delivery">The delivery.</param>
 /// <param name="Domain">Its receiving domain.</param>
 /// <param name="Entered">When it passed the gate.</param>
-internal sealed record TakenDelivery(Delivery Delivery, DomainPace Domain, TimeSpan Entered);
+internal sealed record TakenDelivery(Delivery Delivery, DomainPace Domain, TimeSpan Entered)
+{
+    /// <summary>When it passed the gate, or passes it after all.</summary>
+    public TimeSpan Entered { get; set; } = Entered;
+}
 
 /// <summary>The claimed deliveries of one run: domains take turns, and one that may not go now keeps nobody waiting.</summary>
 internal sealed class ReadyQueue : IDisposable

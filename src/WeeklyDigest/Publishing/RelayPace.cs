@@ -59,7 +59,11 @@ internal sealed class RelayPace : IAsyncDisposable
     private TimeSpan Now => time.GetElapsedTime(start);
 
     /// <summary>A place that is not used in time is lost: used late, it would crowd the next ones, and those of other processes.</summary>
-    private TimeSpan Fresh => rates.Interval < LeastFresh ? LeastFresh : rates.Interval < MostFresh ? rates.Interval : MostFresh;
+    private TimeSpan Fresh => FreshFor(rates.Interval);
+
+    /// <summary>How long a place of a rate may be used.</summary>
+    /// <param name="interval">Between two messages.</param>
+    public static TimeSpan FreshFor(TimeSpan interval) => interval < LeastFresh ? LeastFresh : interval < MostFresh ? interval : MostFresh;
 
     /// <summary>Waits for the next message's place. Completes at once when nothing is to be waited for.</summary>
     /// <returns>The place; null when there is none within about a second: the relay rests.</returns>

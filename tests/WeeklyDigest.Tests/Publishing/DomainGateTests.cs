@@ -150,6 +150,39 @@ public sealed class DomainGateTests
     }
 
     [Fact]
+    public void A_place_that_grew_old_before_it_was_used_is_exchanged_for_the_next_one()
+    {
+        var gate = With(Gate(new DomainOptions { MessagesPerSecond = 10 }), 1);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(1, EnterAll(gate, 1));
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+        }
+        // The last two are fresh enough.
+        var entered = underWay.Select(one => one.Entered).ToArray();
+        Assert.Equal([0, 100, 0, 0], Renew());
+        Assert.Equal([0, 100, 0, 0], Renew());
+        clock.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.Equal(0, EnterAll(gate, 1));
+        Assert.Equal([0, 0, 100, 0], Renew());
+
+        double[] Renew() => [.. underWay.Select((one, i) => gate.Renew(one.Domain, ref entered[i])!.Value.TotalMilliseconds)];
+    }
+
+    [Fact]
+    public void A_place_that_grew_old_is_given_up_when_the_next_one_is_far()
+    {
+        var gate = With(Gate(new DomainOptions { MessagesPerMinute = 20 }), 1);
+        Assert.Equal(1, EnterAll(gate, 1));
+        var entered = underWay[0].Entered;
+        clock.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Equal(TimeSpan.Zero, gate.Renew(underWay[0].Domain, ref entered));
+        clock.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal(1, EnterAll(gate, 1));
+        Assert.Null(gate.Renew(underWay[0].Domain, ref entered));
+    }
+
+    [Fact]
     public void Domains_without_anything_here_are_forgotten()
     {
         var gate = Gate();

@@ -105,13 +105,15 @@ internal sealed class RecurringJobs(
     {
         var there = Stored();
         foreach (var other in there.Keys.Except(Ours)) jobs.RemoveIfExists(other);
-        // Hangfire works the next time out anew only when the times change.
-        if (there.TryGetValue(ScheduleJob.Name, out var shown) && IsWrong(shown, current)) jobs.RemoveIfExists(ScheduleJob.Name);
+        // Hangfire works the next time out anew only when the times change. Removed, it would forget when it ran last. Dying in between: the next look finds no time, which is wrong as well.
+        if (there.TryGetValue(ScheduleJob.Name, out var shown) && IsWrong(shown, current)) WriteSchedule(Cron.Never(), current.TimeZone);
         jobs.AddOrUpdate<WeeklyDigestJob>(WeeklyDigestJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
         jobs.AddOrUpdate<PreviewJob>(PreviewJob.Name, job => job.RunAsync(null, CancellationToken.None), Cron.Never());
-        jobs.AddOrUpdate<ScheduleJob>(ScheduleJob.Name, job => job.RunAsync(null, CancellationToken.None), current.IsOn ? current.Cron : Cron.Never(),
-            new RecurringJobOptions { TimeZone = TimeZoneInfo.FindSystemTimeZoneById(current.TimeZone) });
+        WriteSchedule(current.IsOn ? current.Cron : Cron.Never(), current.TimeZone);
     }
+
+    private void WriteSchedule(string cron, string zone) => jobs.AddOrUpdate<ScheduleJob>(
+        ScheduleJob.Name, job => job.RunAsync(null, CancellationToken.None), cron, new RecurringJobOptions { TimeZone = TimeZoneInfo.FindSystemTimeZoneById(zone) });
 
     private bool TryWrite(Schedule current)
     {

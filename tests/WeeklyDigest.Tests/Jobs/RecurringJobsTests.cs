@@ -140,6 +140,9 @@ public sealed class RecurringJobsTests : IDisposable
     {
         await StartAsync("0 9 * * 1");
         var right = Stored(ScheduleJob.Name).NextExecution;
+        var last = new RecurringJobManager(storage).TriggerJob(ScheduleJob.Name);
+        var before = Stored(ScheduleJob.Name);
+        Assert.NotNull(before.LastExecution);
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         using var jobs = Jobs("0 9 * * 1", time: clock);
         if (!isStarted) await jobs.StartAsync(Cancel);
@@ -152,6 +155,8 @@ public sealed class RecurringJobsTests : IDisposable
                 return Names().SequenceEqual(All) && Stored(ScheduleJob.Name).NextExecution == right;
             },
             "the time that is right");
+        var after = Stored(ScheduleJob.Name);
+        Assert.Equal((before.LastExecution, last, before.CreatedAt), (after.LastExecution, after.LastJobId, after.CreatedAt));
         await jobs.StopAsync(Cancel);
     }
 

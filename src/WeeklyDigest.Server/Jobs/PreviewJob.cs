@@ -5,7 +5,10 @@ using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Jobs;
 
-/// <summary>Sends a preview to the editor: of the issue that is named, or of the one the weekly job would send next.</summary>
+/// <summary>
+/// Sends a preview to the editor: of the issue that is named, or of the one the weekly job would send next. Once it chose an issue it deals with no other, however
+/// often it is requeued.
+/// </summary>
 /// <param name="edge">Where its exceptions end.</param>
 /// <param name="preview">Sends previews.</param>
 /// <param name="candidates">Chooses.</param>
@@ -21,7 +24,8 @@ internal sealed class PreviewJob(JobEdge edge, PreviewIssue preview, Candidates 
     [AutomaticRetry(Attempts = 0), DisplayName(Name)]
     public Task<string> RunAsync(PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, async page =>
     {
-        var file = candidates.ToPreview(await mailings.ListAsync(cancel)) ?? throw new RefusedException("There is no issue in the issues folder.");
+        var file = page.ChosenIssue is { } chosen ? Find(chosen)
+            : candidates.ToPreview(await mailings.ListAsync(cancel)) ?? throw new RefusedException("There is no issue in the issues folder.");
         return await SendAsync(page, file, cancel);
     }, cancel);
 
@@ -30,11 +34,9 @@ internal sealed class PreviewJob(JobEdge edge, PreviewIssue preview, Candidates 
     /// <param name="context">Filled in by Hangfire.</param>
     /// <param name="cancel">Filled in by Hangfire.</param>
     [AutomaticRetry(Attempts = 0), DisplayName("preview {0}")]
-    public Task<string> OfAsync(string slug, PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, async page =>
-    {
-        var file = library.All().FirstOrDefault(file => file.Slug == slug) ?? throw new RefusedException($"There is no issue {slug} in the issues folder.");
-        return await SendAsync(page, file, cancel);
-    }, cancel);
+    public Task<string> OfAsync(string slug, PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, page => SendAsync(page, Find(slug), cancel), cancel);
+
+    private IssueFile Find(string slug) => library.All().FirstOrDefault(file => file.Slug == slug) ?? throw new RefusedException($"There is no issue {slug} in the issues folder.");
 
     private async Task<string> SendAsync(JobPage page, IssueFile file, CancellationToken cancel)
     {

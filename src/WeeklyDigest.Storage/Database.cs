@@ -109,8 +109,10 @@ public sealed class Database : IDisposable
     /// <exception cref="StorageException">The server does not answer.</exception>
     public async Task<DateTimeOffset?> ServerTimeAsync(CancellationToken cancel) => server is null ? null : await server.TimeAsync(cancel);
 
-    /// <summary>What a failure means that another library met on the same server, in words; null when it is not the server's, or there is none.</summary>
-    public string? Explain(Exception failure) => server is not null && PostgresTrouble.IsTrouble(failure) ? PostgresTrouble.Explain(failure, server.Place).Message : null;
+    /// <summary>What a failure means that another library met with the tables of the jobs on the same server, in words; null when it is not the server's, or there is none.</summary>
+    /// <param name="failure">The failure.</param>
+    /// <param name="schema">Where the tables are.</param>
+    public string? ExplainJobs(Exception failure, string schema) => server is not null && PostgresTrouble.IsTrouble(failure) ? PostgresSetup.ExplainJobs(server, schema, failure) : null;
 
     /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
     /// <param name="schema">Where they are.</param>

@@ -17,6 +17,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="schedules">Closes a time whose job was deleted.</param>
 /// <param name="jobs">Starts jobs.</param>
 /// <param name="storage">Knows whether a started job is still to run.</param>
+/// <param name="known">Knows what of its trouble is the database's.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">The log.</param>
 internal sealed class LedgerWatch(
@@ -29,6 +30,7 @@ internal sealed class LedgerWatch(
     IScheduleStore schedules,
     IBackgroundJobClient jobs,
     JobStorage storage,
+    KnownTrouble known,
     TimeProvider time,
     ILogger<LedgerWatch> log) : BackgroundService
 {
@@ -104,8 +106,10 @@ internal sealed class LedgerWatch(
     // A full disk may last, and the log may be on it: once for each trouble, and at length only what is none of the database's.
     private void Tell(Exception problem)
     {
-        if (trouble == problem.Message) log.LogDebug("The ledger still cannot be looked at: {Problem}", problem.Message);
-        else log.LogError(JobEdge.IsPassing(problem) ? null : problem, "The ledger could not be looked at: {Problem} It is tried again every {Seconds} seconds", problem.Message, Interval.TotalSeconds);
-        trouble = problem.Message;
+        var words = known.Words(problem);
+        var shown = words ?? problem.Message;
+        if (trouble == shown) log.LogDebug("The ledger still cannot be looked at: {Problem}", shown);
+        else log.LogError(words is null ? problem : null, "The ledger could not be looked at: {Problem} It is tried again every {Seconds} seconds", shown, Interval.TotalSeconds);
+        trouble = shown;
     }
 }

@@ -1,0 +1,46 @@
+using Npgsql;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Tests.Databases;
+using WeeklyDigest.Tests.Web;
+
+namespace WeeklyDigest.Tests.Jobs;
+
+/// <summary>Somebody drops the tables of the jobs under a running server.</summary>
+public sealed class JobTablesGoneTests : IDisposable
+{
+    private readonly string connection = SharedPostgres.NewJobDatabase();
+
+    private string Name => new NpgsqlConnectionStringBuilder(connection).Database!;
+
+    public void Dispose() => SharedPostgres.Server.Drop(connection);
+
+    [Theory]
+    [InlineData("DROP SCHEMA hangfire CASCADE")]
+    [InlineData("DROP TABLE hangfire.job, hangfire.lock CASCADE")]
+    public async Task One_line_says_so_and_with_the_next_start_mailings_go_on(string damage)
+    {
+        await using (var site = await StartAsync())
+        {
+            SharedPostgres.Server.Execute(damage, Name);
+            await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+            await Eventually.HoldsAsync(() => Lines(site, "still cannot be looked at").Count >= 3 && Lines(site, "Hangfire cannot").Count > 0, "it is tried again and again", TimeSpan.FromMinutes(1));
+            var words = $": Tables of the jobs are gone from the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, schema hangfire: until they are there again nothing is begun, and what waits "
+                + "is not woken. Stop every server, run DROP SCHEMA IF EXISTS hangfire CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not; "
+                + "the next start makes them anew, and mailings go on.";
+            Assert.Equal("Hangfire cannot use its storage, and tries again by itself" + words, Assert.Single(Lines(site, "Hangfire cannot")));
+            Assert.Equal($"The ledger could not be looked at{words} It is tried again every 3 seconds", Assert.Single(Lines(site, "could not be looked at")));
+            Assert.Empty(Lines(site, "\n   at "));
+        }
+        SharedPostgres.Server.Execute("DROP SCHEMA IF EXISTS hangfire CASCADE", Name);
+        await using var next = await StartAsync();
+        await Eventually.HoldsAsync(() => next.Installation.Database.Mailings.ListAsync(CancellationToken.None).Result.Single().State == MailingState.Sent, "it is sent", TimeSpan.FromMinutes(1));
+        Assert.Equal(1, next.Inbox.Count);
+    }
+
+    private static List<string> Lines(TestSite site, string words)
+    {
+        lock (site.Log) return site.Log.FindAll(line => line.Contains(words, StringComparison.Ordinal));
+    }
+
+    private Task<TestSite> StartAsync() => TestSite.StartAsync(null, ("Storage:Provider", "postgres"), ("Storage:ConnectionString", connection));
+}

@@ -73,7 +73,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
             else if (least is { } lowest) logging.AddFilter((_, level) => level >= lowest);
             host.ConfigureLogging(logging);
         });
-        installation = await PatientlyAsync(Installation.OpenAsync, chosen, logs, cancel);
+        installation = await OpenPatientlyAsync(chosen, logs, cancel);
         busy = new BusyNotice(installation.Database, Error, host.Time);
         return installation;
     }
@@ -117,10 +117,9 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
     }
 
     // SQLite blocks for up to a minute. Who is told to end leaves it at that: the process ends, and the system closes what was opened.
-    private async Task<Installation> PatientlyAsync(
-        Func<ServerSettings, TimeProvider, ILoggerFactory, CancellationToken, Task<Installation>> open, ServerSettings chosen, ILoggerFactory log, CancellationToken cancel)
+    private async Task<Installation> OpenPatientlyAsync(ServerSettings chosen, ILoggerFactory log, CancellationToken cancel)
     {
-        var opening = Task.Run(() => open(chosen, host.Time, log, cancel), cancel);
+        var opening = Task.Run(() => Installation.OpenAsync(chosen, host.Time, log, cancel), cancel);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         if (await Task.WhenAny(opening, Task.Delay(BusyNotice.Patience, host.Time, enough.Token)) != opening && !cancel.IsCancellationRequested)
             await Error.WriteLineAsync("Opening the database takes long: does another program hold it? It is waited for, up to a minute; Ctrl-C ends.");

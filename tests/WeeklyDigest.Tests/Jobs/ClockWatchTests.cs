@@ -22,14 +22,15 @@ public sealed class ClockWatchTests : IDisposable
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddHours(-1));
         using var database = Database.Open(Options, TimeProvider.System);
-        var log = new Lines();
+        var log = new LogLines<ClockWatch>();
         using var watch = new ClockWatch(database, time, log);
         await watch.LookAsync(Cancel);
         await watch.LookAsync(Cancel);
-        Assert.StartsWith("Error: The clock of this machine shows ", Assert.Single(log.All), StringComparison.Ordinal);
+        Assert.StartsWith("The clock of this machine shows ", Assert.Single(log.Lines), StringComparison.Ordinal);
         time.Advance(TimeSpan.FromHours(1));
         await watch.LookAsync(Cancel);
-        Assert.Equal("Warning: The clock of this machine and the database's agree again", log.All[^1]);
+        Assert.Equal("The clock of this machine and the database's agree again", log.Lines[^1]);
+        Assert.Equal([LogLevel.Error, LogLevel.Warning], log.Levels);
     }
 
     [Fact]
@@ -42,17 +43,5 @@ public sealed class ClockWatchTests : IDisposable
         var wrong = DatabaseCheck.Run(Options, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddHours(1))).Single(found => found.Area == "clock");
         Assert.Equal(Health.Problem, wrong.Status);
         Assert.EndsWith(" by the database.", wrong.Message, StringComparison.Ordinal);
-    }
-
-    private sealed class Lines : ILogger<ClockWatch>
-    {
-        public List<string> All { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            => All.Add($"{logLevel}: {formatter(state, exception)}");
     }
 }

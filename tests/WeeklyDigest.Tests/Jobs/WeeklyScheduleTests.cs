@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
@@ -13,7 +12,7 @@ public sealed class WeeklyScheduleTests : IDisposable
     private readonly TemporaryFolder folder = new();
     // A Sunday.
     private readonly FakeTimeProvider clock = new(Time("2026-03-01T12:00Z"));
-    private readonly LogLines log = new();
+    private readonly LogLines<WeeklySchedule> log = new();
     private Database database;
 
     public WeeklyScheduleTests() => database = Open();
@@ -236,15 +235,4 @@ public sealed class WeeklyScheduleTests : IDisposable
     private static ScheduleSettings Settings(string cron, string zone) => new(cron, TimeZoneInfo.FindSystemTimeZoneById(zone));
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
-
-    private sealed class LogLines : ILogger<WeeklySchedule>
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Add(formatter(state, exception));
-    }
 }

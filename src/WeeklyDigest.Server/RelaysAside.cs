@@ -14,6 +14,11 @@ internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions>
         => [.. (await store.AsideAsync(cancel)).Where(aside => relays.Any(relay => relay.Name == aside.Relay))];
 
     /// <summary>One in words.</summary>
-    public static string Describe(RelayAside aside) => string.Create(
-        CultureInfo.InvariantCulture, $"relay '{aside.Relay}' is set aside since {aside.At:yyyy-MM-dd HH:mm:ss zzz}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}");
+    public static string Describe(RelayAside aside)
+    {
+        var since = string.Create(CultureInfo.InvariantCulture, $"{aside.At:yyyy-MM-dd HH:mm:ss zzz}");
+        return RelayAside.IsAgain(aside.Reason)
+            ? $"relay '{aside.Relay}' is to be tried again since {since}, and has had nothing to send yet. It was set aside: {aside.Reason[RelayAside.Again.Length..]}"
+            : $"relay '{aside.Relay}' is set aside since {since}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}";
+    }
 }

@@ -21,8 +21,15 @@ public interface IRelayStore
     Task NoteAsideAsync(string relay, string? reason, DateTimeOffset at, CancellationToken cancel);
 }
 
-/// <summary>A relay that is set aside.</summary>
+/// <summary>A relay that is set aside, or is to be tried again and was not asked for anything yet.</summary>
 /// <param name="Relay">Its name.</param>
 /// <param name="Reason">Why, in its own words.</param>
 /// <param name="At">Since when.</param>
-public sealed record RelayAside(string Relay, string Reason, DateTimeOffset At);
+public sealed record RelayAside(string Relay, string Reason, DateTimeOffset At)
+{
+    /// <summary>How the reason of one begins that is to be tried again.</summary>
+    public const string Again = "To be tried again; it was set aside: ";
+
+    /// <summary>Whether it is to be tried again.</summary>
+    public static bool IsAgain(string reason) => reason.StartsWith(Again, StringComparison.Ordinal);
+}

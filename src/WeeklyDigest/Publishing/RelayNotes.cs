@@ -29,11 +29,11 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
         }
     }
 
-    // What an earlier process noted stays until the relay has worked in this one.
+    // What was noted stays until the relay has worked in this process; it is no longer set aside by then.
     private async Task UpdateAsync(RelayState relay, Dictionary<string, string> noted, CancellationToken cancel)
     {
         var before = noted.GetValueOrDefault(relay.Name);
-        var now = relay.Refusal ?? (relay.HasAnswered ? null : before);
+        var now = relay.Refusal ?? (relay.HasAnswered || before is null ? null : RelayAside.IsAgain(before) ? before : RelayAside.Again + before);
         if (now == before) return;
         await store.NoteAsideAsync(relay.Name, now, time.GetUtcNow(), cancel);
         if (now is null) noted.Remove(relay.Name);

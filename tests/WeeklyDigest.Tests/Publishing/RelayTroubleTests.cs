@@ -1,4 +1,5 @@
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Publishing;
@@ -27,6 +28,26 @@ public sealed class RelayTroubleTests
         place.Server.Script = _ => SmtpMove.Accept;
         Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
         Assert.Equal(50, (await place.ReconcileAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task A_relay_that_is_no_longer_set_aside_and_has_not_been_asked_yet_is_to_be_tried_again()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Reply("554 5.7.1 blocked") : SmtpMove.Accept);
+        await using var second = ScriptedSmtpServer.Start();
+        RelayOptions[] relays = [EnginePlace.Relay("good", second) with { Weight = 9 }, EnginePlace.Relay("bad", place.Server)];
+        await place.StartOver(relays).RunAsync(await place.PublishAsync(100));
+        var aside = Assert.Single(await place.Database.Relays.AsideAsync(Cancel));
+        Assert.False(RelayAside.IsAgain(aside.Reason));
+
+        await using var process = place.StartOver(relays);
+        for (var i = 2; i <= 3; i++)
+        {
+            await process.RunAsync(await place.PublishAsync(1, $"week-{i}", list: "one"));
+            Assert.Equal(RelayAside.Again + aside.Reason, Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason);
+        }
+        await process.RunAsync(await place.PublishAsync(100, "week-4"));
+        Assert.Equal(aside.Reason, Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason);
     }
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed class Workspace : IDisposable
     /// <summary>The top of the clone this test was built from.</summary>
     public static string RepositoryRoot { get; } = FindRepository();
 
+    /// <summary>Nine in the morning (UTC) of a day some weeks ahead.</summary>
+    public static DateTimeOffset Later { get; } = new(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(60).AddHours(9), TimeSpan.Zero);
+
     /// <summary>Compiled templates for all installations of the tests: most of them never change a template.</summary>
     public static string TemplateCache { get; } = Path.Combine(AppContext.BaseDirectory, "compiled-templates");
 

@@ -25,13 +25,13 @@ internal sealed class CommandEdge(CommandHost host, Option<bool> verbose)
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            return await FailAsync("Interrupted; run it again to resume.");
+            return await FailAsync("Interrupted; run it again to resume.", CommandLine.Failed);
         }
 #pragma warning disable CA1031 // The edge: nothing is above it but the runtime's own stack trace.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            var code = await FailAsync(Explain(exception, details));
+            var code = await FailAsync(Explain(exception, details), exception is RefusedException { IsUsage: true } ? CommandLine.WrongUsage : CommandLine.Failed);
             if (details) await host.Error.WriteLineAsync(exception.ToString());
             return code;
         }
@@ -45,10 +45,10 @@ internal sealed class CommandEdge(CommandHost host, Option<bool> verbose)
         _ => $"Unexpected error: {exception.GetType().Name}: {exception.Message}{(details ? "" : "\nRun it again with --verbose for the details.")}",
     };
 
-    private async Task<int> FailAsync(string message)
+    private async Task<int> FailAsync(string message, int code)
     {
         await host.Out.FlushAsync(CancellationToken.None);
         await host.Error.WriteLineAsync(message);
-        return CommandLine.Failed;
+        return code;
     }
 }

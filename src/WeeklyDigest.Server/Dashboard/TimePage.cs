@@ -23,7 +23,7 @@ internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedul
     {
         try
         {
-            var at = SendTime.Parse(written, time.LocalTimeZone);
+            var at = SendTime.Parse(written, time.LocalTimeZone, time.GetUtcNow());
             if (at == row.Mailing!.ScheduledAt) return new TimeAnswer("It has that time already.", IsDone: true);
             if (row.File is null) throw new RefusedException("Its file is gone from the issues folder, and without it the e-mail cannot be made for another time.");
             var result = await reschedule.RunAsync(row.File, row.Mailing, at, CancellationToken.None);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using WeeklyDigest.Tests.Relays;
 
@@ -197,9 +198,9 @@ public sealed class SendCommandTests : IAsyncDisposable
     [Fact]
     public async Task A_time_in_the_future_schedules()
     {
-        var result = await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
+        var result = await workspace.RunHereAsync("send", "a", "--at", $"{Day(1)}T09:00");
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("a: scheduled for 2999-01-01 09:00:00 +00:00", result.Out, StringComparison.Ordinal);
+        Assert.Contains($"a: scheduled for {Day(1)} 09:00:00 +00:00", result.Out, StringComparison.Ordinal);
         Assert.Contains("3 = 3 pending", result.Out, StringComparison.Ordinal);
         Assert.Equal(0, relay.AcceptedCount);
         Assert.Equal("scheduled", JsonDocument.Parse((await workspace.RunHereAsync("status", "a", "--json")).Out).RootElement.GetProperty("state").GetString());
@@ -208,22 +209,22 @@ public sealed class SendCommandTests : IAsyncDisposable
     [Fact]
     public async Task What_is_scheduled_is_given_another_time_as_often_as_it_is_asked_for_until_it_begins()
     {
-        await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
-        var moved = await workspace.RunHereAsync("send", "a", "--at", "2999-01-02T09:00");
+        await workspace.RunHereAsync("send", "a", "--at", $"{Day(1)}T09:00");
+        var moved = await workspace.RunHereAsync("send", "a", "--at", $"{Day(2)}T09:00");
         Assert.Equal((0, ""), (moved.ExitCode, moved.Error));
-        Assert.Contains("a: starts at 2999-01-02 09:00:00 +00:00 instead of 2999-01-01 09:00:00 +00:00.", moved.Out, StringComparison.Ordinal);
-        Assert.Contains("a: scheduled for 2999-01-02 09:00:00 +00:00", moved.Out, StringComparison.Ordinal);
-        Assert.Equal((1, "2001-01-01 09:00:00 +00:00 is in the past; a stays scheduled for 2999-01-02 09:00:00 +00:00."), await RefusalAsync("send", "a", "--at", "2001-01-01T09:00"));
-        Assert.DoesNotContain("instead", (await workspace.RunHereAsync("send", "a", "--at", "2999-01-02T10:00+01:00")).Out, StringComparison.Ordinal);
+        Assert.Contains($"a: starts at {Day(2)} 09:00:00 +00:00 instead of {Day(1)} 09:00:00 +00:00.", moved.Out, StringComparison.Ordinal);
+        Assert.Contains($"a: scheduled for {Day(2)} 09:00:00 +00:00", moved.Out, StringComparison.Ordinal);
+        Assert.Equal((1, $"2001-01-01 09:00:00 +00:00 is in the past; a stays scheduled for {Day(2)} 09:00:00 +00:00."), await RefusalAsync("send", "a", "--at", "2001-01-01T09:00"));
+        Assert.DoesNotContain("instead", (await workspace.RunHereAsync("send", "a", "--at", $"{Day(2)}T10:00+01:00")).Out, StringComparison.Ordinal);
 
         await workspace.RunHereAsync("pause", "a");
         workspace.Write("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\nGood morning {{ name | there }}.\n");
-        var held = await workspace.RunHereAsync("send", "a", "--at", "2999-01-03T09:00");
-        Assert.Contains("a: paused: by the editor; its time is 2999-01-03 09:00:00 +00:00", held.Out, StringComparison.Ordinal);
+        var held = await workspace.RunHereAsync("send", "a", "--at", $"{Day(3)}T09:00");
+        Assert.Contains($"a: paused: by the editor; its time is {Day(3)} 09:00:00 +00:00", held.Out, StringComparison.Ordinal);
         Assert.StartsWith("a: has changed since it was published; at its new time it goes out as it is now.", held.Error, StringComparison.Ordinal);
-        Assert.Equal("a: scheduled for 2999-01-03 09:00:00 +00:00", (await workspace.RunHereAsync("resume", "a")).Out.TrimEnd());
+        Assert.Equal($"a: scheduled for {Day(3)} 09:00:00 +00:00", (await workspace.RunHereAsync("resume", "a")).Out.TrimEnd());
         var status = JsonDocument.Parse((await workspace.RunHereAsync("status", "a", "--json")).Out).RootElement;
-        Assert.Equal(new DateTimeOffset(2999, 1, 3, 9, 0, 0, TimeSpan.Zero), status.GetProperty("scheduledAt").GetDateTimeOffset());
+        Assert.Equal(Workspace.Later.AddDays(2), status.GetProperty("scheduledAt").GetDateTimeOffset());
         Assert.Equal(0, relay.AcceptedCount);
     }
 
@@ -231,7 +232,7 @@ public sealed class SendCommandTests : IAsyncDisposable
     public async Task What_has_begun_takes_no_other_time()
     {
         await workspace.RunHereAsync("send", "a");
-        Assert.Equal((1, "a is sent; only a mailing that has not begun can be given another time. Nothing was changed."), await RefusalAsync("send", "a", "--at", "2999-01-01T09:00"));
+        Assert.Equal((1, "a is sent; only a mailing that has not begun can be given another time. Nothing was changed."), await RefusalAsync("send", "a", "--at", $"{Day(1)}T09:00"));
         Assert.Equal(0, (await workspace.RunHereAsync("send", "a", "--at", "2001-01-01T09:00")).ExitCode);
         Assert.Equal(3, relay.AcceptedCount);
     }
@@ -239,10 +240,10 @@ public sealed class SendCommandTests : IAsyncDisposable
     [Fact]
     public async Task The_editor_pauses_resumes_and_cancels()
     {
-        await workspace.RunHereAsync("send", "a", "--at", "2999-01-01T09:00");
-        Assert.Equal("a: paused: by the editor; its time is 2999-01-01 09:00:00 +00:00", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
+        await workspace.RunHereAsync("send", "a", "--at", $"{Day(1)}T09:00");
+        Assert.Equal($"a: paused: by the editor; its time is {Day(1)} 09:00:00 +00:00", (await workspace.RunHereAsync("pause", "a")).Out.TrimEnd());
         Assert.Equal((1, "a is paused; pause works on one that is scheduled or sending."), await RefusalAsync("pause", "a"));
-        Assert.StartsWith("a: scheduled for 2999", (await workspace.RunHereAsync("resume", "a")).Out, StringComparison.Ordinal);
+        Assert.StartsWith($"a: scheduled for {Day(1)}", (await workspace.RunHereAsync("resume", "a")).Out, StringComparison.Ordinal);
         Assert.Equal("a: cancelled: by the editor", (await workspace.RunHereAsync("cancel", "a")).Out.TrimEnd());
         Assert.Equal((1, "a is cancelled; resume works on one that is paused."), await RefusalAsync("resume", "a"));
         Assert.Equal((1, "Cancelled; what was not sent stays unsent."), await RefusalAsync("send", "a"));
@@ -262,12 +263,25 @@ public sealed class SendCommandTests : IAsyncDisposable
 
     [Theory]
     [InlineData("send a --at 2001-01-01T09:00", "2001-01-01 09:00:00 +00:00 is in the past; leave --at out to send at once.")]
-    [InlineData("send a --at soon", "'soon' is no time; write one such as 2026-03-02T09:00 (in UTC) or 2026-03-02T09:00+01:00.")]
     [InlineData("send a --list a/b", "'a/b' is not the name of a list: 1 to 64 letters, digits, dots, dashes and underscores.")]
     [InlineData("preview a --to nobody", "'nobody' is not an e-mail address.")]
     [InlineData("status a", "a has not been published; `weeklydigest send` does that.")]
     [InlineData("pause a", "a has not been published; `weeklydigest send` does that.")]
     public async Task Refusals_say_why(string line, string expected) => Assert.Equal((1, expected), await RefusalAsync(line.Split(' ')));
+
+    [Theory]
+    [InlineData("soon")]
+    [InlineData("9999-01-01T09:00")]
+    [InlineData("9998-01-01T09:00")]
+    public async Task A_time_that_is_none_or_years_ahead_is_wrong_usage_and_nothing_is_published(string at)
+    {
+        var (code, error) = await RefusalAsync("send", "a", "--at", at);
+        Assert.Equal((2, true), (code, error.Contains(at, StringComparison.Ordinal)));
+        Assert.Equal("[]", (await workspace.RunHereAsync("status", "--json")).Out.TrimEnd());
+    }
+
+    // The first is in some weeks.
+    private static string Day(int number) => Workspace.Later.AddDays(number - 1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private async Task<(int ExitCode, string Error)> RefusalAsync(params string[] line)
     {

@@ -12,6 +12,7 @@ internal sealed class JobDatabase : IDisposable
     private readonly Lock turn = new();
     private readonly ConcurrentBag<Session> idle = [];
     private volatile bool disposed;
+    private volatile bool moved;
 
     private JobDatabase(JobFile file, Session writer, int idleReaders) => (this.file, this.writer, this.idleReaders) = (file, writer, idleReaders);
 
@@ -83,6 +84,7 @@ internal sealed class JobDatabase : IDisposable
     public T Read<T>(Func<Session, T> look)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
+        if (moved) return ReadByWriter(look);
         var session = idle.TryTake(out var open) ? open : file.OpenReader();
         try
         {
@@ -95,6 +97,27 @@ internal sealed class JobDatabase : IDisposable
             session.Dispose();
             throw Trouble.Explain(failure, file.Path);
         }
+    }
+
+    /// <summary>
+    /// Looks whether the file was moved, deleted or replaced while it is open. Then everything goes on with what is open, over the one connection that
+    /// surely has it: another would open what stands there now.
+    /// </summary>
+    /// <returns>True the first time that it is so.</returns>
+    public bool NoticeMove()
+    {
+        if (moved || !turn.TryEnter()) return false;
+        try
+        {
+            moved = !disposed && writer.HasMoved;
+        }
+        finally
+        {
+            turn.Exit();
+        }
+        if (!moved) return false;
+        while (idle.TryTake(out var session)) session.Dispose();
+        return true;
     }
 
     /// <summary>Gives some free pages at the end of the file back to the disk; only in a file that was made to shrink.</summary>
@@ -121,9 +144,25 @@ internal sealed class JobDatabase : IDisposable
         turn.Exit();
     }
 
+    private T ReadByWriter<T>(Func<Session, T> look)
+    {
+        lock (turn)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            try
+            {
+                return writer.Look(look);
+            }
+            catch (SqliteException failure)
+            {
+                throw Trouble.Explain(failure, file.Path);
+            }
+        }
+    }
+
     private void Return(Session session)
     {
-        if (disposed || idle.Count >= idleReaders) session.Dispose();
+        if (disposed || moved || idle.Count >= idleReaders) session.Dispose();
         else idle.Add(session);
     }
 }

@@ -33,8 +33,11 @@ internal sealed class JobFile
         if (builder.DataSource is "" or ":memory:" || builder.Mode == SqliteOpenMode.Memory)
             throw new SQLiteStorageException($"'{nameOrConnectionString}' names no file. Give the path of the job database.");
         var path = System.IO.Path.GetFullPath(builder.DataSource);
+        if (Directory.Exists(path)) throw new SQLiteStorageException($"The job database {path} is a folder, where a file has to be. Move it away.");
         builder.DataSource = path;
         builder.Pooling = false;
+        // A connection that is opened later makes no empty file where ours is gone.
+        if (builder.Mode == SqliteOpenMode.ReadWriteCreate) builder.Mode = SqliteOpenMode.ReadWrite;
         return new JobFile(path, builder.ConnectionString, busy);
     }
 

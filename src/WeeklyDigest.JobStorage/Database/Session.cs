@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -6,6 +7,9 @@ namespace Hangfire.Storage.SQLite.Database;
 /// <summary>An open connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class Session(SqliteConnection connection) : IDisposable
 {
+    // SQLITE_FCNTL_HAS_MOVED.
+    private const int HasMovedCode = 20;
+
     private readonly Dictionary<string, Statement> statements = [];
     private bool? durable;
 
@@ -80,6 +84,9 @@ internal sealed class Session(SqliteConnection connection) : IDisposable
     /// <summary>Whether this user may only read the file.</summary>
     public bool IsReadOnly => raw.sqlite3_db_readonly(connection.Handle, "main") == 1;
 
+    /// <summary>Whether its file no longer stands at its path: it was moved, deleted or replaced. On Windows that cannot be while it is open.</summary>
+    public bool HasMoved => FileControl(connection.Handle!, null, HasMovedCode, out var moved) == raw.SQLITE_OK && moved != 0;
+
     /// <summary>Ends what another thread runs on it now, as SQLITE_INTERRUPT.</summary>
     public void Interrupt() => raw.sqlite3_interrupt(connection.Handle);
 
@@ -89,6 +96,11 @@ internal sealed class Session(SqliteConnection connection) : IDisposable
         foreach (var statement in statements.Values) statement.Dispose();
         connection.Dispose();
     }
+
+    // Not in SQLitePCL's own interface.
+    [DllImport("e_sqlite3", EntryPoint = "sqlite3_file_control")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    private static extern int FileControl(sqlite3 database, byte[]? name, int code, out int result);
 
     private Statement Prepared(string name, Func<string, string> sql)
     {

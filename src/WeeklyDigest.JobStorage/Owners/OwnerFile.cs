@@ -59,7 +59,8 @@ internal sealed class OwnerFile : IDisposable
     public void Dispose()
     {
         held.Dispose();
-        File.Delete(held.Name);
+        // Its folder may have been taken away with the database.
+        if (File.Exists(held.Name)) File.Delete(held.Name);
     }
 
     private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);

@@ -73,6 +73,8 @@ internal sealed class StorageWatch(
 
     private void Look()
     {
+        if (database.NoticeMove())
+            log.Error($"The job database {database.Path} was moved, deleted or replaced while it was in use. This process goes on with the jobs that it has open, which nobody else sees, until it ends: restart it.");
         var (others, free) = watch.LookAtFiles();
         free |= leftovers.Retry();
         if (others > 0 && options.Clock.GetElapsedTime(lastBeat) >= beatInterval)

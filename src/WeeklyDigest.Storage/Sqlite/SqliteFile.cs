@@ -129,8 +129,11 @@ internal sealed class SqliteFile
 
     private static string PathOf(string connectionString, SqliteConnectionStringBuilder builder)
         => builder.DataSource is not ("" or ":memory:") && builder.Mode != SqliteOpenMode.Memory
-            ? System.IO.Path.GetFullPath(builder.DataSource)
+            ? NotAFolder(System.IO.Path.GetFullPath(builder.DataSource))
             : throw new StorageException($"Storage:ConnectionString '{connectionString}' names no file; give the path of the database file.");
+
+    private static string NotAFolder(string path)
+        => Directory.Exists(path) ? throw new StorageException($"The database {path} is a folder, where a file has to be. Move it away; if there ever was a database here, put a backup in its place.") : path;
 
     private static SqliteConnectionStringBuilder Parse(string text)
     {

@@ -71,6 +71,40 @@ public sealed class SqliteJobFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_replaced_while_it_is_open_is_worked_on_with_and_the_other_left_alone()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A file that is open cannot be deleted there.");
+        string other;
+        using (var storage = Open())
+        {
+            var job = new BackgroundJobClient(storage).Enqueue(() => SampleJobs.Say("x"));
+            storage.Database.Write(session => storage.Owner.IdIn(session));
+            Assert.False(storage.Database.NoticeMove());
+            foreach (var file in Directory.GetFiles(Path.GetDirectoryName(place.File)!)) File.Delete(file);
+            Directory.Delete(place.File + "-owners", recursive: true);
+            Assert.True(storage.Database.NoticeMove());
+            Assert.False(storage.Database.NoticeMove());
+            Assert.Equal("Enqueued", State(storage, job));
+            Assert.False(File.Exists(place.File));
+
+            using var second = Open();
+            other = new BackgroundJobClient(second).Enqueue(() => SampleJobs.Say("y"));
+            new BackgroundJobClient(storage).Enqueue(() => SampleJobs.Say("z"));
+            Assert.Equal((2L, 1L), (storage.GetMonitoringApi().EnqueuedCount("default"), second.GetMonitoringApi().EnqueuedCount("default")));
+            storage.Dispose();
+            Assert.True(File.Exists(place.File + "-wal"));
+        }
+        using var again = Open();
+        Assert.Equal("Enqueued", State(again, other));
+
+        static string State(SQLiteStorage storage, string job)
+        {
+            using var connection = storage.GetConnection();
+            return connection.GetStateData(job).Name;
+        }
+    }
+
+    [Fact]
     public void A_file_that_has_lost_tables_is_refused_and_they_are_named()
     {
         Open().Dispose();
@@ -131,7 +165,8 @@ public sealed class SqliteJobFileTests : IDisposable
     {
         Open().Dispose();
         Assert.Contains("cannot be created", Refusal(Path.Combine(place.File, "jobs.db")), StringComparison.Ordinal);
-        Assert.Contains("The job database", Refusal(Path.GetDirectoryName(place.File)!), StringComparison.Ordinal);
+        var folder = Path.GetDirectoryName(place.File)!;
+        Assert.Equal($"The job database {folder} is a folder, where a file has to be. Move it away.", Refusal(folder));
         Assert.Equal($"The job database {place.File} cannot be written. Make the file and its folder writable for this user.", Refusal($"Data Source={place.File};Mode=ReadOnly"));
     }
 

@@ -107,6 +107,33 @@ public sealed class JobRestartTests
         }
     }
 
+    [Fact]
+    public async Task Jobs_that_are_deleted_under_a_server_lose_no_mailing_and_the_log_says_so_once()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A file that is open cannot be deleted there.");
+        await using var relay = ScriptedSmtpServer.Start();
+        using var workspace = Workspace(relay);
+        using var serve = workspace.Start("serve");
+        using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
+        foreach (var file in Directory.GetFiles(workspace.PathOf("data"), "jobs.db*")) File.Delete(file);
+        var words = $"The job database {workspace.PathOf("data/jobs.db")} was moved, deleted or replaced while it was in use.";
+        await Eventually.HoldsAsync(() => (serve.Out + serve.Error).Contains(words, StringComparison.Ordinal), "the log says so", Limit);
+        var job = await TriggerAsync(editor);
+        await EventuallyAsync(async () => (await editor.TextAsync($"/hangfire/jobs/details/{job}")).Contains("Sent: week-1", StringComparison.Ordinal));
+        Assert.False(File.Exists(workspace.PathOf("data/jobs.db")));
+        serve.Terminate();
+        var result = await serve.EndAsync(Limit);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(2, (result.Out + result.Error).Split(words).Length);
+        Assert.DoesNotContain("SQLite Error", result.Out + result.Error, StringComparison.Ordinal);
+        (await Accounts.ReadAsync(workspace, "week-1")).AgreeWith(relay);
+        Assert.Equal(Subscribers, relay.AcceptedCount);
+
+        using var again = workspace.Start("serve");
+        using var reader = await Editor.SignInAsync(await again.PrintedAsync("/sign-in?token="));
+        Assert.True(await reader.IsReadyAsync());
+    }
+
     private static Workspace Workspace(ScriptedSmtpServer relay) => new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections)
         .Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
 

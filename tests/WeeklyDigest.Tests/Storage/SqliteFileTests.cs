@@ -138,7 +138,8 @@ public sealed class SqliteFileTests : IDisposable
         Assert.Equal(
             $"The database {below} cannot be used: {place.File} is a file, where a folder has to be. Move it away, or for a new installation set Paths:Data, or Storage:ConnectionString for the database alone, to another place.",
             refusal);
-        Assert.StartsWith("The database", Refusal(Path.GetDirectoryName(place.File)!), StringComparison.Ordinal);
+        var folder = Path.GetDirectoryName(place.File)!;
+        Assert.Equal($"The database {folder} is a folder, where a file has to be. Move it away; if there ever was a database here, put a backup in its place.", Refusal(folder));
     }
 
     [Theory]

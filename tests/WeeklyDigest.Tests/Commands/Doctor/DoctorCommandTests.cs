@@ -154,8 +154,8 @@ public sealed class DoctorCommandTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("data/weeklydigest.db/x", "database", "The database {0}/data/weeklydigest.db cannot be created:")]
-    [InlineData("data/jobs.db/x", "jobs", "The job database {0}/data/jobs.db cannot be opened: is it a file,")]
+    [InlineData("data/weeklydigest.db/x", "database", "The database {0}/data/weeklydigest.db is a folder, where a file has to be. Move it away")]
+    [InlineData("data/jobs.db/x", "jobs", "The job database {0}/data/jobs.db is a folder, where a file has to be. Move it away.")]
     [InlineData("data/jobs.db", "jobs", "The file {0}/data/jobs.db is not a database. Move it away. Where no jobs.db is, a new one is made")]
     [InlineData("data/locks", "folders", "Paths:Data: {0}/data/locks is a file, where a folder has to be.")]
     [InlineData("data/keys", "folders", "Paths:Data: {0}/data/keys is a file, where a folder has to be.")]

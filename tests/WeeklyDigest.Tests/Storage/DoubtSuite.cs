@@ -163,7 +163,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
 
     private static (long, bool) Single(IReadOnlyList<RelayDoubt> doubts) => (doubts.Single().Refused, doubts.Single().IsPardoned);
 
-    private async Task RefuseAsync(ILedger ledger, Delivery row, string? relay, Refusal refusal = Refusal.Address, string reply = "550 5.1.1 no")
+    private protected async Task RefuseAsync(ILedger ledger, Delivery row, string? relay, Refusal refusal = Refusal.Address, string reply = "550 5.1.1 no")
     {
         Clock.Advance(TimeSpan.FromMilliseconds(1));
         await Write(row, DeliveryState.Claimed, DeliveryState.Sending);

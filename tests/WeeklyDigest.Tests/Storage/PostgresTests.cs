@@ -16,7 +16,23 @@ public sealed class PostgresSubscriberTests : SubscriberSuite<PostgresPlace>;
 
 public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>;
 
-public sealed class PostgresDoubtTests : DoubtSuite<PostgresPlace>;
+public sealed class PostgresDoubtTests : DoubtSuite<PostgresPlace>
+{
+    [Fact]
+    public async Task Whom_another_node_is_passing_over_at_the_moment_of_the_pardon_is_readmitted_as_well()
+    {
+        var (refused, other) = (await Published(1), (await Publish("week-2")).MailingId);
+        await RefuseAsync(Ledger, (await Claim(refused)).Single(), "bad");
+        Task<long> pardon;
+        await using (await Place.BeginAsync($"UPDATE delivery SET state = 'suppressed', reply = 'Not sent: the address is suppressed (bounced).' WHERE mailing_id = {other}", commit: true))
+        {
+            pardon = Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+            await Place.SomebodyWaitsAsync();
+        }
+        Assert.Equal(1, await pardon);
+        Assert.Single(await Claim(other));
+    }
+}
 
 public sealed class PostgresRefusalTests : RefusalSuite<PostgresPlace>;
 

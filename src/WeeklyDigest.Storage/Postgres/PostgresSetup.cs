@@ -69,11 +69,15 @@ internal static class PostgresSetup
         }
     }
 
-    /// <summary>What a failure means that was met with the jobs' tables while they are in use: one thing to say of all tables that are gone.</summary>
-    public static string ExplainJobs(PostgresServer server, string schema, Exception failure)
-        => failure is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName }
-            ? $"Tables of the jobs are gone from {server.Place}, schema {schema}: until they are there again nothing is begun, and what waits is not woken. Stop every server, {Dropping(schema, "IF EXISTS ")}; the next start makes them anew, and mailings go on."
-            : PostgresTrouble.Explain(failure, server.Place with { Schema = schema }).Message;
+    /// <summary>What a failure means that was met with the jobs' tables while they are in use: one thing to say of all of them.</summary>
+    public static string ExplainJobs(PostgresServer server, string schema, Exception failure) => failure switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } =>
+            $"Tables of the jobs are gone from {server.Place}, schema {schema}: until they are there again nothing is begun, and what waits is not woken. Stop every server, {Dropping(schema, "IF EXISTS ")}; the next start makes them anew, and mailings go on.",
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "aclcheck_error" } =>
+            $"The user {server.Place.User} may not use all of the jobs' tables in {server.Place}. Let the user own the schema {schema} and all in it.",
+        _ => PostgresTrouble.Explain(failure, server.Place with { Schema = schema }).Message,
+    };
 
     private static string Dropping(string schema, string condition = "")
         => $"run DROP SCHEMA {condition}{schema} CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not";

@@ -31,7 +31,7 @@ public sealed class ReadOnlyPostgresTests : IDisposable
         // Which cuts what was open; the first ones to find that are told so.
         await Eventually.HoldsAsync(() => editor.ProblemAsync("/hangfire/recurring").Result.Status == HttpStatusCode.OK, "the page of recurring jobs can be read");
 
-        var words = isReadOnly ? $"The database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} can only be read" : $"The user {Poor} may not do what is needed";
+        var words = isReadOnly ? $"The database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} can only be read" : $"The user {Poor} may not use all of the jobs' tables in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}. Let the user own the schema hangfire and all in it.";
         foreach (var (status, text) in await Task.WhenAll(
             editor.TriggeredAsync("weekly-digest"), editor.TriggeredAsync("preview-to-self"), editor.PressedAsync("/hangfire/recurring", "/hangfire/issues/week-1/do/preview")))
         {
@@ -39,7 +39,12 @@ public sealed class ReadOnlyPostgresTests : IDisposable
             Assert.Contains(words, WebUtility.HtmlDecode(text), StringComparison.Ordinal);
         }
         // Each waits for a lock for 15 seconds, and is told no more than that it did not get it.
-        lock (site.Log) Assert.DoesNotContain(site.Log, line => line.Contains("\n   at ", StringComparison.Ordinal));
+        lock (site.Log)
+        {
+            Assert.DoesNotContain(site.Log, line => line.Contains("\n   at ", StringComparison.Ordinal));
+            foreach (var from in (string[])["Hangfire cannot use its storage", "A page cannot be shown"])
+                Assert.Single(site.Log, line => line.StartsWith(from, StringComparison.Ordinal) && line.Contains(words, StringComparison.Ordinal));
+        }
     }
 
     private void Refuse(bool isReadOnly)

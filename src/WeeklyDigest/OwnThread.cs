@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace WeeklyDigest;
 
 /// <summary>
@@ -5,11 +7,11 @@ namespace WeeklyDigest;
 /// or for the disk in a blocking call takes half the processor time of an asynchronous one, which goes through two more threads.
 /// For the few things that wait many thousand times a second: the connections, and the writer of the ledger.
 /// </summary>
-public sealed class OwnThread : SynchronizationContext
+public sealed class OwnThread : SynchronizationContext, IDisposable
 {
-    private readonly object gate = new();
-    private readonly Queue<(SendOrPostCallback Callback, object? State)> posted = [];
-    private bool isOver;
+    private readonly ConcurrentQueue<(SendOrPostCallback Callback, object? State)> posted = [];
+    private readonly ThreadBell bell = new();
+    private volatile bool isOver;
 
     private OwnThread()
     {
@@ -21,29 +23,42 @@ public sealed class OwnThread : SynchronizationContext
     /// <returns>Completes, elsewhere, as the work does.</returns>
     public static Task RunAsync(string name, Func<Task> work)
     {
-        var own = new OwnThread();
         var ended = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => ended.SetResult(own.Run(work))) { IsBackground = true, Name = name }.Start();
+        new Thread(Start) { IsBackground = true, Name = name }.Start();
         return ended.Task.Unwrap();
+
+        void Start()
+        {
+            using var own = new OwnThread();
+            ended.SetResult(own.Run(work));
+        }
     }
 
+    /// <summary>Whether the calling code runs on such a thread.</summary>
+    public static bool IsHere => Current is OwnThread;
+
     /// <summary>Does work that blocks: here and now on such a thread, elsewhere on one of the pool's.</summary>
-    public static async Task<T> BlockAsync<T>(Func<T> work) => Current is OwnThread ? work() : await Task.Run(work);
+    public static async Task<T> BlockAsync<T>(Func<T> work) => IsHere ? work() : await Task.Run(work);
+
+    /// <summary>Waits, blocking, until a task has completed, however. What is awaited on this thread goes on afterwards.</summary>
+    /// <exception cref="OperationCanceledException">It is not waited for any more.</exception>
+    public static void Wait(Task task, CancellationToken cancel)
+    {
+        if (task.IsCompleted) return;
+        if (Current is OwnThread own) own.WaitHere(task, cancel);
+        else Task.WaitAny([task], cancel);
+    }
+
+    /// <summary>By the thread itself, when the work is over.</summary>
+    public void Dispose() => bell.Dispose();
 
     /// <inheritdoc/>
     public override void Post(SendOrPostCallback d, object? state)
     {
-        lock (gate)
-        {
-            if (!isOver)
-            {
-                posted.Enqueue((d, state));
-                Monitor.Pulse(gate);
-                return;
-            }
-        }
+        posted.Enqueue((d, state));
+        bell.Ring();
         // What outlives the work goes on in the pool.
-        base.Post(d, state);
+        if (isOver) Forward();
     }
 
     private Task Run(Func<Task> work)
@@ -51,25 +66,34 @@ public sealed class OwnThread : SynchronizationContext
         SetSynchronizationContext(this);
         var running = work();
         running.ContinueWith(_ => End(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        while (TryTake(out var next)) next.Callback(next.State);
+        while (!isOver)
+        {
+            while (posted.TryDequeue(out var next)) next.Callback(next.State);
+            bell.Sleep(this, static own => own.isOver || !own.posted.IsEmpty);
+        }
+        Forward();
         return running;
     }
 
-    private bool TryTake(out (SendOrPostCallback Callback, object? State) next)
+    private void WaitHere(Task task, CancellationToken cancel)
     {
-        lock (gate)
+        using var givingUp = cancel.UnsafeRegister(static bell => ((ThreadBell)bell!).Ring(), bell);
+        task.ContinueWith(static (_, bell) => ((ThreadBell)bell!).Ring(), bell, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        while (!task.IsCompleted)
         {
-            while (posted.Count == 0 && !isOver) Monitor.Wait(gate);
-            return posted.TryDequeue(out next);
+            cancel.ThrowIfCancellationRequested();
+            bell.Sleep((task, cancel), static wait => wait.task.IsCompleted || wait.cancel.IsCancellationRequested);
         }
+    }
+
+    private void Forward()
+    {
+        while (posted.TryDequeue(out var next)) base.Post(next.Callback, next.State);
     }
 
     private void End()
     {
-        lock (gate)
-        {
-            isOver = true;
-            Monitor.Pulse(gate);
-        }
+        isOver = true;
+        bell.Ring();
     }
 }

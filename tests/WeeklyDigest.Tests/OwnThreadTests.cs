@@ -80,4 +80,44 @@ public sealed class OwnThreadTests
         Assert.Equal(8 * 500, count);
         turn.Dispose();
     }
+
+    [Fact]
+    public async Task A_blocking_wait_loses_nothing_that_is_posted_meanwhile()
+    {
+        var count = 0;
+        await OwnThread.RunAsync("test", async () =>
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                var (awaited, blocking) = (new TaskCompletionSource(), new TaskCompletionSource());
+                var counting = CountAsync(awaited.Task);
+                _ = Task.Run(() => awaited.SetResult(), Cancel);
+                _ = Task.Run(() => blocking.SetResult(), Cancel);
+                OwnThread.Wait(blocking.Task, Cancel);
+                await counting;
+            }
+        });
+        Assert.Equal(500, count);
+
+        async Task CountAsync(Task before)
+        {
+            await before;
+            count++;
+        }
+    }
+
+    [Fact]
+    public async Task A_blocking_wait_ends_when_it_is_given_up()
+    {
+        using var giveUp = new CancellationTokenSource();
+        var never = new TaskCompletionSource();
+        var waiting = OwnThread.RunAsync("test", async () =>
+        {
+            await Task.Yield();
+            _ = Task.Run(giveUp.Cancel, Cancel);
+            OwnThread.Wait(never.Task, giveUp.Token);
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        Assert.ThrowsAny<OperationCanceledException>(() => OwnThread.Wait(never.Task, giveUp.Token));
+    }
 }

@@ -133,14 +133,22 @@ public sealed class LedgerWriter : IAsyncDisposable
     // Dying before the commit leaves the rows as they were: those marked sending become uncertain, the others are given back.
     private async Task CommitAsync(List<WriteRequest> group)
     {
-        var writes = group.Count == 1 ? group[0].Writes : [.. group.SelectMany(request => request.Writes)];
+        var writes = group.Count == 1 ? group[0].Writes : Together(group);
         var results = await ledger.WriteAsync(writes, CancellationToken.None);
         var at = 0;
         foreach (var request in group)
         {
-            request.Answer.TrySetResult([.. results.Skip(at).Take(request.Writes.Count)]);
-            at += request.Writes.Count;
+            var own = new LedgerWriteResult[request.Writes.Count];
+            for (var i = 0; i < own.Length; i++) own[i] = results[at++];
+            request.Answer.TrySetResult(own);
         }
+    }
+
+    private static List<LedgerWrite> Together(List<WriteRequest> group)
+    {
+        var writes = new List<LedgerWrite>(2 * group.Count);
+        foreach (var request in group) writes.AddRange(request.Writes);
+        return writes;
     }
 
     private async Task InsistAsync(Func<Task> change, Action<Exception> giveUp)

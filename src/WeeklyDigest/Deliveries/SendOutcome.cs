@@ -17,6 +17,9 @@ public enum SendResult
 
     /// <summary>The final dot was sent and no answer came.</summary>
     Unknown,
+
+    /// <summary>We did not let the message leave (<see cref="Smtp.ComposedMessage.MayLeave"/>): nothing follows for anybody.</summary>
+    HeldBack,
 }
 
 /// <summary>What a refusal for good is about; decides what follows beside the delivery's failure.</summary>

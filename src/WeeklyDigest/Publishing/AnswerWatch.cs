@@ -44,6 +44,12 @@ internal sealed class AnswerWatch(TimeProvider time)
         lock (gate) (wait.Since, wait.AnswersBefore) = (time.GetTimestamp(), answers);
     }
 
+    /// <summary>The relay has answered what was said of the message so far, and waits for us; it goes on with <see cref="Begin"/>.</summary>
+    public void Suspend(AnswerWait wait)
+    {
+        lock (gate) Over(wait);
+    }
+
     /// <summary>Its answer is there.</summary>
     public void End(AnswerWait wait)
     {
@@ -51,8 +57,7 @@ internal sealed class AnswerWatch(TimeProvider time)
         {
             answers++;
             usual.Note(time.GetElapsedTime(wait.Since));
-            if (wait.IsStalled) stalled--;
-            (wait.Since, wait.IsStalled) = (0, false);
+            Over(wait);
         }
     }
 
@@ -69,6 +74,12 @@ internal sealed class AnswerWatch(TimeProvider time)
             stalled++;
             return true;
         }
+    }
+
+    private void Over(AnswerWait wait)
+    {
+        if (wait.IsStalled) stalled--;
+        (wait.Since, wait.IsStalled) = (0, false);
     }
 
     private bool LastsTooLong(AnswerWait wait, TimeSpan waited, int working)

@@ -67,6 +67,9 @@ internal sealed class ClaimFeed : IDisposable
     public void Leave(TakenDelivery taken, SendOutcome? outcome)
         => run.Domains.Leave(taken.Delivery.DomainId, taken.Domain, taken.Entered, outcome);
 
+    /// <summary>Whether one may still go in its place in its domain's rate.</summary>
+    public bool IsFresh(TakenDelivery taken) => run.Domains.IsFresh(taken.Domain, taken.Entered);
+
     /// <summary>Exchanges the place in its domain's rate of one that took too long to be handed over.</summary>
     /// <returns>How long until the new one; null when that is far, and it has to be given back.</returns>
     public TimeSpan? Renew(TakenDelivery taken)

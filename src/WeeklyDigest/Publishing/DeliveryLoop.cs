@@ -4,8 +4,8 @@ using WeeklyDigest.Smtp;
 namespace WeeklyDigest.Publishing;
 
 /// <summary>
-/// What one connection does: take a delivery, commit its sending mark and compose meanwhile, hand it over, and submit the outcome together with the
-/// next delivery's mark. At most one row of this loop is in state sending at any time.
+/// What one connection does: take a delivery, submit its sending mark, and with it the outcome before; compose, and tell the relay sender and recipient
+/// meanwhile; wait for the commit, and only then let the message leave. At most one row of this loop is in state sending at any time.
 /// </summary>
 /// <param name="run">The run.</param>
 /// <param name="feed">Where deliveries come from.</param>
@@ -13,7 +13,7 @@ namespace WeeklyDigest.Publishing;
 internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 {
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
-    private readonly List<LedgerWrite> unwritten = [];
+    private readonly LoopWrites writes = new(run, feed);
     private readonly MessageBuffer buffer = new();
     private readonly Handovers.Note note = run.Owner.TakeNote();
 
@@ -29,7 +29,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         finally
         {
             // Else the ledger does not know what the note says: it stays for the next process.
-            if (unwritten.Count == 0) run.Owner.Return(note);
+            if (writes.AreDone) run.Owner.Return(note);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             }
             if (!result.GoesOn) break;
         }
-        await WriteAsync();
+        await writes.WriteAsync();
     }
 
     /// <summary>Delivers one.</summary>
@@ -92,15 +92,17 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var delivery = taken.Delivery;
         if (feed.IsStopped(delivery))
         {
-            GiveBack(delivery, DeliveryState.Claimed);
+            writes.GiveBack(delivery, DeliveryState.Claimed);
             return (null, true);
         }
         if (await AbilitiesAsync(session, delivery) is not { } abilities) return (null, false);
-        var marking = MarkAsync(delivery);
+        await LeaseAsync();
+        // Dying before this is committed: the row is claimed and is given back. Dying after it: the row is as its note says.
+        var mark = writes.Mark(delivery);
         // While the mark is on its way to the disk: a signature takes as long, and the processors would have nothing to do.
         var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
-        if (!await marking || !await StillReadyAsync(session, taken)) return (null, true);
-        var outcome = await HandOverAsync(session, delivery, message);
+        if (await HandOverAsync(session, taken, mark, message) is not { } outcome) return (null, true);
+        Note(session, delivery, outcome);
         return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
     }
 
@@ -111,7 +113,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         {
             if (run.Stop.IsRequested || (session.OpensFirst && await OpenAsync(session) is null)) return false;
             var ready = session.ReadyAsync(run.Stop.Token);
-            if (!ready.IsCompleted) await WriteAsync();
+            if (!ready.IsCompleted) await writes.WriteAsync();
             return await ready && !run.Stop.IsRequested;
         }
         catch (OperationCanceledException) when (run.Stop.IsRequested)
@@ -121,18 +123,18 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     }
 
     /// <summary>
-    /// Waits for other places in the rates of the relay and the domain when opening or the mark took so long that the first ones are lost. The row is
-    /// marked, and nobody was told of it yet.
+    /// Waits for other places in the rates of the relay and the domain when opening or the mark took so long that the first ones are lost. The row
+    /// may be marked, and nothing of the message has left.
     /// </summary>
     /// <returns>False when there is none, or the run stops meanwhile: the delivery is given back.</returns>
-    private async ValueTask<bool> StillReadyAsync(PooledSession session, TakenDelivery taken)
+    private async ValueTask<bool> StillReadyAsync(PooledSession session, TakenDelivery taken, SendingMark mark)
     {
         while (await ReadyAsync(session) && run.Lease.IsHeld && feed.Renew(taken) is { } wait)
         {
             if (wait == TimeSpan.Zero) return true;
             await Task.WhenAny(Task.Delay(wait, run.Time, run.Stop.Token));
         }
-        GiveBack(taken.Delivery, DeliveryState.Sending);
+        if (await mark.IsSetAsync()) writes.GiveBack(taken.Delivery, DeliveryState.Sending);
         return false;
     }
 
@@ -141,7 +143,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     {
         // Opening may have shown that it does not carry such an address, and another relay may: the delivery waits for that one.
         if (await OpenAsync(session) is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8)) return abilities;
-        GiveBack(delivery, DeliveryState.Claimed);
+        writes.GiveBack(delivery, DeliveryState.Claimed);
         return null;
     }
 
@@ -152,7 +154,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         {
             var opening = session.OpenAsync(run.Stop.Token);
             // Opening may take long; the outcome before must not wait for it.
-            if (!opening.IsCompleted) await WriteAsync();
+            if (!opening.IsCompleted) await writes.WriteAsync();
             return await opening;
         }
         catch (RelayException)
@@ -166,80 +168,46 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         return null;
     }
 
-    /// <summary>Commits the mark, and with it the outcome before. Only after true may the message leave this process.</summary>
-    private async Task<bool> MarkAsync(Delivery delivery)
+    /// <summary>Hands the message over. Sender and recipient are said while the mark is being committed; the message leaves when it is.</summary>
+    /// <returns>Null when it did not leave since it may not: it is given back, or another's.</returns>
+    private async Task<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
     {
-        await LeaseAsync();
-        unwritten.Add(DeliveryVerdicts.Begin(delivery, run.Time.GetUtcNow()));
-        // Dying before this commit: the row is claimed and is given back. Dying after it: the row is uncertain.
-        var mark = await WriteMarkAsync(delivery);
-        if (mark == LedgerWriteResult.Written && run.Lease.IsHeld && !run.Stop.IsRequested) return true;
-        // Fenced: paused, cancelled or taken over; the ledger ignores the release if the row is not ours any more.
-        if (mark != LedgerWriteResult.Suppressed) GiveBack(delivery, mark == LedgerWriteResult.Written ? DeliveryState.Sending : DeliveryState.Claimed);
-        return false;
-    }
-
-    // A mark that is not waited for any more is written all the same once the ledger can be: it is taken back behind it, for the message never leaves.
-    private async Task<LedgerWriteResult> WriteMarkAsync(Delivery delivery)
-    {
-        try
-        {
-            return await WriteAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            _ = run.Writer.WriteAsync([DeliveryVerdicts.Release(delivery, DeliveryState.Sending, run.Time.GetUtcNow())]);
-            throw;
-        }
-    }
-
-    /// <summary>Hands the message over and notes the outcome for the next commit.</summary>
-    private async Task<SendOutcome> HandOverAsync(PooledSession session, Delivery delivery, ComposedMessage message)
-    {
+        var delivery = taken.Delivery;
         note.Take(delivery, session.Relay.Name);
-        var outcome = await session.SendAsync(message with { Leaving = note.Leaving }, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
+        var held = message with { MayLeave = MayLeave, Leaving = note.Leaving };
+        while (await StillReadyAsync(session, taken, mark))
+        {
+            var outcome = await session.SendAsync(held, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
+            // Refused before that: what the note says of the message before must not go until that one's outcome is in the ledger.
+            if (!await mark.IsSetAsync()) return null;
+            if (outcome.Result != SendResult.HeldBack) return outcome;
+        }
+        return null;
+
+        // Places that are lost while the mark is waited for are not used late: the next try has others.
+        bool MayLeave() => mark.IsKnown ? mark.MayGo : session.WaitFor(mark) && feed.IsFresh(taken);
+    }
+
+    /// <summary>Notes the outcome for the next commit.</summary>
+    private void Note(PooledSession session, Delivery delivery, SendOutcome outcome)
+    {
         // Dying here: the note tells whoever comes next.
         note.Answer(outcome);
         var now = run.Time.GetUtcNow();
         run.Doubts.Note(session.Relay.Name, outcome.Result, now);
-        var writes = run.Verdicts.Of(delivery, outcome, now);
-        unwritten.AddRange(run.Refusals.IsEnd(delivery, outcome) ? [writes[0] with { EndsRefusals = true }]
-            : outcome.Refusal is Refusal.Address or Refusal.Mailbox ? [writes[0] with { Relay = run.Doubts.StandingOf(session.Relay.Name) }]
-            : writes);
+        var changes = run.Verdicts.Of(delivery, outcome, now);
+        writes.Add(run.Refusals.IsEnd(delivery, outcome) ? [changes[0] with { EndsRefusals = true }]
+            : outcome.Refusal is Refusal.Address or Refusal.Mailbox ? [changes[0] with { Relay = run.Doubts.StandingOf(session.Relay.Name) }]
+            : changes);
         if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
         if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason) run.Doubts.SetAside(session.Relay, reason, run.Stop);
-        return outcome;
     }
-
-    private void GiveBack(Delivery delivery, DeliveryState from)
-        => unwritten.Add(DeliveryVerdicts.Release(delivery, from, run.Time.GetUtcNow()));
 
     // Without the lease the rows may be another's already: wait until it is renewed. The run's watch does that.
     private async Task LeaseAsync()
     {
         if (run.Lease.IsHeld) return;
-        await WriteAsync();
+        await writes.WriteAsync();
         while (!run.Lease.IsHeld && !run.Stop.IsRequested) await Task.Delay(LeaseLook, run.Time);
-    }
-
-    /// <summary>Makes everything noted durable.</summary>
-    /// <returns>What became of the last change.</returns>
-    private async Task<LedgerWriteResult> WriteAsync()
-    {
-        if (unwritten.Count == 0) return LedgerWriteResult.Written;
-        LedgerWrite[] writes = [.. unwritten];
-        var results = await run.Writer.WriteAsync(writes).WaitAsync(run.Stop.RecordToken);
-        unwritten.Clear();
-        for (var i = 0; i < writes.Length; i++) Account(writes[i], results[i]);
-        return results[^1];
-    }
-
-    private void Account(LedgerWrite write, LedgerWriteResult result)
-    {
-        var to = result == LedgerWriteResult.Suppressed ? DeliveryState.Suppressed : write.To;
-        if (result == LedgerWriteResult.Written && write.To == DeliveryState.Sent) run.Tally.Add();
-        if (result != LedgerWriteResult.Fenced) run.Meter.Move(write.From, to, 1, write.CountAttempt);
-        var isOurs = write.To == DeliveryState.Sending && result != LedgerWriteResult.Suppressed;
-        if (!isOurs && write.From != DeliveryState.Uncertain) feed.Done();
     }
 }

@@ -82,6 +82,9 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         }
     }
 
+    /// <summary>Whether a delivery may still go in the place that it took in the domain's rate.</summary>
+    public bool IsFresh(DomainPace domain, TimeSpan entered) => domain.IsFresh(Now, entered);
+
     /// <summary>
     /// Exchanges the place in the domain's rate of a delivery that was not handed over yet, when it grew old: used late, it would crowd those that
     /// went since.

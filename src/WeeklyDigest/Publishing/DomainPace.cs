@@ -90,13 +90,16 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
         nextAt = (nextAt > now - Burst ? nextAt : now - Burst) + limits.Interval;
     }
 
+    /// <summary>Whether one may still go in the place that it took.</summary>
+    public bool IsFresh(TimeSpan now, TimeSpan entered) => !HasRate || now - entered <= RelayPace.FreshFor(limits.Interval);
+
     /// <summary>Exchanges the place of one that grew old before it was used.</summary>
     /// <param name="now">The time.</param>
     /// <param name="entered">When it went, or goes now.</param>
     /// <returns>How long until then; null when the next place is far: nothing was changed.</returns>
     public TimeSpan? Renew(TimeSpan now, ref TimeSpan entered)
     {
-        if (now - entered <= RelayPace.FreshFor(limits.Interval)) return entered > now ? entered - now : TimeSpan.Zero;
+        if (IsFresh(now, entered)) return entered > now ? entered - now : TimeSpan.Zero;
         var next = OpensAt > now ? OpensAt : now;
         if (next - now > ReadyFor) return null;
         (entered, nextAt) = (next, (nextAt > next - Burst ? nextAt : next - Burst) + limits.Interval);

@@ -14,6 +14,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     private int sentThisTurn;
     private bool hasShare;
     private TimeSpan? place;
+    private TimeSpan? usedPlace;
     private Action? standIn;
     private volatile bool hasStandIn;
 
@@ -111,18 +112,28 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         sentThisTurn++;
-        (hasShare, place) = (false, null);
+        (hasShare, place, usedPlace) = (false, null, place);
         relay.Answers.Begin(Wait);
         try
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
-            Note(outcome);
+            if (outcome.Result != SendResult.HeldBack) Note(outcome);
             return IsForAnother(message, outcome) ? new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address (no SMTPUTF8); another one may.") : outcome;
         }
         finally
         {
             relay.Answers.End(Wait);
         }
+    }
+
+    /// <summary>Waits, blocking, for the mark of the message whose sender and recipient the relay has accepted; the relay is not to blame for that time.</summary>
+    /// <returns>Whether the message may go now: it has its mark, and still its place in the relay's rate.</returns>
+    public bool WaitFor(SendingMark mark)
+    {
+        relay.Answers.Suspend(Wait);
+        var mayGo = mark.MayGo;
+        relay.Answers.Begin(Wait);
+        return mayGo && (usedPlace is not { } used || relay.Pace.IsFresh(used));
     }
 
     /// <summary>Says goodbye and closes.</summary>

@@ -6,6 +6,12 @@ namespace WeeklyDigest.Smtp;
 /// <param name="Utf8Headers">Whether it needs SMTPUTF8.</param>
 public sealed record ComposedMessage(ReadOnlyMemory<byte> Bytes, bool EightBit, bool Utf8Headers)
 {
+    /// <summary>
+    /// Asked when the relay has accepted sender and recipient, before anything of the message is said; may block. False: the message is
+    /// held back, and the relay forgets what it was told (RSET, RFC 5321 section 4.1.1.5). Null: it goes.
+    /// </summary>
+    public Func<bool>? MayLeave { get; init; }
+
     /// <summary>Called before the end of the message can leave this machine, once; if it throws an IOException, the end does not leave.</summary>
     public Action? Leaving { get; init; }
 }

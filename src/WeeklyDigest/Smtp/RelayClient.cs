@@ -7,6 +7,7 @@ namespace WeeklyDigest.Smtp;
 internal sealed class RelayClient : SmtpClient
 {
     private readonly EncodedMessage _message = new();
+    private Func<bool>? _mayLeave;
 
     public RelayClient()
     {
@@ -21,11 +22,13 @@ internal sealed class RelayClient : SmtpClient
 
     /// <summary>Sends a composed message.</summary>
     /// <returns>The text of the reply to the final dot.</returns>
+    /// <exception cref="HeldBackException">It may not leave; the relay was told so.</exception>
     public string Send(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
     {
         var options = _message.Fill(composed);
         _message.Sealing = stream.Seal;
         stream.Unseal(composed.Leaving);
+        _mayLeave = composed.MayLeave;
         Stage = DialogueStage.Sender;
         return Send(options, _message.Message, sender, [recipient], cancel);
     }
@@ -43,7 +46,9 @@ internal sealed class RelayClient : SmtpClient
     protected override void OnRecipientAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
     {
         // With PIPELINING (RFC 2920) a relay answers RCPT also where it has refused MAIL; what it said to MAIL decides.
-        if (Stage == DialogueStage.Recipient) Stage = DialogueStage.Data;
+        if (Stage != DialogueStage.Recipient) return;
+        Stage = DialogueStage.Data;
+        if (_mayLeave?.Invoke() == false) throw new HeldBackException();
     }
 
     protected override void Dispose(bool disposing)
@@ -52,3 +57,6 @@ internal sealed class RelayClient : SmtpClient
         base.Dispose(disposing);
     }
 }
+
+/// <summary>We hold a message back whose sender and recipient the relay has accepted. MailKit takes it for a refusal, and says RSET.</summary>
+internal sealed class HeldBackException() : SmtpCommandException(SmtpErrorCode.RecipientNotAccepted, SmtpStatusCode.TransactionFailed, "Held back.");

@@ -1,5 +1,6 @@
 using MailKit.Net.Smtp;
 using MimeKit;
+using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Smtp;
 
@@ -53,6 +54,10 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
             return stream.HandedOver
                 ? new SendAttempt(DialogueStage.FinalDot, 250, ReplyText.Of(250, text), ReplyPolicy.Judge(DialogueStage.FinalDot, 250, text))
                 : Failed(new RelayFailure(ReplyPolicy.Lost, "The relay answered before it had the message."));
+        }
+        catch (HeldBackException held)
+        {
+            return new SendAttempt(client.Stage, (int)held.StatusCode, held.Message, new Judgement(SendResult.HeldBack));
         }
         catch (Exception failure) when (RelayFailure.Of(failure, TimedOut(failure)) is not null)
         {

@@ -116,7 +116,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
 
     private async Task<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
-        var attempt = await OwnThread.BlockAsync(() => connection.Send(message, sender, recipient, cancel));
+        var attempt = OwnThread.IsHere ? connection.Send(message, sender, recipient, cancel) : await SendElsewhereAsync(connection, message, sender, recipient, cancel);
         if (attempt.Code is ReplyPolicy.Lost or 421)
         {
             _connection = null;
@@ -124,6 +124,9 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         }
         return attempt;
     }
+
+    private static Task<SendAttempt> SendElsewhereAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+        => Task.Run(() => connection.Send(message, sender, recipient, cancel), CancellationToken.None);
 
     private SendOutcome Outcome(SendAttempt attempt, CancellationToken cancel)
     {

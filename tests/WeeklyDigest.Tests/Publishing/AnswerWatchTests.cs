@@ -26,6 +26,22 @@ public sealed class AnswerWatchTests
     }
 
     [Fact]
+    public void A_relay_that_waits_for_us_is_not_to_blame()
+    {
+        var slow = Begin();
+        clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.True(watch.IsStalling(slow, Working));
+        watch.Suspend(slow);
+        Assert.Equal(0, watch.Stalled);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(watch.IsStalling(slow, Working));
+        watch.Begin(slow);
+        Assert.False(watch.IsStalling(slow, Working));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(watch.IsStalling(slow, Working));
+    }
+
+    [Fact]
     public void A_twentieth_of_a_second_is_never_too_long()
     {
         var slow = Begin();

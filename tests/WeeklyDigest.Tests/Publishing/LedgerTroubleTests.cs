@@ -19,7 +19,7 @@ public sealed class LedgerTroubleTests
         await using var place = EnginePlace.Open(Slowly);
         var mailing = await place.PublishAsync(1200);
         var seen = new LastNotice();
-        var running = place.Start().Engine.RunAsync(mailing, seen, Cancel);
+        var running = place.Start(relay => relay with { StalledConnections = 8 }).Engine.RunAsync(mailing, seen, Cancel);
         await place.Server.WaitForAcceptedAsync(50, Limit);
         int before;
         await using (await LockAsync(place))
@@ -30,6 +30,9 @@ public sealed class LedgerTroubleTests
             // What was marked before the lock may still go out: one message per connection.
             Assert.InRange(place.Server.AcceptedCount - before, 0, 4);
             Assert.False(running.IsCompleted);
+            // Sender and recipient may have been said; of the message nothing, and no other connection goes on in the place of one that waits for the ledger.
+            Assert.All(place.Server.Commands.GroupBy(command => command.Connection), said => Assert.StartsWith("RCPT ", said.Last().Line, StringComparison.Ordinal));
+            Assert.Equal(4, place.Server.Connections);
         }
 
         Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);

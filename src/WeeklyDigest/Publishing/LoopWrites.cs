@@ -1,0 +1,81 @@
+using WeeklyDigest.Deliveries;
+
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// What one connection has to tell the ledger: outcomes, and with them the mark of the delivery that comes next, in one commit. One
+/// submission is on its way at a time.
+/// </summary>
+internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
+{
+    private readonly List<LedgerWrite> unwritten = [];
+    private LedgerWrite[] submitted = [];
+    private Task<IReadOnlyList<LedgerWriteResult>>? writing;
+    private LedgerWriteResult last;
+
+    /// <summary>Whether the ledger knows everything.</summary>
+    public bool AreDone => unwritten.Count == 0 && writing is null;
+
+    /// <summary>Whether the submission, if any, has been answered; it is not taken note of before <see cref="Wait"/> or <see cref="WriteAsync"/>.</summary>
+    public bool AreAnswered => writing is not { IsCompleted: false };
+
+    /// <summary>For the next submission.</summary>
+    public void Add(IEnumerable<LedgerWrite> changes) => unwritten.AddRange(changes);
+
+    /// <summary>Gives a delivery back, with the next submission.</summary>
+    public void GiveBack(Delivery delivery, DeliveryState from) => unwritten.Add(Release(delivery, from));
+
+    /// <summary>Submits the mark, and with it all that waits.</summary>
+    public SendingMark Mark(Delivery delivery)
+    {
+        unwritten.Add(DeliveryVerdicts.Begin(delivery, run.Time.GetUtcNow()));
+        Submit();
+        return new SendingMark(run, this, delivery);
+    }
+
+    /// <summary>Makes everything noted durable.</summary>
+    /// <returns>What became of the change that was submitted last.</returns>
+    /// <exception cref="OperationCanceledException">The ledger is not waited for any more.</exception>
+    public async Task<LedgerWriteResult> WriteAsync()
+    {
+        Submit();
+        return writing is null ? last : Account(await writing.WaitAsync(run.Stop.RecordToken));
+    }
+
+    /// <summary>As <see cref="WriteAsync"/>, blocking: for the middle of a relay's dialogue.</summary>
+    public LedgerWriteResult Wait()
+    {
+        if (writing is null) return last;
+        OwnThread.Wait(writing, run.Stop.RecordToken);
+        return Account(writing.GetAwaiter().GetResult());
+    }
+
+    /// <summary>A mark that is not waited for any more is written all the same once the ledger can be: it is taken back behind it, for the message never leaves.</summary>
+    public void TakeBack(Delivery delivery) => _ = run.Writer.WriteAsync([Release(delivery, DeliveryState.Sending)]);
+
+    private void Submit()
+    {
+        if (writing is not null || unwritten.Count == 0) return;
+        submitted = [.. unwritten];
+        unwritten.Clear();
+        writing = run.Writer.WriteAsync(submitted);
+    }
+
+    private LedgerWriteResult Account(IReadOnlyList<LedgerWriteResult> results)
+    {
+        writing = null;
+        for (var i = 0; i < submitted.Length; i++) Account(submitted[i], results[i]);
+        return last = results[^1];
+    }
+
+    private void Account(LedgerWrite write, LedgerWriteResult result)
+    {
+        var to = result == LedgerWriteResult.Suppressed ? DeliveryState.Suppressed : write.To;
+        if (result == LedgerWriteResult.Written && write.To == DeliveryState.Sent) run.Tally.Add();
+        if (result != LedgerWriteResult.Fenced) run.Meter.Move(write.From, to, 1, write.CountAttempt);
+        var isOurs = write.To == DeliveryState.Sending && result != LedgerWriteResult.Suppressed;
+        if (!isOurs && write.From != DeliveryState.Uncertain) feed.Done();
+    }
+
+    private LedgerWrite Release(Delivery delivery, DeliveryState from) => DeliveryVerdicts.Release(delivery, from, run.Time.GetUtcNow());
+}

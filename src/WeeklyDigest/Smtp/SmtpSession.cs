@@ -9,7 +9,11 @@ namespace WeeklyDigest.Smtp;
 /// <param name="time">The clock.</param>
 public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>So long after an answer the system is not asked whether the relay has closed: should it have, the message is begun anew.</summary>
+    private static readonly TimeSpan JustUsed = TimeSpan.FromMilliseconds(100);
+
     private readonly RelayConnector _connector = new(relay, time);
+    private long _usedAt;
     private RelayConnection? _connection;
     private RelayException? _trouble;
     private (EmailAddress Address, MailboxAddress? Mailbox)? _sender;
@@ -110,13 +114,16 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
 
     // Whether the relay closed while nobody looked is asked when opening; should it close just after that, the message is begun anew.
     private bool CanCarry(RelayConnection open, ComposedMessage? message)
-        => open.IsOpen && HasRoom(open) && (message is null ? open.IsQuiet : open.Suits(message));
+        => open.IsOpen && HasRoom(open) && (message is null ? IsJustUsed(open) || open.IsQuiet : open.Suits(message));
+
+    private bool IsJustUsed(RelayConnection open) => open.Messages > 0 && time.GetElapsedTime(_usedAt) < JustUsed;
 
     private bool HasRoom(RelayConnection open) => relay.MessagesPerConnection <= 0 || open.Messages < relay.MessagesPerConnection;
 
     private async Task<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
         var attempt = OwnThread.IsHere ? connection.Send(message, sender, recipient, cancel) : await SendElsewhereAsync(connection, message, sender, recipient, cancel);
+        _usedAt = time.GetTimestamp();
         if (attempt.Code is ReplyPolicy.Lost or 421)
         {
             _connection = null;

@@ -111,32 +111,6 @@ public sealed class SmtpSessionTests
         Assert.Equal((1, 1), (server.Connections, server.AcceptedCount));
     }
 
-    [Theory]
-    [InlineData("None")]
-    [InlineData("Modern, Chunking")]
-    public async Task A_message_that_is_held_back_is_taken_back_unsaid_and_the_connection_carries_the_next(string announced)
-    {
-        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Abilities = Enum.Parse<SmtpAbilities>(announced) });
-        await using var session = Session(server);
-        var asked = 0;
-        var message = new MessageComposer(Samples.Content()).Compose(Samples.Recipient(), await session.OpenAsync(Cancel)) with { MayLeave = () => ++asked > 1 };
-        Assert.Equal(SendResult.HeldBack, (await SendAsync(session, message)).Result);
-        Assert.Equal(["EHLO", "MAIL", "RCPT", "RSET"], server.Commands.Select(command => command.Line[..4]));
-        Assert.Equal(SendResult.Accepted, (await SendAsync(session, message)).Result);
-        Assert.Equal((1, 1), (server.Connections, server.AcceptedCount));
-    }
-
-    [Fact]
-    public async Task A_message_that_the_relay_refuses_is_not_asked_whether_it_may_leave()
-    {
-        await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("550 5.1.1 no such user") : SmtpMove.Accept);
-        await using var session = Session(server);
-        var asked = 0;
-        var message = Samples.Compose(Samples.Modern) with { MayLeave = () => ++asked > 0 };
-        Assert.Equal(SendResult.Rejected, (await SendAsync(session, message)).Result);
-        Assert.Equal(0, asked);
-    }
-
     [Fact]
     public async Task Takes_a_421_before_the_recipient_for_the_relay_s_own_trouble_and_goes_on_over_a_new_connection()
     {

@@ -29,6 +29,7 @@ public sealed class OwnThread : SynchronizationContext, IDisposable
 
         void Start()
         {
+            BatchThread.Become();
             using var own = new OwnThread();
             ended.SetResult(own.Run(work));
         }

@@ -23,9 +23,6 @@ public sealed class LedgerWriter : IAsyncDisposable
     /// <summary>Rows in one transaction; far above what the connections of a process can have waiting, except when claims are given back.</summary>
     private const int MaxGroup = 2000;
 
-    /// <summary>A commit costs nearly the same for one row as for all that the connections have: who is about to submit goes first. Costs nothing where nobody is.</summary>
-    private const int Courtesies = 2;
-
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClosingLimit = TimeSpan.FromSeconds(0.5);
@@ -110,7 +107,6 @@ public sealed class LedgerWriter : IAsyncDisposable
     {
         while (await requests.Reader.WaitToReadAsync())
         {
-            for (var courtesy = 0; courtesy < Courtesies; courtesy++) Thread.Yield();
             var turn = TakeGroup(out var group);
             if (group.Count > 0) await InsistAsync(() => CommitAsync(group), failure => group.ForEach(request => request.Fail(failure)));
             if (turn is not null) await InsistAsync(() => turn.RunAsync(ledger), turn.Fail);

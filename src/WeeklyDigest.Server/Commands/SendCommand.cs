@@ -14,7 +14,7 @@ internal static class SendCommand
     {
         var issue = Inputs.Issue();
         var list = Inputs.List("The list it goes to. Default: those the issue names, else every list.");
-        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in Newsletter:Schedule:TimeZone, or with an offset; within a year. Before it begins, another time can be given; the issue is then taken as it is." };
+        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in Newsletter:Schedule:TimeZone, or with an offset. Before it begins, another time can be given; the issue is then taken as it is." };
         var wait = new Option<bool>("--wait") { Description = "Stay until every delivery is final, deferred ones too." };
         var command = new Command("send", "Publish an issue and deliver it; run again, it resumes or does nothing.") { issue, list, at, wait };
         command.SetAction(edge.Run((run, parsed, cancel) => RunAsync(

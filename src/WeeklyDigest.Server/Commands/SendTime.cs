@@ -6,20 +6,22 @@ namespace WeeklyDigest.Server.Commands;
 /// <summary>Reads when to send: ISO 8601 with an offset, or local time in the schedule's time zone.</summary>
 internal static class SendTime
 {
+    private const int MostYears = 100;
+
     private static readonly string[] Local = ["yyyy-MM-dd'T'HH:mm", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd HH:mm:ss"];
     private static readonly string[] WithOffset = [.. Local.SelectMany(format => new[] { format + "zzz", format + "'Z'" })];
 
     /// <summary>The moment.</summary>
     /// <param name="text">Such as 2026-03-02T09:00+01:00 or 2026-03-02 09:00.</param>
     /// <param name="zone">The zone of a time without offset.</param>
-    /// <param name="now">It is within a year from here: nobody writes a weekly that far ahead, and a slip in the year would wait without a word.</param>
+    /// <param name="now">It is within a hundred years from here: beyond, the year is a slip, and dates come to their end.</param>
     /// <exception cref="RefusedException">It is no time, too far ahead, or one that the zone skips when its clocks go forward.</exception>
     public static DateTimeOffset Parse(string text, TimeZoneInfo zone, DateTimeOffset now)
     {
         var trimmed = text.Trim();
         var moment = Read(text, trimmed, zone);
-        return moment <= now.AddYears(1) ? moment
-            : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{trimmed} is more than a year ahead of now, {now.UtcDateTime:yyyy-MM-dd HH:mm} UTC. Is its year right, and the clock here? Write a time until {now.UtcDateTime.AddYears(1):yyyy-MM-dd}."));
+        return moment <= now.AddYears(MostYears) ? moment
+            : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{trimmed} is more than {MostYears} years ahead of now, {now.UtcDateTime:yyyy-MM-dd HH:mm} UTC. Is its year right, and the clock here? Write a time until {now.UtcDateTime.AddYears(MostYears):yyyy-MM-dd}."));
     }
 
     private static DateTimeOffset Read(string text, string trimmed, TimeZoneInfo zone)

@@ -12,7 +12,7 @@ namespace WeeklyDigest.Publishing;
 internal sealed class FailureRows(int limit)
 {
     /// <summary>Of fewer, all may well be unknown users.</summary>
-    private const int FewestThatCount = 3;
+    private const int FewestThatCount = 5;
 
     private readonly ConcurrentDictionary<string, Row> rows = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<Delivery> doubted = new();
@@ -23,8 +23,8 @@ internal sealed class FailureRows(int limit)
     /// <summary>Messages that were accepted.</summary>
     public long Accepted => rows.Values.Sum(row => row.Accepted);
 
-    /// <summary>Relays that have accepted nothing and refused at least three, although the row is not too long yet.</summary>
-    public IReadOnlyList<string> RefusedAll => [.. rows.Where(row => row.Value is { Accepted: 0, Refused.Count: >= FewestThatCount }).Select(row => row.Key)];
+    /// <summary>Relays that have accepted nothing and said of at least five that there is no such address, in the same words each time, although the row is not too long yet.</summary>
+    public IReadOnlyList<string> RefusedAll => [.. rows.Where(row => row.Value is { Accepted: 0, AreAlike: true, Refused.Count: >= FewestThatCount }).Select(row => row.Key)];
 
     /// <summary>Counts the row of a relay as too long: there is nobody left who could make it longer.</summary>
     /// <returns>What is wrong.</returns>
@@ -59,6 +59,7 @@ internal sealed class FailureRows(int limit)
                 return null;
             }
             if (outcome.Refusal is Refusal.Address or Refusal.Mailbox) row.Refused.Add(delivery);
+            row.AreAlike = outcome.Refusal is Refusal.Address && (row.Count == 0 || (row.AreAlike && Status(row.Reply) == Status(outcome.Reply)));
             row.Reply = outcome.Reply;
             if (++row.Count < limit) return null;
             Doubt(row);
@@ -67,6 +68,9 @@ internal sealed class FailureRows(int limit)
                 $"{row.Count} recipients in a row were {(outcome.Result is SendResult.Unknown ? "refused or left without an answer" : "refused")}; the last reply was: {outcome.Reply}");
         }
     }
+
+    // The code and what follows it, such as 550 5.1.1: the words after that may name the recipient.
+    private static string? Status(string? reply) => reply?.IndexOf(' ', Math.Min(4, reply.Length)) is > 0 and var end ? reply[..end] : reply;
 
     private void Doubt(Row row)
     {
@@ -91,6 +95,9 @@ internal sealed class FailureRows(int limit)
         public List<Delivery> Refused { get; } = [];
 
         public string? Reply { get; set; }
+
+        /// <summary>Whether each says with the same status that there is no such address.</summary>
+        public bool AreAlike { get; set; }
 
         public void Accept() => Interlocked.Increment(ref accepted);
     }

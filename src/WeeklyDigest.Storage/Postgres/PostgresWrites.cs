@@ -58,7 +58,7 @@ internal sealed class PostgresWrites
 
     /// <summary>
     /// Finds out why the others changed nothing. Who left is suppressed; what a pause or a cancellation caught goes back; what another
-    /// holds is left alone. What is as we wanted it was written before, by a commit whose answer was lost: nobody else has our stamp.
+    /// holds is left alone. What else is as we wanted it was written before, by a commit whose answer was lost: nobody else has our stamp.
     /// </summary>
     public async Task<int> SettleAsync(NpgsqlConnection connection)
     {
@@ -70,10 +70,11 @@ internal sealed class PostgresWrites
         {
             Results[number] = LedgerWriteResult.Fenced;
             if (!found.TryGetValue(number, out var standing) || standing.Stamp != writes[number].Stamp) continue;
-            if (standing.State == Codes.Of(writes[number].To)) Results[number] = LedgerWriteResult.Written;
-            else if (!IsMark(writes[number]) || standing.State != Codes.Of(DeliveryState.Claimed)) continue;
-            else if (LedgerReplies.WhyNot(standing.Status, standing.Suppressed) is { } reply) leaving.Add((number, reply));
-            else if (standing.Mailing != Codes.Of(MailingState.Sending)) stopped.Add(number);
+            var isBegun = standing.State == Codes.Of(DeliveryState.Sending);
+            var mayBegin = IsMark(writes[number]) && (isBegun || standing.State == Codes.Of(DeliveryState.Claimed));
+            if (mayBegin && LedgerReplies.WhyNot(standing.Status, standing.Suppressed) is { } reply) leaving.Add((number, reply));
+            else if (mayBegin && standing.Mailing != Codes.Of(MailingState.Sending)) stopped.Add(number);
+            else if (standing.State == Codes.Of(writes[number].To)) Results[number] = LedgerWriteResult.Written;
         }
         await SuppressAsync(connection, leaving);
         await GiveBackAsync(connection, stopped);
@@ -180,7 +181,7 @@ internal sealed class PostgresWrites
     {
         if (write.To == DeliveryState.Deferred && write.NextAttemptAt is null)
             throw new ArgumentException($"Delivery {write.Id} is deferred, but to no time.", nameof(write));
-        if (IsMark(write) && write.From != DeliveryState.Claimed)
+        if (IsMark(write) && write.From is not (DeliveryState.Claimed or DeliveryState.Sending))
             throw new ArgumentException($"Delivery {write.Id} cannot go from {write.From} to sending.", nameof(write));
     }
 

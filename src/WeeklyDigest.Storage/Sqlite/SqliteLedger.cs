@@ -147,7 +147,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
 
     private static LedgerWriteResult Begin(SqliteWriter transaction, LedgerWrite write)
     {
-        if (write.From != DeliveryState.Claimed)
+        if (write.From is not (DeliveryState.Claimed or DeliveryState.Sending))
             throw new ArgumentException($"Delivery {write.Id} cannot go from {write.From} to sending.", nameof(write));
         var begun = Bind(transaction.Statement("Begin"), write)
             .With("@reply", write.Reply)

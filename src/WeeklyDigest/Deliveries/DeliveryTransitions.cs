@@ -18,7 +18,7 @@ public enum DeliveryEvent
     /// <summary>It waited too long without ever being tried.</summary>
     GiveUp,
 
-    /// <summary>The sender commits the mark before DATA.</summary>
+    /// <summary>The sender commits the mark before DATA, or once more when it has grown old before the message could leave.</summary>
     Begin,
 
     /// <summary>The relay accepted it.</summary>
@@ -67,6 +67,9 @@ public static class DeliveryTransitions
         [(DeliveryState.Claimed, DeliveryEvent.Reject)] = DeliveryState.Failed,
         [(DeliveryState.Claimed, DeliveryEvent.Begin)] = DeliveryState.Sending,
         [(DeliveryState.Sending, DeliveryEvent.Release)] = DeliveryState.Pending,
+        // Only by its sender, which knows that the message has not left: whoever else sees the row leaves it alone.
+        [(DeliveryState.Sending, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Sending, DeliveryEvent.Begin)] = DeliveryState.Sending,
         [(DeliveryState.Sending, DeliveryEvent.Accept)] = DeliveryState.Sent,
         [(DeliveryState.Sending, DeliveryEvent.Defer)] = DeliveryState.Deferred,
         [(DeliveryState.Sending, DeliveryEvent.Reject)] = DeliveryState.Failed,

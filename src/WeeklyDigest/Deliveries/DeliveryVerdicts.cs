@@ -10,8 +10,11 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     private const int MaxReply = 500;
 
     /// <summary>The mark that has to be durable before the message goes to the relay.</summary>
-    public static LedgerWrite Begin(Delivery delivery, DateTimeOffset now)
-        => Change(delivery, DeliveryState.Claimed, DeliveryEvent.Begin, now);
+    /// <param name="delivery">The delivery.</param>
+    /// <param name="from">Claimed, or Sending when the mark is there and is asked for once more.</param>
+    /// <param name="now">The time.</param>
+    public static LedgerWrite Begin(Delivery delivery, DeliveryState from, DateTimeOffset now)
+        => Change(delivery, from, DeliveryEvent.Begin, now);
 
     /// <summary>Gives a delivery back that was not handed over; it does not count as an attempt.</summary>
     /// <param name="delivery">The delivery.</param>

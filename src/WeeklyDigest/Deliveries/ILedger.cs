@@ -16,7 +16,8 @@ public interface ILedger
 
     /// <summary>
     /// Writes a group of changes in one durable transaction. A change to sending asks once more: when the subscriber has left, the row
-    /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced. What
+    /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced. So does
+    /// one from sending, which renews the mark of a message that has not left. What
     /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised, and what
     /// <see cref="LedgerWrite.Relay"/> says is noted. A change from sending to sent
     /// or failed is also made to a row that was recovered meanwhile, as uncertain or to be sent again, and that nobody has claimed since.

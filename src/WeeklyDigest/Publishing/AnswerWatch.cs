@@ -3,10 +3,10 @@ namespace WeeklyDigest.Publishing;
 /// <summary>One connection's wait for an answer. Under the watch's lock.</summary>
 internal sealed class AnswerWait
 {
-    /// <summary>When the message was taken up, as a timestamp; 0 while none is.</summary>
+    /// <summary>When the message was taken up, as a timestamp; 0 while none is, and less while the relay waits for us: how long it had been waited for.</summary>
     public long Since { get; set; }
 
-    /// <summary>Answers that the relay had given by then.</summary>
+    /// <summary>Answers that the relay had given by then; while it waits for us, less by those that it had given when that began.</summary>
     public long AnswersBefore { get; set; }
 
     /// <summary>Whether it lasts too long.</summary>
@@ -44,10 +44,16 @@ internal sealed class AnswerWatch(TimeProvider time)
         lock (gate) (wait.Since, wait.AnswersBefore) = (time.GetTimestamp(), answers);
     }
 
-    /// <summary>The relay has answered what was said of the message so far, and waits for us; it goes on with <see cref="Begin"/>.</summary>
+    /// <summary>The relay has answered what was said of the message so far, and waits for us. One that is stalled stays so: another went on in its place.</summary>
     public void Suspend(AnswerWait wait)
     {
-        lock (gate) Over(wait);
+        lock (gate) (wait.Since, wait.AnswersBefore) = (wait.Since - time.GetTimestamp(), wait.AnswersBefore - answers);
+    }
+
+    /// <summary>The relay has to answer again, as if the time between had not been.</summary>
+    public void Resume(AnswerWait wait)
+    {
+        lock (gate) (wait.Since, wait.AnswersBefore) = (wait.Since + time.GetTimestamp(), wait.AnswersBefore + answers);
     }
 
     /// <summary>Its answer is there.</summary>
@@ -69,7 +75,7 @@ internal sealed class AnswerWatch(TimeProvider time)
     {
         lock (gate)
         {
-            if (wait.Since == 0 || wait.IsStalled || !LastsTooLong(wait, time.GetElapsedTime(wait.Since), working)) return false;
+            if (wait.Since <= 0 || wait.IsStalled || !LastsTooLong(wait, time.GetElapsedTime(wait.Since), working)) return false;
             wait.IsStalled = true;
             stalled++;
             return true;

@@ -168,8 +168,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         return null;
     }
 
-    /// <summary>Hands the message over. Sender and recipient are said while the mark is being committed; the message leaves when it is.</summary>
-    /// <returns>Null when it did not leave since it may not: it is given back, or another's.</returns>
+    /// <summary>
+    /// Hands the message over. Sender and recipient are said while the mark is being committed; the message leaves when it is. A relay that takes long
+    /// to accept them finds the mark old: it is renewed, so that nobody gets the message who has left meanwhile.
+    /// </summary>
+    /// <returns>Null when it did not leave since it may not: it is given back, suppressed, or another's.</returns>
     private async Task<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
     {
         var delivery = taken.Delivery;
@@ -184,8 +187,15 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
         return null;
 
-        // Places that are lost while the mark is waited for are not used late: the next try has others.
-        bool MayLeave() => mark.IsKnown ? mark.MayGo : session.WaitFor(mark) && feed.IsFresh(taken);
+        bool MayLeave()
+        {
+            if (mark.IsKnown && mark.IsYoung) return mark.MayGo();
+            // Places that are lost while the mark is waited for are not used late: the next try has others. The relay's own time counts against nobody.
+            var isLate = mark.IsKnown && !IsInPlace();
+            return session.WaitFor(mark) && (isLate || IsInPlace());
+        }
+
+        bool IsInPlace() => session.IsInPlace && feed.IsFresh(taken);
     }
 
     /// <summary>Notes the outcome for the next commit.</summary>

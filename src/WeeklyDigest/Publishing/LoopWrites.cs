@@ -28,9 +28,15 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
     /// <summary>Submits the mark, and with it all that waits.</summary>
     public SendingMark Mark(Delivery delivery)
     {
-        unwritten.Add(DeliveryVerdicts.Begin(delivery, run.Time.GetUtcNow()));
-        Submit();
+        Begin(delivery, DeliveryState.Claimed);
         return new SendingMark(run, this, delivery);
+    }
+
+    /// <summary>Submits a mark: the first, from claimed, or one that renews it, from sending.</summary>
+    public void Begin(Delivery delivery, DeliveryState from)
+    {
+        unwritten.Add(DeliveryVerdicts.Begin(delivery, from, run.Time.GetUtcNow()));
+        Submit();
     }
 
     /// <summary>Makes everything noted durable.</summary>

@@ -48,6 +48,9 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it may take what needs SMTPUTF8.</summary>
     public bool MayCarryUtf8 => pool.MayCarryUtf8(relay);
 
+    /// <summary>Whether the message that it carries may still go in its place in the relay's rate.</summary>
+    public bool IsInPlace => usedPlace is not { } used || relay.Pace.IsFresh(used);
+
     /// <summary>The wait for the answer that it is in, if any.</summary>
     public AnswerWait Wait { get; } = new();
 
@@ -127,13 +130,18 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     }
 
     /// <summary>Waits, blocking, for the mark of the message whose sender and recipient the relay has accepted; the relay is not to blame for that time.</summary>
-    /// <returns>Whether the message may go now: it has its mark, and still its place in the relay's rate.</returns>
+    /// <returns>Whether the message may go now.</returns>
     public bool WaitFor(SendingMark mark)
     {
         relay.Answers.Suspend(Wait);
-        var mayGo = mark.MayGo;
-        relay.Answers.Begin(Wait);
-        return mayGo && (usedPlace is not { } used || relay.Pace.IsFresh(used));
+        try
+        {
+            return mark.MayGo();
+        }
+        finally
+        {
+            relay.Answers.Resume(Wait);
+        }
     }
 
     /// <summary>Says goodbye and closes.</summary>

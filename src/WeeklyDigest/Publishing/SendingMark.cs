@@ -2,18 +2,36 @@ using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Publishing;
 
-/// <summary>A delivery's sending mark on its way to the ledger. Only when it is set may the message leave this process.</summary>
+/// <summary>
+/// A delivery's sending mark on its way to the ledger. Only when it is set may the message leave this process, and only soon after it was: what
+/// the ledger said of the subscriber and the mailing does not hold for as long as a relay may take to accept a recipient.
+/// </summary>
 internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery delivery)
 {
+    private static readonly TimeSpan Young = TimeSpan.FromMilliseconds(250);
+    private DeliveryState from = DeliveryState.Claimed;
+    private long submitted = run.Time.GetTimestamp();
     private bool? isSet;
 
-    /// <summary>Whether it is known what became of it, so that nothing has to be waited for.</summary>
+    /// <summary>Whether it is known what became of it.</summary>
     public bool IsKnown => isSet is not null || writes.AreAnswered;
 
-    /// <summary>Whether the message may leave: the mark is set, the claim is held, and the run goes on. Waits, blocking, until that is known.</summary>
-    public bool MayGo => (isSet ??= Judge(writes.Wait())) && run.Lease.IsHeld && !run.Stop.IsRequested;
+    /// <summary>Whether the message may still leave on it.</summary>
+    public bool IsYoung => run.Time.GetElapsedTime(submitted) < Young;
 
-    /// <summary>Waits until it is known whether it is set; when it is not, the delivery is given back, or another's.</summary>
+    private bool IsSet => isSet ??= Judge(writes.Wait());
+
+    /// <summary>
+    /// Whether the message may leave: the mark is set, the claim is held, and the run goes on. Waits, blocking, until that is known; a mark that
+    /// has been known for long is renewed, which asks again for the subscriber and the mailing.
+    /// </summary>
+    public bool MayGo()
+    {
+        if (IsKnown && !IsYoung && IsSet) Renew();
+        return IsSet && run.Lease.IsHeld && !run.Stop.IsRequested;
+    }
+
+    /// <summary>Waits until it is known whether it is set; when it is not, the delivery is given back, suppressed, or another's.</summary>
     public async ValueTask<bool> IsSetAsync()
     {
         try
@@ -27,10 +45,16 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
         }
     }
 
+    private void Renew()
+    {
+        (from, submitted, isSet) = (DeliveryState.Sending, run.Time.GetTimestamp(), null);
+        writes.Begin(delivery, from);
+    }
+
     private bool Judge(LedgerWriteResult mark)
     {
         // Fenced: paused, cancelled or taken over; the ledger ignores the release if the row is not ours any more.
-        if (mark == LedgerWriteResult.Fenced) writes.GiveBack(delivery, DeliveryState.Claimed);
+        if (mark == LedgerWriteResult.Fenced) writes.GiveBack(delivery, from);
         return mark == LedgerWriteResult.Written;
     }
 }

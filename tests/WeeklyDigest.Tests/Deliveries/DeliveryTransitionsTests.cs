@@ -31,6 +31,8 @@ public sealed class DeliveryTransitionsTests
         [DeliveryState.Sending] = new()
         {
             [DeliveryEvent.Release] = DeliveryState.Pending,
+            [DeliveryEvent.Leave] = DeliveryState.Suppressed,
+            [DeliveryEvent.Begin] = DeliveryState.Sending,
             [DeliveryEvent.Accept] = DeliveryState.Sent,
             [DeliveryEvent.Defer] = DeliveryState.Deferred,
             [DeliveryEvent.Reject] = DeliveryState.Failed,
@@ -88,7 +90,7 @@ public sealed class DeliveryTransitionsTests
     [Fact]
     public void Only_a_mark_leads_to_sending_and_only_an_answer_to_sent()
     {
-        Assert.Equal([DeliveryState.Claimed], DeliveryTransitions.Before(DeliveryEvent.Begin));
+        Assert.Equal([DeliveryState.Claimed, DeliveryState.Sending], DeliveryTransitions.Before(DeliveryEvent.Begin));
         Assert.Equal([DeliveryState.Sending, DeliveryState.Uncertain], DeliveryTransitions.Before(DeliveryEvent.Accept));
     }
 }

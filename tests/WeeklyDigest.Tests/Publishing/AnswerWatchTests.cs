@@ -26,19 +26,48 @@ public sealed class AnswerWatchTests
     }
 
     [Fact]
-    public void A_relay_that_waits_for_us_is_not_to_blame()
+    public void A_relay_that_waits_for_us_is_not_to_blame_for_that_time()
+    {
+        var slow = Begin();
+        clock.Advance(TimeSpan.FromSeconds(1.5));
+        watch.Suspend(slow);
+        Answers(100, TimeSpan.FromSeconds(1));
+        Assert.False(watch.IsStalling(slow, Working));
+        watch.Resume(slow);
+        Assert.False(watch.IsStalling(slow, Working));
+        Answers(30, TimeSpan.FromMilliseconds(10));
+        Assert.True(watch.IsStalling(slow, Working));
+    }
+
+    [Fact]
+    public void Who_has_a_stand_in_when_the_relay_waits_for_us_needs_no_other()
     {
         var slow = Begin();
         clock.Advance(TimeSpan.FromSeconds(3));
         Assert.True(watch.IsStalling(slow, Working));
         watch.Suspend(slow);
+        watch.Resume(slow);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(watch.IsStalling(slow, Working));
+        Assert.Equal(1, watch.Stalled);
+        watch.End(slow);
         Assert.Equal(0, watch.Stalled);
-        clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.False(watch.IsStalling(slow, Working));
-        watch.Begin(slow);
-        Assert.False(watch.IsStalling(slow, Working));
-        clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.True(watch.IsStalling(slow, Working));
+    }
+
+    [Fact]
+    public void What_a_relay_took_before_it_had_to_wait_for_us_is_part_of_what_it_usually_takes()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var wait = Begin();
+            clock.Advance(TimeSpan.FromSeconds(10));
+            watch.Suspend(wait);
+            watch.Resume(wait);
+            watch.End(wait);
+        }
+        var next = Begin();
+        clock.Advance(TimeSpan.FromSeconds(40));
+        Assert.False(watch.IsStalling(next, Working));
     }
 
     [Fact]

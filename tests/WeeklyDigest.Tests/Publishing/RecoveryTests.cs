@@ -215,7 +215,7 @@ public sealed class RecoveryTests
         var mailing = await place.PublishAsync(count, slug);
         var now = place.Time.GetUtcNow();
         var claimed = (await place.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, count, new Claimant(owner, now, now.AddMinutes(1))), Cancel)).Deliveries;
-        await place.Database.Ledger.WriteAsync([.. claimed.Select(delivery => DeliveryVerdicts.Begin(delivery, now))], Cancel);
+        await place.Database.Ledger.WriteAsync([.. claimed.Select(delivery => DeliveryVerdicts.Begin(delivery, DeliveryState.Claimed, now))], Cancel);
         Assert.Equal(count, (await place.Database.Ledger.SendingAsync(owner, Cancel)).Count);
         return (mailing, claimed);
     }
@@ -241,7 +241,7 @@ public sealed class RecoveryTests
         await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel);
         var now = place.Time.GetUtcNow();
         var claimed = (await place.Database.Ledger.ClaimAsync(new ClaimRequest(mailing, 5, new Claimant(owner, now, now.AddMinutes(1))), Cancel)).Deliveries;
-        Assert.Equal([LedgerWriteResult.Written], await place.Database.Ledger.WriteAsync([DeliveryVerdicts.Begin(claimed[0], now)], Cancel));
+        Assert.Equal([LedgerWriteResult.Written], await place.Database.Ledger.WriteAsync([DeliveryVerdicts.Begin(claimed[0], DeliveryState.Claimed, now)], Cancel));
         return mailing;
     }
 }

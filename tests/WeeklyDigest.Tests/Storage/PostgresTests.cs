@@ -2,6 +2,8 @@ namespace WeeklyDigest.Tests.Storage;
 
 public sealed class PostgresLedgerTests : LedgerSuite<PostgresPlace>;
 
+public sealed class PostgresMarkTests : MarkSuite<PostgresPlace>;
+
 public sealed class PostgresDecisionTests : DecisionSuite<PostgresPlace>;
 
 public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>;

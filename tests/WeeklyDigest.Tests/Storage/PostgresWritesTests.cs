@@ -27,6 +27,17 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
     }
 
     [Fact]
+    public async Task A_mark_written_again_because_its_answer_was_lost_sees_who_has_left_meanwhile()
+    {
+        var mailing = await Published(2);
+        LedgerWrite[] marks = [.. (await Claim(mailing)).Select(row => Change(row, DeliveryState.Claimed, DeliveryState.Sending))];
+        await Ledger.WriteAsync(marks, Cancel);
+        await Subscribers.UnsubscribeAsync(marks[0].Id.SubscriberId, "link", Cancel);
+        Assert.Equal([LedgerWriteResult.Suppressed, LedgerWriteResult.Written], await Ledger.WriteAsync(marks, Cancel));
+        Assert.Equal((1, 1), ((await Balance(mailing)).Suppressed, (await Balance(mailing)).Sending));
+    }
+
+    [Fact]
     public async Task A_row_may_change_twice_in_one_group()
     {
         var mailing = await Published(2);
@@ -80,18 +91,21 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_mark_that_waits_behind_an_unsubscription_or_a_pause_sees_it(bool unsubscribed)
+    [InlineData(true, DeliveryState.Claimed)]
+    [InlineData(false, DeliveryState.Claimed)]
+    [InlineData(true, DeliveryState.Sending)]
+    [InlineData(false, DeliveryState.Sending)]
+    public async Task A_mark_that_waits_behind_an_unsubscription_or_a_pause_sees_it(bool unsubscribed, DeliveryState from)
     {
         var mailing = await Published(1);
         var row = Assert.Single(await Claim(mailing));
+        if (from == DeliveryState.Sending) await Write(row, DeliveryState.Claimed, from);
         Task<LedgerWriteResult> mark;
         await using (await Place.BeginAsync("SELECT pg_advisory_xact_lock(1464101223, 2); " + (unsubscribed
             ? "UPDATE subscriber SET status = 'unsubscribed'"
             : "UPDATE mailing SET state = 'paused'"), commit: true))
         {
-            mark = Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+            mark = Write(row, from, DeliveryState.Sending);
             await Place.SomebodyWaitsAsync();
             Assert.False(mark.IsCompleted);
         }

@@ -47,11 +47,11 @@ FROM unnest(@subscribers, @nexts) AS w (subscriber_id, next)
 WHERE d.mailing_id = @mailing AND d.subscriber_id = w.subscriber_id AND d.state = 'deferred';
 
 -- name: Suppress
--- The subscriber left between publishing and sending; nothing of this row is out.
+-- The subscriber left between publishing and sending; nothing of these rows is out. Of those that are sending only their sender asks, in Begin.
 UPDATE delivery d
 SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = w.reply, updated_at = @now
 FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
-WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed');
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed', 'sending');
 
 -- name: Gate
 -- Marks pass it together; who ends a subscription or stops a mailing closes it until the commit (CloseGate). So a mark that is
@@ -62,14 +62,15 @@ SELECT pg_advisory_xact_lock_shared(1464101223, 2);
 SELECT pg_advisory_xact_lock(1464101223, 2);
 
 -- name: Begin
--- The mark before DATA, for a group. It asks once more whether the mailing goes on and the subscriber is still there.
+-- The mark before DATA, for a group. It asks once more whether the mailing goes on and the subscriber is still there. Where the relay took its
+-- time and nothing is out yet, the sender makes the mark once more.
 UPDATE delivery d
 SET state = 'sending', attempts = d.attempts + w.counted, reply = coalesce(w.reply, d.reply), updated_at = w.at,
     first_attempt_at = CASE WHEN w.counted = 1 THEN coalesce(d.first_attempt_at, w.at) ELSE d.first_attempt_at END
 FROM unnest(@mailings, @subscribers, @stamps, @counts, @replies, @times, @numbers) AS w (mailing_id, subscriber_id, stamp, counted, reply, at, number)
 JOIN mailing m ON m.id = w.mailing_id AND m.state = 'sending'
 JOIN subscriber s ON s.id = w.subscriber_id AND s.status = 'active'
-WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'claimed' AND d.stamp = w.stamp
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('claimed', 'sending') AND d.stamp = w.stamp
   AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
 RETURNING w.number;
 
@@ -164,7 +165,7 @@ FOR NO KEY UPDATE OF d;
 -- name: GiveBack
 UPDATE delivery d SET state = 'pending', owner = NULL, lease_until = NULL, updated_at = @now
 FROM unnest(@mailings, @subscribers) AS w (mailing_id, subscriber_id)
-WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'claimed';
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('claimed', 'sending');
 
 -- name: Renew
 UPDATE delivery SET lease_until = clock_ms() + @lease WHERE owner = @owner AND state IN ('claimed', 'sending');

@@ -38,18 +38,19 @@ UPDATE delivery SET next_attempt_at = @next, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'deferred';
 
 -- name: Suppress
--- The subscriber left between publishing and sending; nothing of this row is out.
+-- The subscriber left between publishing and sending; nothing of this row is out. One that is sending only its sender asks about, in Begin.
 UPDATE delivery
 SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = @reply, updated_at = @now
-WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred', 'claimed');
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred', 'claimed', 'sending');
 
 -- name: Begin
 -- The mark before DATA. It asks once more whether the mailing goes on and the subscriber is still there: from this commit on the
--- message may be out, so a pause, a cancellation or an unsubscription committed before it wins.
+-- message may be out, so a pause, a cancellation or an unsubscription committed before it wins. Where the relay took its time and
+-- nothing is out yet, the sender makes the mark once more.
 UPDATE delivery
 SET state = 'sending', attempts = attempts + @counted, reply = coalesce(@reply, reply), updated_at = @now,
     first_attempt_at = CASE WHEN @counted = 1 THEN coalesce(first_attempt_at, @now) ELSE first_attempt_at END
-WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'claimed' AND stamp = @stamp
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('claimed', 'sending') AND stamp = @stamp
   AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = @mailing AND m.state = 'sending')
   AND EXISTS (SELECT 1 FROM subscriber s WHERE s.id = @subscriber AND s.status = 'active'
               AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));
@@ -58,11 +59,11 @@ WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'claimed
 -- Asked only when Begin changed nothing: no row here means that the row is not the writer's any more.
 SELECT m.state, s.status, (SELECT x.reason FROM suppression x WHERE x.address = s.address) AS suppressed
 FROM delivery d JOIN mailing m ON m.id = d.mailing_id JOIN subscriber s ON s.id = d.subscriber_id
-WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber AND d.state = 'claimed' AND d.stamp = @stamp;
+WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber AND d.state IN ('claimed', 'sending') AND d.stamp = @stamp;
 
 -- name: GiveBack
 UPDATE delivery SET state = 'pending', owner = NULL, lease_until = NULL, updated_at = @now
-WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'claimed' AND stamp = @stamp;
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('claimed', 'sending') AND stamp = @stamp;
 
 -- name: Transition
 -- Every change but Begin ends the hold on the row. A final answer may come late, when whoever waited for it was given up: as long as nobody has

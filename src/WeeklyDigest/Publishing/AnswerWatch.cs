@@ -27,7 +27,7 @@ internal sealed class AnswerWatch(TimeProvider time)
 {
     private const int AnswersOfOthers = 10;
     private const int UsualWaits = 5;
-    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ByClock = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();

@@ -14,7 +14,7 @@ public sealed class SessionPool : IAsyncDisposable
 {
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan StallLook = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan StallLook = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock gate = new();
     private readonly LinkedList<Waiter> waiting = [];

@@ -12,12 +12,17 @@ internal static class PostgresRights
     private const string IsThere = "SELECT to_regnamespace(@schema) IS NOT NULL";
     private const string HasTables = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = @schema AND c.relkind = 'r')";
 
-    // What was applied to a schema is only read, as long as nothing is missing. The rights to a schema count for all its tables.
+    // What was applied to a schema is only read, as long as nothing is missing; so is what numbers those rows. The rights to a schema count for all that is in it.
+    // What numbers the rows of a column as its identity asks for no right of its own.
     private const string Closed = """
         SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = @schema AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('schema_version', 'schema') AND NOT (
-          has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-          AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+        WHERE n.nspname = @schema AND c.relname NOT IN ('schema_version', 'schema') AND CASE
+          WHEN c.relkind IN ('r', 'p') THEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+            AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+          WHEN c.relkind = 'S' THEN NOT has_sequence_privilege(c.oid, 'USAGE, UPDATE') AND NOT EXISTS (
+            SELECT FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid
+            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.objid = c.oid AND (d.deptype = 'i' OR t.relname IN ('schema_version', 'schema')))
+          ELSE false END
         ORDER BY c.relname
         """;
 
@@ -35,11 +40,19 @@ internal static class PostgresRights
         }
         if (!(isComplete ?? Ask(connection, HasTables, schema)) && !Ask(connection, MayCreateTables, schema))
             return $"The user {place.User} may not make tables in the schema {schema} of {place}, where some are missing. Let the user own it (ALTER SCHEMA {schema} OWNER TO \"{place.User}\").";
-        return ClosedTables(connection, schema) is { Count: > 0 } closed
-            ? $"The user {place.User} may not read and write every table of the schema {schema} in {place}: {string.Join(", ", closed.Take(MaxNamed))}{(closed.Count > MaxNamed ? " and others" : "")} stay closed. "
-                + $"Let the user do so (GRANT USAGE ON SCHEMA {schema} TO \"{place.User}\"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO \"{place.User}\")."
+        return AllClosed(connection, schema) is { Count: > 0 } closed
+            ? $"{MayNotUse(place, schema)}: {string.Join(", ", closed.Take(MaxNamed))}{(closed.Count > MaxNamed ? " and others" : "")} stay closed. {Remedy(place, schema)}"
             : null;
     }
+
+    /// <summary>What is said when the user may not use some table or sequence of a schema, whichever it is, with what to do.</summary>
+    public static string Refused(PostgresPlace place, string schema) => $"{MayNotUse(place, schema)}. {Remedy(place, schema)}";
+
+    private static string MayNotUse(PostgresPlace place, string schema) => $"The user {place.User} may not use all that is in the schema {schema} of {place}";
+
+    private static string Remedy(PostgresPlace place, string schema)
+        => $"Let the user do so (GRANT USAGE ON SCHEMA {schema} TO \"{place.User}\"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO \"{place.User}\"; "
+            + $"GRANT ALL ON ALL SEQUENCES IN SCHEMA {schema} TO \"{place.User}\").";
 
     private static bool Ask(NpgsqlConnection connection, string sql, string schema)
     {
@@ -47,7 +60,7 @@ internal static class PostgresRights
         return (bool)command.ExecuteScalar()!;
     }
 
-    private static List<string> ClosedTables(NpgsqlConnection connection, string schema)
+    private static List<string> AllClosed(NpgsqlConnection connection, string schema)
     {
         using var command = Command(connection, Closed, schema);
         using var reader = command.ExecuteReader();

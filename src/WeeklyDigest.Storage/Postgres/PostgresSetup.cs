@@ -74,8 +74,8 @@ internal static class PostgresSetup
     {
         PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } =>
             $"Tables of the jobs are gone from {server.Place}, schema {schema}: until they are there again nothing is begun, and what waits is not woken. Stop every server, {Dropping(schema, "IF EXISTS ")}; the next start makes them anew, and mailings go on.",
-        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "aclcheck_error" } =>
-            $"The user {server.Place.User} may not use all of the jobs' tables in {server.Place}. Let the user own the schema {schema} and all in it.",
+        // Tables, and what numbers their rows.
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "aclcheck_error" or "nextval_internal" } => PostgresRights.Refused(server.Place, schema),
         _ => PostgresTrouble.Explain(failure, server.Place with { Schema = schema }).Message,
     };
 

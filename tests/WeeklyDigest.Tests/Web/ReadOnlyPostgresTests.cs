@@ -1,5 +1,6 @@
 using System.Net;
 using Npgsql;
+using WeeklyDigest.Storage;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Scenarios;
 
@@ -31,7 +32,7 @@ public sealed class ReadOnlyPostgresTests : IDisposable
         // Which cuts what was open; the first ones to find that are told so.
         await Eventually.HoldsAsync(() => editor.ProblemAsync("/hangfire/recurring").Result.Status == HttpStatusCode.OK, "the page of recurring jobs can be read");
 
-        var words = isReadOnly ? $"The database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} can only be read" : $"The user {Poor} may not use all of the jobs' tables in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}. Let the user own the schema hangfire and all in it.";
+        var words = isReadOnly ? $"The database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} can only be read" : $"{MayNotUse}. {Remedy}";
         foreach (var (status, text) in await Task.WhenAll(
             editor.TriggeredAsync("weekly-digest"), editor.TriggeredAsync("preview-to-self"), editor.PressedAsync("/hangfire/recurring", "/hangfire/issues/week-1/do/preview")))
         {
@@ -46,6 +47,32 @@ public sealed class ReadOnlyPostgresTests : IDisposable
                 Assert.Single(site.Log, line => line.StartsWith(from, StringComparison.Ordinal) && line.Contains(words, StringComparison.Ordinal));
         }
     }
+
+    // As after REASSIGN OWNED, and a GRANT for the tables alone.
+    [Fact]
+    public async Task Sequences_that_the_user_may_not_use_are_found_by_doctor_and_its_advice_is_the_page_s_and_helps()
+    {
+        await using var site = await StartAsync();
+        using var editor = await Editor.SignInAsync(await site.SignInLinkAsync());
+        Assert.Empty(Denied());
+        SharedPostgres.Server.Execute($"REVOKE ALL ON ALL SEQUENCES IN SCHEMA hangfire FROM {Poor}; REVOKE ALL ON ALL SEQUENCES IN SCHEMA weeklydigest FROM {Poor}", Name);
+        var (status, text) = await editor.TriggeredAsync("weekly-digest");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains($"{MayNotUse}. {Remedy}", WebUtility.HtmlDecode(text), StringComparison.Ordinal);
+        Assert.Equal($"{MayNotUse}: aggregatedcounter_id_seq, counter_id_seq, hash_id_seq and others stay closed. {Remedy}", Assert.Single(Denied()));
+
+        SharedPostgres.Server.Execute(Remedy[(Remedy.IndexOf('(', StringComparison.Ordinal) + 1)..^2], Name);
+        Assert.Empty(Denied());
+        Assert.Equal(HttpStatusCode.NoContent, (await editor.TriggeredAsync("weekly-digest")).Status);
+    }
+
+    private string MayNotUse => $"The user {Poor} may not use all that is in the schema hangfire of the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}";
+
+    private string Remedy => $"Let the user do so (GRANT USAGE ON SCHEMA hangfire TO \"{Poor}\"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA hangfire TO \"{Poor}\"; GRANT ALL ON ALL SEQUENCES IN SCHEMA hangfire TO \"{Poor}\").";
+
+    private string AsPoor => new NpgsqlConnectionStringBuilder(connection) { Username = Poor, Password = "poor" }.ConnectionString;
+
+    private IReadOnlyList<string> Denied() => Database.Examine(SharedPostgres.Options(AsPoor), TimeSpan.FromSeconds(10), TimeProvider.System, "hangfire").Denied;
 
     private void Refuse(bool isReadOnly)
     {
@@ -65,6 +92,6 @@ public sealed class ReadOnlyPostgresTests : IDisposable
                 folder.Write("subscribers/sample.csv", TestSite.List(12));
                 folder.Write("issues/week-1.md", TestSite.Issue("First"));
             },
-            ("Storage:Provider", "postgres"), ("Storage:ConnectionString", new NpgsqlConnectionStringBuilder(connection) { Username = Poor, Password = "poor" }.ConnectionString));
+            ("Storage:Provider", "postgres"), ("Storage:ConnectionString", AsPoor));
     }
 }

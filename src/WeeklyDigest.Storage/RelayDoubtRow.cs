@@ -13,6 +13,16 @@ internal sealed class RelayDoubtRow
     public RelayDoubt ToDoubt() => new(Relay, Refused, Pardoned == 1, Reply);
 }
 
+/// <summary>A row of the query Refusals.</summary>
+internal sealed class RefusalRow
+{
+    public required string Relay { get; init; }
+    public string? Reply { get; init; }
+    public string? Refusal { get; init; }
+
+    public RelayRefusal ToRefusal() => new(Relay, Reply ?? "", Refusal != "mailbox");
+}
+
 /// <summary>A row of the query DoubtedRows.</summary>
 internal sealed class DoubtedRow
 {

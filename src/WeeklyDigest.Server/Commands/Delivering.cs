@@ -107,7 +107,9 @@ internal sealed class Delivering(CommandRun run, Installation installation)
     {
         if (result.State == MailingState.Paused)
         {
-            await run.Error.WriteLineAsync($"Paused: {(result.StateReason ?? "by the editor").TrimEnd('.')}. Run `weeklydigest resume {issue}`, then send it again.");
+            // Nothing waits where all that is left has failed: sending again alone would end at once.
+            var first = result.Balance is { Open: 0, Failed: > 0 } ? $"`weeklydigest retry {issue} --failed`, then " : "";
+            await run.Error.WriteLineAsync($"Paused: {(result.StateReason ?? "by the editor").TrimEnd('.')}. Run {first}`weeklydigest resume {issue}`, then send it again.");
             return CommandLine.Failed;
         }
         if (result.State == MailingState.Cancelled)

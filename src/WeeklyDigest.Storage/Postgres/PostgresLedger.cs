@@ -99,6 +99,11 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             async connection => [.. (await connection.QueryAsync<RelayDoubtRow>(Queries.Get("RelayDoubts"))).Select(row => row.ToDoubt())], cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<RelayRefusal>> RefusalsAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<RelayRefusal>>(
+            async connection => [.. (await connection.QueryAsync<RefusalRow>(Queries.Get("Refusals"), new { mailing = mailingId })).Select(row => row.ToRefusal())], cancel);
+
+    /// <inheritdoc/>
     public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync<long>(
             async connection =>

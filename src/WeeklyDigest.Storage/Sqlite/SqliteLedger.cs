@@ -86,6 +86,10 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         => readers.ReadAsync<IReadOnlyList<RelayDoubt>>(connection => [.. connection.Query<RelayDoubtRow>(Queries.Get("RelayDoubts")).Select(row => row.ToDoubt())], cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<RelayRefusal>> RefusalsAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<RelayRefusal>>(connection => [.. connection.Query<RefusalRow>(Queries.Get("Refusals"), new { mailing = mailingId }).Select(row => row.ToRefusal())], cancel);
+
+    /// <inheritdoc/>
     public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel)
         => writer.TransactAsync<long>(
             transaction =>

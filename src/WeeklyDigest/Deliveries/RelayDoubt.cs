@@ -17,3 +17,9 @@ public sealed record RelayStanding(string Relay)
 /// <param name="IsPardoned">Whether others were taken back, so that nothing it says of a recipient counts.</param>
 /// <param name="Reply">The last reply of those that stand.</param>
 public sealed record RelayDoubt(string Relay, long Refused, bool IsPardoned, string? Reply);
+
+/// <summary>A refusal that stands against a relay.</summary>
+/// <param name="Relay">Its name.</param>
+/// <param name="Reply">What it said.</param>
+/// <param name="IsAddress">Whether it was about the address, and not about the mailbox.</param>
+public sealed record RelayRefusal(string Relay, string Reply, bool IsAddress);

@@ -14,6 +14,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 {
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
     private readonly LoopWrites writes = new(run, feed);
+    private bool isFenced;
     private readonly MessageBuffer buffer = new();
     private readonly Handovers.Note note = run.Owner.TakeNote();
 
@@ -101,7 +102,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var mark = writes.Mark(delivery);
         // While the mark is on its way to the disk: a signature takes as long, and the processors would have nothing to do.
         var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
-        if (await HandOverAsync(session, taken, mark, message) is not { } outcome) return (null, true);
+        // A mailing that was paused or cancelled refuses one mark after the other until the run sees it: the relay is not told of each of these recipients.
+        if (isFenced && !await mark.IsSetAsync()) return (null, true);
+        var handedOver = await HandOverAsync(session, taken, mark, message);
+        isFenced = mark.IsRefused;
+        if (handedOver is not { } outcome) return (null, true);
         Note(session, delivery, outcome);
         return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
     }

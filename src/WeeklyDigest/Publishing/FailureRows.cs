@@ -11,9 +11,6 @@ namespace WeeklyDigest.Publishing;
 /// <param name="limit">A row of so many is too long.</param>
 internal sealed class FailureRows(int limit)
 {
-    /// <summary>Of fewer, all may well be unknown users.</summary>
-    private const int FewestThatCount = 5;
-
     private readonly ConcurrentDictionary<string, Row> rows = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<Delivery> doubted = new();
 
@@ -23,20 +20,8 @@ internal sealed class FailureRows(int limit)
     /// <summary>Messages that were accepted.</summary>
     public long Accepted => rows.Values.Sum(row => row.Accepted);
 
-    /// <summary>Relays that have accepted nothing and said of at least five that there is no such address, in the same words each time, although the row is not too long yet.</summary>
-    public IReadOnlyList<string> RefusedAll => [.. rows.Where(row => row.Value is { Accepted: 0, AreAlike: true, Refused.Count: >= FewestThatCount }).Select(row => row.Key)];
-
-    /// <summary>Counts the row of a relay as too long: there is nobody left who could make it longer.</summary>
-    /// <returns>What is wrong.</returns>
-    public string Doubt(string relay)
-    {
-        var row = rows[relay];
-        lock (row)
-        {
-            Doubt(row);
-            return string.Create(CultureInfo.InvariantCulture, $"all {row.Count} recipients were refused; the last reply was: {row.Reply}");
-        }
-    }
+    /// <summary>Whether a relay accepted any.</summary>
+    public bool HasAccepted(string relay) => rows.TryGetValue(relay, out var row) && row.Accepted > 0;
 
     /// <summary>Notes an outcome.</summary>
     /// <param name="relay">The relay's name.</param>
@@ -59,23 +44,13 @@ internal sealed class FailureRows(int limit)
                 return null;
             }
             if (outcome.Refusal is Refusal.Address or Refusal.Mailbox) row.Refused.Add(delivery);
-            row.AreAlike = outcome.Refusal is Refusal.Address && (row.Count == 0 || (row.AreAlike && Status(row.Reply) == Status(outcome.Reply)));
-            row.Reply = outcome.Reply;
             if (++row.Count < limit) return null;
-            Doubt(row);
+            foreach (var refused in row.Refused) doubted.Enqueue(refused);
+            row.Refused.Clear();
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{row.Count} recipients in a row were {(outcome.Result is SendResult.Unknown ? "refused or left without an answer" : "refused")}; the last reply was: {outcome.Reply}");
         }
-    }
-
-    // The code and what follows it, such as 550 5.1.1: the words after that may name the recipient.
-    private static string? Status(string? reply) => reply?.IndexOf(' ', Math.Min(4, reply.Length)) is > 0 and var end ? reply[..end] : reply;
-
-    private void Doubt(Row row)
-    {
-        foreach (var refused in row.Refused) doubted.Enqueue(refused);
-        row.Refused.Clear();
     }
 
     /// <summary>The failures of a relay since it last took a message, or put it off.</summary>
@@ -93,11 +68,6 @@ internal sealed class FailureRows(int limit)
         }
 
         public List<Delivery> Refused { get; } = [];
-
-        public string? Reply { get; set; }
-
-        /// <summary>Whether each says with the same status that there is no such address.</summary>
-        public bool AreAlike { get; set; }
 
         public void Accept() => Interlocked.Increment(ref accepted);
     }

@@ -67,15 +67,16 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     }
 
     /// <summary>
-    /// A relay that refused everybody it was asked for is doubted also when these were too few to be a row that is too long. What other runs have sent
-    /// of the mailing may have gone over any relay.
+    /// A relay that refused everybody it was asked for, in whichever run, is doubted also when these were too few to be a row that is too long. What
+    /// other runs have sent of the mailing may have gone over any relay: then nothing is said.
     /// </summary>
     public async Task DoubtAsync(FailureRows failures)
     {
-        if (stop.IsRequested || failures.RefusedAll is not { Count: > 0 } suspects) return;
         var balance = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
-        if (balance.Open > 0 || balance.Sent != failures.Accepted) return;
-        foreach (var relay in environment.Sessions.Relays.Where(relay => suspects.Contains(relay.Name))) environment.Doubts.SetAside(relay, failures.Doubt(relay.Name), stop);
+        if (balance.Open > 0 || balance.Failed == 0 || balance.Sent != failures.Accepted) return;
+        var refusals = await environment.Writer.InTurnAsync(ledger => ledger.RefusalsAsync(mailingId, CancellationToken.None)).WaitAsync(stop.RecordToken);
+        foreach (var (relay, reason) in RelayDoubts.Everybody(refusals))
+            if (!failures.HasAccepted(relay) && environment.Sessions.Relays.FirstOrDefault(known => known.Name == relay) is { } bad) environment.Doubts.SetAside(bad, reason, stop);
     }
 
     /// <summary>Changes the mailing's state in turn with the other writes.</summary>

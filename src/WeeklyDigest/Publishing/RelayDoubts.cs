@@ -17,7 +17,17 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     /// <summary>Refusals taken back in one transaction.</summary>
     private const int Portion = 1000;
 
+    /// <summary>Of fewer, all may well be unknown users.</summary>
+    private const int FewestOfAll = 5;
+
     private readonly ConcurrentDictionary<string, Answers> answers = new(StringComparer.Ordinal);
+
+    /// <summary>Of what stands against relays of one mailing, those that said of at least five that there is no such address, and said the same of each; with what is wrong.</summary>
+    public static IEnumerable<(string Relay, string Reason)> Everybody(IReadOnlyList<RelayRefusal> refusals)
+        => from refusal in refusals
+           group refusal by refusal.Relay into all
+           where all.Count() >= FewestOfAll && all.All(refusal => refusal.IsAddress) && all.Select(refusal => Status(refusal.Reply)).Distinct().Count() == 1
+           select (all.Key, string.Create(CultureInfo.InvariantCulture, $"all {all.Count()} recipients were refused; the last reply was: {all.Last().Reply}"));
 
     /// <summary>Notes what a relay did with a message. In memory only: the ledger is told when it holds something against the relay.</summary>
     public void Note(string relay, SendResult result, DateTimeOffset now)
@@ -79,6 +89,9 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     }
 
     private Answers AnswersOf(string relay) => answers.GetOrAdd(relay, static _ => new Answers());
+
+    // The code and what follows it, such as 550 5.1.1: the words after that may name the recipient.
+    private static string Status(string reply) => reply.IndexOf(' ', Math.Min(4, reply.Length)) is > 0 and var end ? reply[..end] : reply;
 
     private static string Words(RelayDoubt doubt)
         => string.Create(CultureInfo.InvariantCulture, $"{doubt.Refused} recipients in a row were refused, over several runs; the last reply was: {doubt.Reply}");

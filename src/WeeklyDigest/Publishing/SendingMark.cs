@@ -19,6 +19,9 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
     /// <summary>Whether the message may still leave on it.</summary>
     public bool IsYoung => run.Time.GetElapsedTime(submitted) < Young;
 
+    /// <summary>Whether it is known that it is not set.</summary>
+    public bool IsRefused => isSet == false;
+
     private bool IsSet => isSet ??= Judge(writes.Wait());
 
     /// <summary>

@@ -196,6 +196,8 @@ public sealed class LedgerWriterTests
 
         public Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel) => throw new NotSupportedException();
 
+        public Task<IReadOnlyList<RelayRefusal>> RefusalsAsync(long mailingId, CancellationToken cancel) => throw new NotSupportedException();
+
         public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();

@@ -107,6 +107,20 @@ public sealed class RelayDoubtsTests
         Assert.Equal((MailingState.Sent, 6L), await process.RunAsync(mailing) is var again ? (again.State, again.Balance.Sent) : default);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task A_short_list_whose_run_was_stopped_after_some(int refusals)
+    {
+        await using var place = EnginePlace.Open(Refuse);
+        var mailing = await place.PublishAsync(6);
+        await ShortRunAsync(place, mailing, refusals);
+        var result = await place.StartOver(EnginePlace.Relay("bad", place.Server)).RunAsync(mailing);
+        Assert.Equal((MailingState.Paused, "all 6 recipients were refused; the last reply was: 550 5.1.1 User unknown"), (result.State, result.StateReason));
+        Assert.Equal(6, await NobodyIsSuppressedAsync(place, mailing));
+    }
+
     [Fact]
     public async Task A_short_list_beside_a_relay_that_works()
     {

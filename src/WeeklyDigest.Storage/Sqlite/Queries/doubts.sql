@@ -17,6 +17,12 @@ SELECT r.relay AS Relay, count(*) FILTER (WHERE r.pardoned = 0) AS Refused, max(
         FROM relay_doubt l WHERE l.relay = r.relay AND l.pardoned = 0 ORDER BY l.at DESC LIMIT 1) AS Reply
 FROM relay_doubt r GROUP BY r.relay ORDER BY r.relay;
 
+-- name: Refusals
+-- Of one mailing. There are few rows: those since a relay worked last. Of one that was taken back a moment ago the address is not told from the mailbox any more.
+SELECT r.relay AS Relay, d.reply AS Reply, d.refusal AS Refusal
+FROM relay_doubt r CROSS JOIN delivery d ON d.mailing_id = r.mailing_id AND d.subscriber_id = r.subscriber_id
+WHERE r.mailing_id = @mailing AND r.pardoned = 0 AND d.state = 'failed' ORDER BY r.at, r.subscriber_id LIMIT 1000;
+
 -- name: DoubtedRows
 SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp FROM relay_doubt
 WHERE relay = @relay AND pardoned = 0 ORDER BY mailing_id, subscriber_id LIMIT @count;

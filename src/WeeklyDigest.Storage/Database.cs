@@ -74,9 +74,9 @@ public sealed class Database : IDisposable
     /// <param name="options">Provider and connection string.</param>
     /// <param name="patience">How long the database's own check of itself may take.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="jobs">The schema that the jobs have on a server.</param>
+    /// <param name="jobs">The tables that the jobs have on a server.</param>
     /// <exception cref="StorageException">It cannot be opened or written, is newer than this program, or is no database of ours; says what to do.</exception>
-    public static DatabaseExamination Examine(StorageOptions options, TimeSpan patience, TimeProvider time, string jobs) => options.Provider.ToLowerInvariant() switch
+    public static DatabaseExamination Examine(StorageOptions options, TimeSpan patience, TimeProvider time, JobTables jobs) => options.Provider.ToLowerInvariant() switch
     {
         "sqlite" => SqliteExamination.Run(options.ConnectionString, patience, time),
         "postgres" => PostgresExamination.Run(options.ConnectionString, jobs),
@@ -87,22 +87,12 @@ public sealed class Database : IDisposable
     /// <exception cref="StorageException">The server refused.</exception>
     public T Alone<T>(Func<T> work) => server is null ? work() : server.Alone(work);
 
-    /// <summary>Refuses tables of the jobs that a newer version of their library made. They have their own schema, with its version in a table of the name <c>schema</c>.</summary>
-    /// <param name="schema">The schema; not being there is fine.</param>
-    /// <param name="newest">The newest version that the library at hand knows.</param>
-    /// <exception cref="StorageException">They are newer, or cannot be looked at; nothing was changed.</exception>
-    public void RefuseNewerJobs(string schema, int newest)
+    /// <summary>Refuses tables of the jobs that are not whole, or that a newer version of their library made.</summary>
+    /// <param name="tables">What they have to be; none being there is fine, and so is an older version.</param>
+    /// <exception cref="StorageException">They are not, or cannot be looked at; says what to do. Nothing was changed.</exception>
+    public void RequireJobs(JobTables tables)
     {
-        if (server is not null) PostgresSetup.RefuseNewerJobs(server, schema, newest);
-    }
-
-    /// <summary>Refuses to go on where tables of the jobs are gone.</summary>
-    /// <param name="schema">Where they are.</param>
-    /// <param name="tables">Their names.</param>
-    /// <exception cref="StorageException">Some are gone, all of which it names, or cannot be looked at; says what to do.</exception>
-    public void RequireJobTables(string schema, IReadOnlyList<string> tables)
-    {
-        if (server is not null) PostgresSetup.RequireJobTables(server, schema, tables);
+        if (server is not null) PostgresJobTables.Require(server, tables);
     }
 
     /// <summary>What time it is by the server that nodes share; null when the database is a file.</summary>
@@ -112,7 +102,7 @@ public sealed class Database : IDisposable
     /// <summary>What a failure means that another library met with the tables of the jobs on the same server, in words; null when it is not the server's, or there is none.</summary>
     /// <param name="failure">The failure.</param>
     /// <param name="schema">Where the tables are.</param>
-    public string? ExplainJobs(Exception failure, string schema) => server is not null && PostgresTrouble.IsTrouble(failure) ? PostgresSetup.ExplainJobs(server, schema, failure) : null;
+    public string? ExplainJobs(Exception failure, string schema) => server is not null && PostgresTrouble.IsTrouble(failure) ? PostgresJobTables.ExplainJobs(server, schema, failure) : null;
 
     /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
     /// <param name="schema">Where they are.</param>
@@ -120,7 +110,7 @@ public sealed class Database : IDisposable
     /// <exception cref="StorageException">The database refused, or the tables are not what they should be; says what to do.</exception>
     public T UseJobs<T>(string schema, Func<T> work)
     {
-        if (server is not null) return PostgresSetup.UseJobs(server, schema, work);
+        if (server is not null) return PostgresJobTables.UseJobs(server, schema, work);
         try
         {
             return work();

@@ -24,6 +24,9 @@ public sealed record DatabaseExamination
     /// <summary>What the user may not do there and has to, a sentence each, with what to do.</summary>
     public IReadOnlyList<string> Denied { get; init; } = [];
 
+    /// <summary>What is wrong with the tables of the jobs on its server, with what to do; null when nothing.</summary>
+    public string? Jobs { get; init; }
+
     /// <summary>What the database's own check found wrong; empty: nothing; null: it did not end in time.</summary>
     public IReadOnlyList<string>? Damage { get; init; } = [];
 

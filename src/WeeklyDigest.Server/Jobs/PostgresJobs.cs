@@ -19,12 +19,11 @@ internal static partial class PostgresJobs
     // Between nodes; within one, who waits for a job is woken at once.
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
 
-    private static readonly string[] Tables = ["aggregatedcounter", "counter", "hash", "job", "jobparameter", "jobqueue", "list", "lock", "server", "set", "state"];
-
-    /// <summary>The version that the library brings its tables to: that of its last script.</summary>
-    internal static int NewestVersion { get; } = typeof(PostgreSqlStorage).Assembly.GetManifestResourceNames()
-        .Select(name => Script().Match(name)).Where(script => script.Success)
-        .Max(script => int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture));
+    /// <summary>Its tables, in the version that the library brings them to: that of its last script.</summary>
+    internal static JobTables Tables { get; } = new(
+        Schema,
+        typeof(PostgreSqlStorage).Assembly.GetManifestResourceNames().Select(name => Script().Match(name)).Where(script => script.Success).Max(script => int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture)),
+        ["aggregatedcounter", "counter", "hash", "job", "jobparameter", "jobqueue", "list", "lock", "server", "set", "state"]);
 
     /// <summary>Opens the storage, creating or upgrading its tables.</summary>
     /// <param name="database">The ledger's database.</param>
@@ -33,11 +32,12 @@ internal static partial class PostgresJobs
     /// <exception cref="StorageException">They cannot be had, are broken, or are newer than the library; nothing is started without them.</exception>
     public static JobStorage Open(Database database, string connectionString, TimeSpan history) => database.Alone(() =>
     {
-        // The library looks only for what it lacks. With tables that are newer it would start, and fail at whichever job needs what has changed.
-        database.RefuseNewerJobs(Schema, NewestVersion);
+        // The library looks only for what it lacks by its version. With tables that are newer it would start, and fail at whichever job needs what has changed; so with
+        // a table or sequence that is gone, and without that of the locks it waits for ever.
+        database.RequireJobs(Tables);
         var storage = database.UseJobs(Schema, () => Open(connectionString, history));
-        // By its version it knows what to make. A table that is gone it would miss at whichever job needs it; without that of the locks it waits for ever.
-        database.RequireJobTables(Schema, Tables);
+        // What was older has its version only now.
+        database.RequireJobs(Tables);
         return storage;
     });
 

@@ -13,15 +13,16 @@ internal static class PostgresExamination
 
     /// <summary>Looks.</summary>
     /// <param name="connectionString">The connection string.</param>
-    /// <param name="jobs">The schema of the jobs, whose tables are another library's.</param>
+    /// <param name="jobs">The tables of the jobs, which are another library's.</param>
     /// <exception cref="StorageException">It does not answer, is not set up as it has to be, or is newer than this program.</exception>
-    public static DatabaseExamination Run(string connectionString, string jobs)
+    public static DatabaseExamination Run(string connectionString, JobTables jobs)
     {
         using var server = PostgresServer.Prepare(connectionString);
         try
         {
             using var connection = server.Source.OpenConnection();
             PostgresSetup.Require(connection, server.Place);
+            var lackingJobs = PostgresRights.Lacking(connection, server.Place, jobs.Schema);
             var (applied, missing) = PostgresMigrations.Look(connection, server.Place);
             return new DatabaseExamination
             {
@@ -30,7 +31,9 @@ internal static class PostgresExamination
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
                 Lost = SchemaObjects.Lost("Postgres", applied, [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
-                Denied = [.. Denied(connection, server.Place, jobs, missing.Count == 0)],
+                Denied = [.. Denied(connection, server.Place, missing.Count == 0), .. lackingJobs is null ? Array.Empty<string>() : [lackingJobs]],
+                // Who is kept out cannot look.
+                Jobs = lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null,
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };
@@ -41,10 +44,9 @@ internal static class PostgresExamination
         }
     }
 
-    private static IEnumerable<string> Denied(NpgsqlConnection connection, PostgresPlace place, string jobs, bool isComplete)
+    private static IEnumerable<string> Denied(NpgsqlConnection connection, PostgresPlace place, bool isComplete)
     {
         if (PostgresSetup.IsReadOnly(connection)) yield return PostgresTrouble.CanOnlyBeRead(place);
         if (PostgresRights.Lacking(connection, place, PostgresServer.Schema, isComplete) is { } lacking) yield return lacking;
-        if (PostgresRights.Lacking(connection, place, jobs) is { } lackingJobs) yield return lackingJobs;
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hangfire.Storage;
 using Npgsql;
+using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Tests.Databases;
@@ -18,7 +19,7 @@ public sealed class PostgresJobsTests : IDisposable
     [Fact]
     public async Task Tables_of_a_newer_version_are_refused_at_the_start_and_can_be_dropped()
     {
-        var known = PostgresJobs.NewestVersion;
+        var known = PostgresJobs.Tables.NewestVersion;
         Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
         SharedPostgres.Server.Execute("UPDATE hangfire.schema SET version = version + 1", Name);
 
@@ -36,21 +37,47 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal(known, SharedPostgres.Server.Scalar<int>("SELECT version FROM hangfire.schema", Name));
     }
 
-    // The one is found out when the storage is opened, the other when the recurring jobs are written.
+    // What can be looked at is found out before anything is opened, and by doctor; the last when the recurring jobs are written.
     [Theory]
     [InlineData("DROP TABLE hangfire.job, hangfire.lock CASCADE", "Tables of the jobs are gone from {0}: hangfire.job, hangfire.lock. ")]
-    [InlineData("ALTER TABLE hangfire.hash RENAME COLUMN value TO other", "T{1} refused: column \"value\" does not exist (42703). So the tables of the jobs, schema hangfire, cannot be used. ")]
-    public async Task Broken_tables_end_a_start_in_words_that_say_how_to_have_others(string damage, string words)
+    [InlineData("DROP TABLE hangfire.schema", "Tables of the jobs are gone from {0}: hangfire.schema. ")]
+    [InlineData("DELETE FROM hangfire.schema", "The table hangfire.schema in {0} is empty, so that nothing tells which version the tables of the jobs are of. ")]
+    [InlineData("DROP SEQUENCE hangfire.job_id_seq CASCADE; ALTER TABLE hangfire.state ALTER id DROP DEFAULT", "Sequences that number what is new in the tables of the jobs are gone from {0}: hangfire.job.id, hangfire.state.id. ")]
+    [InlineData("ALTER TABLE hangfire.hash RENAME COLUMN value TO other", "T{1} refused: column \"value\" does not exist (42703). So the tables of the jobs, schema hangfire, cannot be used. ", false)]
+    public async Task Broken_tables_end_a_start_in_words_that_say_how_to_have_others(string damage, string words, bool isSeen = true)
     {
         SharedPostgres.Server.Execute(damage, Name);
         var place = $"the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}";
+        var expected = string.Format(CultureInfo.InvariantCulture, words, place, place[1..])
+            + "With every server stopped, run DROP SCHEMA hangfire CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not; the next start makes them anew.";
 
         var result = await ServeAsync();
 
-        Assert.Equal(
-            (1, "", string.Format(CultureInfo.InvariantCulture, words, place, place[1..])
-                + "With every server stopped, run DROP SCHEMA hangfire CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not; the next start makes them anew.\n"),
-            (result.ExitCode, result.Out, result.Error.ReplaceLineEndings("\n")));
+        Assert.Equal((1, "", expected + "\n"), (result.ExitCode, result.Out, result.Error.ReplaceLineEndings("\n")));
+        Assert.Equal(isSeen ? [Diagnosis.Problem("jobs", expected, "`serve` does not start until then.")] : [], LookAtJobs());
+    }
+
+    [Fact]
+    public void Tables_that_are_whole_older_or_still_to_be_made_are_no_problem_to_doctor_and_newer_ones_are()
+    {
+        Assert.Empty(LookAtJobs());
+        SharedPostgres.Server.Execute("UPDATE hangfire.schema SET version = 19; DROP TABLE hangfire.aggregatedcounter", Name);
+        Assert.Empty(LookAtJobs());
+        SharedPostgres.Server.Execute("UPDATE hangfire.schema SET version = 99", Name);
+        Assert.Contains("(their version is 99, this one knows up to ", Assert.Single(LookAtJobs()).Message, StringComparison.Ordinal);
+        SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
+        Assert.Empty(LookAtJobs());
+    }
+
+    [Fact]
+    public void A_sequence_that_is_gone_from_under_a_running_server_is_told_as_that()
+    {
+        SharedPostgres.Server.Execute("DROP SEQUENCE hangfire.job_id_seq CASCADE", Name);
+        using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
+        var failure = Assert.Throws<PostgresException>(() => SharedPostgres.Server.Execute("INSERT INTO hangfire.job (invocationdata, arguments, createdat) VALUES ('{}', '[]', now())", Name));
+        Assert.StartsWith(
+            $"Sequences of the jobs' tables are gone from the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, schema hangfire: until they are there again nothing is begun",
+            database.ExplainJobs(failure, PostgresJobs.Schema), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,6 +88,8 @@ public sealed class PostgresJobsTests : IDisposable
         using var jobs = PostgresJobs.Open(database, connection, TimeSpan.FromDays(1)).GetConnection();
         Assert.Equal("hangfire:lock:left", Assert.ThrowsAny<DistributedLockTimeoutException>(() => jobs.AcquireDistributedLock("lock:left", TimeSpan.Zero)).Resource);
     }
+
+    private List<Diagnosis> LookAtJobs() => [.. DatabaseCheck.Run(SharedPostgres.Options(connection), TimeProvider.System).Where(found => found.Area == "jobs")];
 
     private async Task<CommandResult> ServeAsync()
     {

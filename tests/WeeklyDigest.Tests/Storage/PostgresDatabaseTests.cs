@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Tests.Databases;
 
@@ -162,7 +163,7 @@ public sealed class PostgresDatabaseTests : IDisposable
         Assert.Equal($"The database {Name} on {Server} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.", Assert.Single(Look()));
         Execute($"SET transaction_read_only = off; ALTER DATABASE {Name} SET default_transaction_read_only = off");
 
-        IReadOnlyList<string> Look() => Database.Examine(SharedPostgres.Options(With(poor.SignIn)), TimeSpan.FromSeconds(10), new FakeTimeProvider(), "hangfire").Denied;
+        IReadOnlyList<string> Look() => Database.Examine(SharedPostgres.Options(With(poor.SignIn)), TimeSpan.FromSeconds(10), new FakeTimeProvider(), PostgresJobs.Tables).Denied;
     }
 
     [Fact]
@@ -175,7 +176,7 @@ public sealed class PostgresDatabaseTests : IDisposable
         Execute("DROP TABLE weeklydigest.relay_doubt; DROP INDEX weeklydigest.delivery_held; DROP FUNCTION weeklydigest.clock_ms()");
         Assert.Equal(["function clock_ms", "index delivery_held", "table relay_doubt"], Look().Lost);
 
-        DatabaseExamination Look() => Database.Examine(SharedPostgres.Options(empty), TimeSpan.FromSeconds(10), new FakeTimeProvider(), "hangfire");
+        DatabaseExamination Look() => Database.Examine(SharedPostgres.Options(empty), TimeSpan.FromSeconds(10), new FakeTimeProvider(), PostgresJobs.Tables);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using Npgsql;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Scenarios;
@@ -72,7 +73,7 @@ public sealed class ReadOnlyPostgresTests : IDisposable
 
     private string AsPoor => new NpgsqlConnectionStringBuilder(connection) { Username = Poor, Password = "poor" }.ConnectionString;
 
-    private IReadOnlyList<string> Denied() => Database.Examine(SharedPostgres.Options(AsPoor), TimeSpan.FromSeconds(10), TimeProvider.System, "hangfire").Denied;
+    private IReadOnlyList<string> Denied() => Database.Examine(SharedPostgres.Options(AsPoor), TimeSpan.FromSeconds(10), TimeProvider.System, PostgresJobs.Tables).Denied;
 
     private void Refuse(bool isReadOnly)
     {

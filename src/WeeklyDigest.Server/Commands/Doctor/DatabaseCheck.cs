@@ -21,6 +21,7 @@ internal static class DatabaseCheck
         if (found!.IsThere) yield return Soundness(found);
         if (found.IsHeld) yield return Diagnosis.Warning(Area, $"Another program is writing to {found.Place}, so that it was not found out whether this user can.", "Try again; if it does not end, find that program: nothing is sent meanwhile.");
         foreach (var denied in found.Denied) yield return Diagnosis.Problem(Area, denied, "Nothing can be sent until then.");
+        if (found.Jobs is { } jobs) yield return Diagnosis.Problem("jobs", jobs, "`serve` does not start until then.");
         if (found.Time is { } there) yield return ClockCheck.Compare(there, time.GetUtcNow(), "the database");
         if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");
     }
@@ -29,7 +30,7 @@ internal static class DatabaseCheck
     {
         try
         {
-            return (Database.Examine(options, DoctorCommand.Patience, time, PostgresJobs.Schema), null);
+            return (Database.Examine(options, DoctorCommand.Patience, time, PostgresJobs.Tables), null);
         }
         catch (StorageException held) when (held.IsAway && options.Provider != "postgres")
         {

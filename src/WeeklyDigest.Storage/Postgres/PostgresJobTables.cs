@@ -1,0 +1,110 @@
+using Npgsql;
+
+namespace WeeklyDigest.Storage.Postgres;
+
+/// <summary>The tables of the jobs. Their library looks at their version alone, and makes what that lacks: the rest is looked at here.</summary>
+internal static class PostgresJobTables
+{
+    private const string Journal = "schema";
+    private const string Number = "id";
+
+    private const string Unnumbered = $"""
+        SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = @schema AND c.relname = ANY (@tables) AND a.attname = '{Number}' AND a.atttypid IN ('int4'::regtype, 'int8'::regtype) AND NOT a.atthasdef AND a.attidentity = ''
+        ORDER BY 1
+        """;
+
+    /// <summary>What is wrong with them, with what to do; null when they can be used, or the next start makes them or brings them up to date.</summary>
+    public static string? Wrong(NpgsqlConnection connection, PostgresPlace place, JobTables tables)
+    {
+        var (schema, newest) = (tables.Schema, tables.NewestVersion);
+        var missing = tables.Names.Where(table => !Exists(connection, schema, table)).ToList();
+        if (!Exists(connection, schema, Journal)) return missing.Count == tables.Names.Count ? null : Lost("Tables of the jobs are", place, schema, [Journal, .. missing]);
+        if (VersionOf(connection, schema) is not { } found)
+            return $"The table {schema}.{Journal} in {place} is empty, so that nothing tells which version the tables of the jobs are of. {MakeAnew(schema)}";
+        if (found > newest)
+        {
+            return $"The jobs in {place}, schema {schema}, were made by a newer version of this program (their version is {found}, this one knows up to {newest}). "
+                + $"Use that version; or, with every server stopped, {Dropping(schema)}.";
+        }
+        if (found < newest) return null;
+        if (missing.Count > 0) return Lost("Tables of the jobs are", place, schema, missing);
+        return WithoutNumbers(connection, tables) is { Count: > 0 } columns ? Lost("Sequences that number what is new in the tables of the jobs are", place, schema, columns) : null;
+    }
+
+    /// <summary>Looks at them.</summary>
+    /// <exception cref="StorageException">They are not whole, or newer than we know, or cannot be looked at.</exception>
+    public static void Require(PostgresServer server, JobTables tables)
+    {
+        var wrong = UseJobs(server, tables.Schema, () =>
+        {
+            using var connection = server.Source.OpenConnection();
+            return Wrong(connection, server.Place, tables);
+        });
+        if (wrong is not null) throw new StorageException(wrong) { IsLasting = true };
+    }
+
+    /// <summary>Does something with the jobs' tables.</summary>
+    /// <exception cref="StorageException">It failed; where the tables themselves are the trouble, it says how to have others.</exception>
+    public static T UseJobs<T>(PostgresServer server, string schema, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            var trouble = PostgresTrouble.Explain(failure, server.Place with { Schema = schema });
+            if (!trouble.IsLasting) throw trouble;
+            throw new StorageException($"{trouble.Message} So the tables of the jobs, schema {schema}, cannot be used. {MakeAnew(schema)}", failure)
+            {
+                IsLasting = true,
+            };
+        }
+    }
+
+    /// <summary>What a failure means that was met with the jobs' tables while they are in use: one thing to say of all of them.</summary>
+    public static string ExplainJobs(PostgresServer server, string schema, Exception failure) => failure switch
+    {
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => Gone("Tables of the jobs are", server.Place, schema),
+        PostgresException { SqlState: PostgresErrorCodes.NotNullViolation, ColumnName: Number } => Gone("Sequences of the jobs' tables are", server.Place, schema),
+        // Tables, and what numbers their rows.
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "aclcheck_error" or "nextval_internal" } => PostgresRights.Refused(server.Place, schema),
+        _ => PostgresTrouble.Explain(failure, server.Place with { Schema = schema }).Message,
+    };
+
+    private static string Gone(string what, PostgresPlace place, string schema)
+        => $"{what} gone from {place}, schema {schema}: until they are there again nothing is begun, and what waits is not woken. "
+            + $"Stop every server, {Dropping(schema, "IF EXISTS ")}; the next start makes them anew, and mailings go on.";
+
+    private static string MakeAnew(string schema) => $"With every server stopped, {Dropping(schema)}; the next start makes them anew.";
+
+    private static string Dropping(string schema, string condition = "")
+        => $"run DROP SCHEMA {condition}{schema} CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not";
+
+    private static string Lost(string what, PostgresPlace place, string schema, IEnumerable<string> names)
+        => $"{what} gone from {place}: {string.Join(", ", names.Select(name => $"{schema}.{name}"))}. {MakeAnew(schema)}";
+
+    private static int? VersionOf(NpgsqlConnection connection, string schema)
+    {
+        using var version = new NpgsqlCommand($"SELECT max(version) FROM \"{schema}\".\"{Journal}\"", connection);
+        return version.ExecuteScalar() as int?;
+    }
+
+    private static bool Exists(NpgsqlConnection connection, string schema, string table)
+    {
+        using var command = new NpgsqlCommand($"SELECT to_regclass('\"{schema}\".\"{table}\"') IS NOT NULL", connection);
+        return (bool)command.ExecuteScalar()!;
+    }
+
+    private static List<string> WithoutNumbers(NpgsqlConnection connection, JobTables tables)
+    {
+        using var command = new NpgsqlCommand(Unnumbered, connection);
+        command.Parameters.AddWithValue("schema", tables.Schema);
+        command.Parameters.AddWithValue("tables", tables.Names.ToArray());
+        using var reader = command.ExecuteReader();
+        var names = new List<string>();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
+    }
+}

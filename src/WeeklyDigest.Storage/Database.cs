@@ -17,7 +17,7 @@ public sealed class Database : IDisposable
     private Database(SqliteFile file, TimeProvider time)
     {
         writer = new SqliteWriter(file);
-        var readers = new SqliteReaders(file);
+        var readers = new SqliteReaders(file, writer);
         connections = [readers, writer];
         Subscribers = new SqliteSubscriberStore(writer, readers, time);
         Mailings = new SqliteMailingStore(writer, readers);

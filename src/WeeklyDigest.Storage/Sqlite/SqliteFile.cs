@@ -38,6 +38,8 @@ internal sealed class SqliteFile
         builder.DataSource = path;
         builder.Pooling = false;
         builder.DefaultTimeout = BusySeconds;
+        // A connection that is opened later makes no empty file where ours is gone.
+        if (builder.Mode == SqliteOpenMode.ReadWriteCreate) builder.Mode = SqliteOpenMode.ReadWrite;
         Create(path);
         return new SqliteFile(path, builder.ConnectionString);
     }

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace WeeklyDigest.Storage.Sqlite;
 
 /// <summary>Open connections that only read; under WAL they neither wait for the writer nor hold it up.</summary>
-internal sealed class SqliteReaders(SqliteFile file) : IDisposable
+internal sealed class SqliteReaders(SqliteFile file, SqliteWriter writer) : IDisposable
 {
     private readonly ConcurrentBag<SqliteConnection> idle = [];
     private volatile bool disposed;
@@ -22,6 +22,12 @@ internal sealed class SqliteReaders(SqliteFile file) : IDisposable
     private T Read<T>(Func<SqliteConnection, T> read)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
+        // One that is opened now would open what stands there now.
+        if (writer.Presence.Trouble() is { } gone)
+        {
+            writer.RescueIfIdle();
+            throw gone;
+        }
         var connection = idle.TryTake(out var open) ? open : file.OpenReader();
         try
         {
@@ -32,7 +38,7 @@ internal sealed class SqliteReaders(SqliteFile file) : IDisposable
         catch (SqliteException failure)
         {
             connection.Dispose();
-            throw SqliteTrouble.Explain(failure, file.Path);
+            throw writer.Presence.Trouble() ?? SqliteTrouble.Explain(failure, file.Path);
         }
     }
 

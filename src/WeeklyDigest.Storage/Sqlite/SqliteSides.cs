@@ -9,6 +9,12 @@ namespace WeeklyDigest.Storage.Sqlite;
 internal static class SqliteSides
 {
     private const int ReadAndWrite = 6;
+    private const int CurrentFolder = -100;
+    private const uint InodeOnly = 0x100;
+    private const int StatusSize = 256;
+    private const int InodeAt = 32;
+
+    private static bool hasNoNumbers = !OperatingSystem.IsLinux();
 
     /// <summary>Gives those the mode of the database that were made while it could only be read: whoever lets it be written again knows nothing of them.</summary>
     public static void Open(string path)
@@ -30,6 +36,32 @@ internal static class SqliteSides
     /// <summary>Those that keep this user from a database whose own file would let it read and write.</summary>
     public static IReadOnlyList<string> Closed(string path)
         => OperatingSystem.IsWindows() || Access(path, ReadAndWrite) != 0 ? [] : [.. new[] { path + "-wal", path + "-shm" }.Where(side => File.Exists(side) && Access(side, ReadAndWrite) != 0)];
+
+    /// <summary>Whether nothing is in the log of a database: whoever opens one whose log is gone makes it anew.</summary>
+    public static bool IsLogEmpty(string path) => new FileInfo(path + "-wal") is not { Exists: true, Length: > 0 };
+
+    /// <summary>What tells a file from another of the same name, as far as the system says; null: it is not there.</summary>
+    public static ulong? NumberOf(string path)
+    {
+        if (!hasNoNumbers)
+        {
+            try
+            {
+                var status = new byte[StatusSize];
+                return Status(CurrentFolder, path, 0, InodeOnly, status) == 0 ? BitConverter.ToUInt64(status, InodeAt) : null;
+            }
+            catch (EntryPointNotFoundException)
+            {
+                hasNoNumbers = true;
+            }
+        }
+        return File.Exists(path) ? 0 : null;
+    }
+
+    // Laid out alike on every machine, unlike stat.
+    [DllImport("libc", EntryPoint = "statx", BestFitMapping = false)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Status(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
 
     [DllImport("libc", EntryPoint = "access", BestFitMapping = false)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -27,6 +27,8 @@ internal static class SqliteTrouble
         SQLITE_READONLY => $"The database {path} cannot be written. Make the file and its folder writable for this user.",
         SQLITE_PERM or SQLITE_AUTH => $"This user may not use the database {path}. Make the file and its folder writable.",
         SQLITE_FULL => $"The disk with the database {path} is full: make room. Until then nothing new is kept.",
+        SQLITE_IOERR when SqliteSides.IsLogEmpty(path)
+            => $"The file {path}-wal, which belongs to the database, was moved or deleted while another program uses the database. Stop every weeklydigest that uses it, with Ctrl-C or SIGTERM, and start again.",
         SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
         SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it.",
         _ => $"The database {path} refused: {failure.Message}",

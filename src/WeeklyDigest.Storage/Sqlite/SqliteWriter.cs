@@ -8,13 +8,21 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
 {
     private const string Values = "VALUES ";
 
+    // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE.
+    private const int NoCheckpointOnClose = 1006;
+
     private readonly SqliteConnection connection = file.OpenWriter();
     private readonly Dictionary<string, SqliteStatement> statements = [];
     private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly SqlitePresence presence = new(file.Path, file.Open());
     private volatile bool isWaiting;
+    private bool isRescued;
 
     /// <summary>Whether it waits for another program's transaction to end, see <see cref="SqliteFile.BusySeconds"/>.</summary>
     public bool IsWaiting => isWaiting;
+
+    /// <summary>Whether the file is still in its place.</summary>
+    public SqlitePresence Presence => presence;
 
     /// <summary>Does the work in one transaction, off the caller's thread. When this returns, the change is on the disk.</summary>
     /// <remarks>
@@ -46,12 +54,27 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
     public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
 
+    /// <summary>Carries what is in a log that is gone into the file, unless a transaction is under way: that does so itself.</summary>
+    public void RescueIfIdle()
+    {
+        if (!presence.IsLogLost || !turn.Wait(TimeSpan.Zero)) return;
+        try
+        {
+            Rescue();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
     /// <summary>Closes the connection; not when a transaction hangs behind another program's lock: closing would hang with it, and the system closes at the end of the process.</summary>
     public void Dispose()
     {
         if (!turn.Wait(TimeSpan.FromSeconds(1))) return;
         foreach (var statement in statements.Values) statement.Dispose();
         connection.Dispose();
+        presence.Dispose();
         turn.Dispose();
     }
 
@@ -86,20 +109,34 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         var committed = false;
         try
         {
+            if (presence.IsLogLost) throw presence.Trouble()!;
             Begin();
             var result = work(this);
+            // As late as can be: a mark that only we can see is no mark.
+            if (presence.Trouble(isInTransaction: true) is { } gone) throw gone;
             Prepared("COMMIT", static sql => sql).Run();
             committed = true;
             return result;
         }
         catch (SqliteException failure)
         {
-            throw SqliteTrouble.Explain(failure, file.Path);
+            throw presence.Trouble() ?? SqliteTrouble.Explain(failure, file.Path);
         }
         finally
         {
             if (!committed) RollBack();
+            if (presence.IsLogLost) Rescue();
         }
+    }
+
+    // What is in a log that has no name ends with this process: it is carried into the file, as long as no other log tells others what to look for in theirs.
+    private void Rescue()
+    {
+        if (isRescued || !presence.IsLogMissing) return;
+        isRescued = SQLitePCL.raw.sqlite3_wal_checkpoint_v2(connection.Handle, "main", SQLitePCL.raw.SQLITE_CHECKPOINT_PASSIVE, out var written, out var carried) == SQLitePCL.raw.SQLITE_OK
+            && written == carried;
+        // Closing would do it again, when others may have written since.
+        if (isRescued) _ = SQLitePCL.raw.sqlite3_db_config(connection.Handle, NoCheckpointOnClose, 1, out _);
     }
 
     private void Begin()

@@ -69,6 +69,8 @@ internal static class PostgresTrouble
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
         AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",
         DeadlockDetected or SerializationFailure or LockNotAvailable => $"{Capital(place)} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept.",
+        // The jobs' tables are another library's, and have other words.
+        UndefinedTable or UndefinedColumn when place.Schema == PostgresServer.Schema => SchemaObjects.AreLost(Capital(place), refusal.MessageText),
         _ => $"{Capital(place)} refused: {refusal.MessageText} ({refusal.SqlState}).",
     };
 

@@ -31,12 +31,17 @@ internal static class SqliteTrouble
             => $"The file {path}-wal, which belongs to the database, was moved or deleted while another program uses the database. Stop every weeklydigest that uses it, with Ctrl-C or SIGTERM, and start again.",
         SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
         SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it.",
+        SQLITE_ERROR when IsOfSchema(failure) => SchemaObjects.AreLost($"The database {path}", failure.Message.TrimEnd('.')),
         _ => $"The database {path} refused: {failure.Message}",
     }, failure)
     {
         IsLasting = failure.SqliteErrorCode is not (SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM or SQLITE_AUTH or SQLITE_FULL or SQLITE_IOERR or SQLITE_BUSY or SQLITE_LOCKED),
         IsAway = CodeOf(failure) is SQLITE_BUSY or SQLITE_LOCKED or SQLITE_FULL,
     };
+
+    // SQLite has one code for whatever a statement asks for in vain; its words are in English everywhere.
+    private static bool IsOfSchema(SqliteException failure)
+        => ((string[])["no such table", "no such column", "has no column named"]).Any(words => failure.Message.Contains(words, StringComparison.Ordinal));
 
     // The shared memory of the write-ahead log is a file; where that cannot grow, SQLite does not say that the disk is full.
     private static int CodeOf(SqliteException failure) => failure.SqliteExtendedErrorCode == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : failure.SqliteErrorCode;

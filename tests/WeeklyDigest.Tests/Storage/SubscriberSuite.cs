@@ -156,4 +156,15 @@ public abstract class SubscriberSuite<TPlace> : StorageSuite<TPlace> where TPlac
         await Subscribers.MarkImportedAsync(List("readers"), "b", Cancel);
         Assert.False(await Subscribers.WasImportedAsync(List("readers"), "a", Cancel));
     }
+
+    [Theory]
+    [InlineData("ALTER TABLE list RENAME TO other")]
+    [InlineData("ALTER TABLE list RENAME COLUMN name TO other")]
+    public async Task A_statement_that_finds_a_table_or_column_gone_says_that_a_backup_is_needed(string damage)
+    {
+        Place.Execute(damage);
+        var refusal = await Assert.ThrowsAsync<StorageException>(() => Import("readers", "ada@example.org"));
+        Assert.Matches(@"^The database .+ has lost what belongs to its schema \([^)]*\b(list|name)\b[^)]*\)\. Stop every server and put a backup back: nothing can be sent safely until then\.$", refusal.Message);
+        Assert.True(refusal.IsLasting);
+    }
 }

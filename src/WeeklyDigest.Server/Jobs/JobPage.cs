@@ -62,6 +62,9 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
             .Any(job => job.Value?.Job is { } call && call.Type != typeof(PreviewJob) && SerializationHelper.Deserialize<string?>(connection.GetJobParameter(job.Key, IssueParameter)) == slug);
     }
 
+    /// <summary>The job.</summary>
+    public string JobId => jobId;
+
     /// <summary>When somebody triggered the job.</summary>
     public DateTimeOffset CreatedAt => createdAt;
 

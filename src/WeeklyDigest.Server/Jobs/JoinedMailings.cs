@@ -29,7 +29,7 @@ internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogg
     {
         try
         {
-            log.LogInformation("Joining mailing {Mailing}, which another process is sending", mailingId);
+            log.LogInformation("Joining mailing {Mailing}, whose job is another process's", mailingId);
             await runs.AssistAsync(mailingId, cancel);
         }
         catch (OperationCanceledException)

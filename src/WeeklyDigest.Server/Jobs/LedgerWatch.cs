@@ -39,6 +39,7 @@ internal sealed class LedgerWatch(
 
     private readonly StartedJobs<long> deliveries = new(storage, time);
     private readonly StartedJobs<DateTimeOffset> occurrences = new(storage, time);
+    private readonly QueuedJobs queued = new(storage);
     private readonly DeletedJobs deletedJobs = new(storage, sending, mailings, schedules, time);
     private readonly SemaphoreSlim turn = new(1, 1);
     private string? trouble;
@@ -51,7 +52,7 @@ internal sealed class LedgerWatch(
         {
             foreach (var dueAt in occurrences.TakeDeleted()) await deletedJobs.CloseAsync(dueAt, cancel);
             foreach (var occurrence in await schedule.LookAsync(cancel))
-                occurrences.Start(occurrence.DueAt, () => jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(occurrence.DueAt, null, CancellationToken.None)));
+                occurrences.Start(occurrence.DueAt, () => queued.Of(occurrence.DueAt), () => jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(occurrence.DueAt, null, CancellationToken.None)));
         }
         finally
         {
@@ -70,10 +71,14 @@ internal sealed class LedgerWatch(
         foreach (var mailing in await mailings.DueAsync(time.GetUtcNow(), cancel))
         {
             if (runs.IsRunning(mailing) || await sending.HoldsLateAsync(mailing, cancel)) continue;
-            if (elsewhere.Contains(mailing)) joined.Join(mailing, cancel);
-            else deliveries.Start(mailing, () => jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing, null, CancellationToken.None)));
+            // A job that has begun and sends nowhere is a killed server's: its place in the queue is held until a lease ends, the mailing is not.
+            if (elsewhere.Contains(mailing) || await StartAsync(mailing, cancel)) joined.Join(mailing, cancel);
         }
     }
+
+    // Hands over to a job, which may be an earlier server's.
+    private async Task<bool> StartAsync(long id, CancellationToken cancel) => await mailings.FindAsync(id, cancel) is { } mailing
+        && deliveries.Start(id, () => queued.Delivering(mailing), () => jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(id, null, CancellationToken.None)));
 
     /// <inheritdoc/>
     public override void Dispose()

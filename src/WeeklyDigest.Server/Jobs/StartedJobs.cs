@@ -3,7 +3,7 @@ using Hangfire.States;
 
 namespace WeeklyDigest.Server.Jobs;
 
-/// <summary>The jobs this process started for something that waits in the ledger, so that it does not start a second while the first is still to run.</summary>
+/// <summary>The jobs for what waits in the ledger that this process started, or found started, so that it does not start a second while the first is still to run.</summary>
 /// <param name="storage">Knows the states of jobs.</param>
 /// <param name="time">The clock.</param>
 internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) where TKey : notnull
@@ -14,9 +14,15 @@ internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) w
     private readonly Dictionary<TKey, (string Job, DateTimeOffset At)> started = [];
 
     /// <summary>Starts a job, unless one that was started is still to run or failed just now.</summary>
-    public void Start(TKey key, Func<string> enqueue)
+    /// <param name="key">What it is for.</param>
+    /// <param name="find">Finds one that another process started and that is still to run, an earlier one of this server most likely; from here on it is ours.</param>
+    /// <param name="enqueue">Starts one.</param>
+    /// <returns>Whether one that was known before has begun: it should be at work.</returns>
+    public bool Start(TKey key, Func<string?> find, Func<string> enqueue)
     {
-        if (!IsTakenCareOf(key)) started[key] = (enqueue(), time.GetUtcNow());
+        if (IsTakenCareOf(key, out var hasBegun)) return hasBegun;
+        started[key] = (find() ?? enqueue(), time.GetUtcNow());
+        return false;
     }
 
     /// <summary>What had a job that was deleted since; told once.</summary>
@@ -27,11 +33,13 @@ internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) w
         return deleted;
     }
 
-    private bool IsTakenCareOf(TKey key)
+    private bool IsTakenCareOf(TKey key, out bool hasBegun)
     {
+        hasBegun = false;
         if (!started.TryGetValue(key, out var last)) return false;
         var state = StateOf(last.Job);
-        return state == EnqueuedState.StateName || state == ProcessingState.StateName
+        hasBegun = state == ProcessingState.StateName;
+        return hasBegun || state == EnqueuedState.StateName
             || (state == FailedState.StateName && time.GetUtcNow() < last.At + RestAfterFailure);
     }
 

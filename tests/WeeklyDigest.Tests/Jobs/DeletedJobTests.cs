@@ -54,8 +54,8 @@ public sealed class DeletedJobTests
         await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
         var mailing = await PublishAsync(site);
         var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
-        var first = jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
-        jobs.Enqueue<DeliverMailingJob>(deliver => deliver.RunAsync(mailing, null, CancellationToken.None));
+        var first = jobs.Enqueue<SendIssueJob>(send => send.RunAsync("week-1", null, CancellationToken.None));
+        jobs.Enqueue<SendIssueJob>(send => send.RunAsync("week-1", null, CancellationToken.None));
         await Eventually.HoldsAsync(() => new JobDesk(site).Storage.GetMonitoringApi().ProcessingJobs(0, 10).Count >= 2, "both deliver");
         await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
 

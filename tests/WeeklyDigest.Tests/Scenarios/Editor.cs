@@ -73,8 +73,13 @@ internal sealed partial class Editor : IDisposable
     }
 
     /// <summary>The jobs that run, on whatever node.</summary>
-    public async Task<IReadOnlyList<string>> ProcessingAsync()
-        => [.. (await PageAsync("/hangfire/jobs/processing")).QuerySelectorAll("a").Select(a => JobLink().Match(a.GetAttribute("href") ?? "")).Where(m => m.Success).Select(m => m.Groups[1].Value).Distinct()];
+    public Task<IReadOnlyList<string>> ProcessingAsync() => ListedAsync("/hangfire/jobs/processing");
+
+    /// <summary>The jobs that wait for a worker.</summary>
+    public Task<IReadOnlyList<string>> EnqueuedAsync() => ListedAsync("/hangfire/jobs/enqueued/default");
+
+    private async Task<IReadOnlyList<string>> ListedAsync(string list)
+        => [.. (await PageAsync(list)).QuerySelectorAll("a").Select(a => JobLink().Match(a.GetAttribute("href") ?? "")).Where(m => m.Success).Select(m => m.Groups[1].Value).Distinct()];
 
     /// <summary>How often a job was begun: its page has one heading "Processing" for each time.</summary>
     public async Task<int> RunsAsync(string job)

@@ -6,6 +6,8 @@ namespace Hangfire.Storage.SQLite.Owners;
 /// <param name="folder">Where processes keep the files that show that they live.</param>
 internal sealed class Owner(string folder) : IDisposable
 {
+    private const string Suffix = "-owners";
+
     private OwnerFile? file;
     private string? name;
     private long id;
@@ -14,7 +16,10 @@ internal sealed class Owner(string folder) : IDisposable
     public string Folder => folder;
 
     /// <summary>Where processes that share a database file keep theirs.</summary>
-    public static string FolderOf(string databasePath) => databasePath + "-owners";
+    public static string FolderOf(string databasePath) => databasePath + Suffix;
+
+    /// <summary>The database that such a folder belongs to.</summary>
+    public static string DatabaseOf(string folder) => folder[..^Suffix.Length];
 
     /// <summary>The name in our row, and in no other; empty before we held anything.</summary>
     public string Name => Volatile.Read(ref name) ?? "";

@@ -31,7 +31,7 @@ internal sealed class OwnerFile : IDisposable
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            throw new SQLiteStorageException($"The file {path} cannot be made: {problem.Message} Make the folder of the job database writable for this user.", problem);
+            throw new SQLiteStorageException(Words(folder, path, problem), problem);
         }
     }
 
@@ -52,15 +52,37 @@ internal sealed class OwnerFile : IDisposable
         }
     }
 
-    /// <summary>Removes a dead process's file.</summary>
-    public static void Remove(string folder, string name) => File.Delete(Path.Combine(folder, name));
+    /// <summary>Removes a dead process's file, if this user may: one that stays is locked by nobody and stands for nothing.</summary>
+    public static void Remove(string folder, string name) => Remove(Path.Combine(folder, name));
 
     /// <summary>Lets go of the file and removes it: the process holds nothing any more, and may as well be dead.</summary>
     public void Dispose()
     {
         held.Dispose();
-        // Its folder may have been taken away with the database.
-        if (File.Exists(held.Name)) File.Delete(held.Name);
+        Remove(held.Name);
+    }
+
+    private static void Remove(string path)
+    {
+        try
+        {
+            // Its folder may have been taken away with the database.
+            if (File.Exists(path)) File.Delete(path);
+        }
+        catch (Exception refusal) when (refusal is IOException or UnauthorizedAccessException)
+        {
+            // Another user's folder by now; who next has to make a file in it says so.
+        }
+    }
+
+    // The folder is named as such: nobody looks for one beside a file.
+    private static string Words(string folder, string path, Exception problem)
+    {
+        var database = $"The job database {Owner.DatabaseOf(folder)} cannot be used";
+        if (File.Exists(folder)) return $"{database}: {folder} is a file, where a folder has to be. Move it away.";
+        return problem is UnauthorizedAccessException && Directory.Exists(folder)
+            ? $"{database}: the user {Environment.UserName} may not write in the folder {folder}, which belongs to it. Let that user write there (`chown -R {Environment.UserName} {folder}`)."
+            : $"The file {path} cannot be made: {problem.Message} Make the folder of the job database writable for this user.";
     }
 
     private static FileStream Lock(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);

@@ -42,7 +42,7 @@ public sealed class RightsTests : IDisposable
         await FindsAsync("data/weeklydigest.db", Read, $"problem  database:  The database {workspace.DatabaseFile} cannot be written. Make the file and its folder writable for this user.");
         var jobs = workspace.PathOf("data/jobs.db");
         await FindsAsync("data/jobs.db", Read, $"problem  jobs:      The job database {jobs} cannot be written. Make the file and its folder writable for this user. Where no jobs.db is");
-        await FindsAsync("data/jobs.db-owners", Read | UnixFileMode.UserExecute, "Make the folder of the job database writable for this user.");
+        await FindsAsync("data/jobs.db-owners", Read | UnixFileMode.UserExecute, "problem  jobs:      " + OwnersClosed);
         foreach (var name in new[] { "locks", "keys", "inbox" })
         {
             var folder = workspace.PathOf("data/" + name);
@@ -68,6 +68,42 @@ public sealed class RightsTests : IDisposable
         var words = $"The keys that let editors in cannot be kept: the user {Environment.UserName} {string.Format(CultureInfo.InvariantCulture, trouble, workspace.PathOf(folder))}.\n";
         Assert.Equal((1, words), (result.ExitCode, result.Error.ReplaceLineEndings("\n")));
         Assert.DoesNotContain("sign-in", result.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Serve_names_the_folder_beside_the_jobs_that_it_cannot_use(bool isFile)
+    {
+        await ServeOnceAsync();
+        var owners = workspace.PathOf("data/jobs.db-owners");
+        if (isFile)
+        {
+            Directory.Delete(owners);
+            await File.WriteAllTextAsync(owners, "", TestContext.Current.CancellationToken);
+        }
+        else
+        {
+            File.SetUnixFileMode(owners, Read | UnixFileMode.UserExecute);
+        }
+        var words = isFile ? $"The job database {workspace.PathOf("data/jobs.db")} cannot be used: {owners} is a file, where a folder has to be. Move it away." : OwnersClosed;
+        var serve = await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
+        Assert.Equal(1, serve.ExitCode);
+        Assert.Contains(words, serve.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", serve.Error, StringComparison.Ordinal);
+        Assert.Contains("problem  jobs:      " + words, (await workspace.RunAsync("doctor")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_ends_in_good_order_when_the_folder_beside_the_jobs_was_closed_under_it()
+    {
+        using var server = workspace.Start("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
+        await server.PrintedAsync("Archive ");
+        File.SetUnixFileMode(workspace.PathOf("data/jobs.db-owners"), Read | UnixFileMode.UserExecute);
+        server.Interrupt();
+        Assert.Equal(0, (await server.EndAsync(TimeSpan.FromMinutes(1))).ExitCode);
+        Assert.DoesNotContain("   at ", server.Error, StringComparison.Ordinal);
+        Assert.NotEmpty(Directory.GetFiles(workspace.PathOf("data/jobs.db-owners")));
     }
 
     [Fact]
@@ -106,6 +142,16 @@ public sealed class RightsTests : IDisposable
         var serve = await workspace.RunAsync("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}");
         Assert.Equal(1, serve.ExitCode);
         Assert.Contains(jobWords, serve.Error, StringComparison.Ordinal);
+    }
+
+    private string OwnersClosed
+    {
+        get
+        {
+            var jobs = workspace.PathOf("data/jobs.db");
+            return $"The job database {jobs} cannot be used: the user {Environment.UserName} may not write in the folder {jobs}-owners, which belongs to it. "
+                + $"Let that user write there (`chown -R {Environment.UserName} {jobs}-owners`).";
+        }
     }
 
     // The mode is taken back, so that one trouble is looked at at a time.

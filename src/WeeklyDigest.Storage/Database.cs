@@ -95,6 +95,10 @@ public sealed class Database : IDisposable
         if (server is not null) PostgresJobTables.Require(server, tables);
     }
 
+    /// <summary>Refuses to go on with a file that is no longer in its place.</summary>
+    /// <exception cref="StorageException">It was moved, deleted or replaced, or its log was; says what to do.</exception>
+    public void RequirePresence() => writer?.RequirePresence();
+
     /// <summary>What time it is by the server that nodes share; null when the database is a file.</summary>
     /// <exception cref="StorageException">The server does not answer.</exception>
     public async Task<DateTimeOffset?> ServerTimeAsync(CancellationToken cancel) => server is null ? null : await server.TimeAsync(cancel);

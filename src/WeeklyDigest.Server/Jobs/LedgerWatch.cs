@@ -1,5 +1,6 @@
 using Hangfire;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Jobs;
 
@@ -17,6 +18,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="schedules">Closes a time whose job was deleted.</param>
 /// <param name="jobs">Starts jobs.</param>
 /// <param name="storage">Knows whether a started job is still to run.</param>
+/// <param name="database">Is in its place.</param>
 /// <param name="known">Knows what of its trouble is the database's.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">The log.</param>
@@ -30,6 +32,7 @@ internal sealed class LedgerWatch(
     IScheduleStore schedules,
     IBackgroundJobClient jobs,
     JobStorage storage,
+    Database database,
     KnownTrouble known,
     TimeProvider time,
     ILogger<LedgerWatch> log) : BackgroundService
@@ -95,6 +98,8 @@ internal sealed class LedgerWatch(
         {
             try
             {
+                // The engine would wait for it without a word.
+                database.RequirePresence();
                 await LookAtMailingsAsync(stoppingToken);
                 await LookAtScheduleAsync(stoppingToken);
                 if (trouble is not null) log.LogWarning("The ledger can be looked at again, and mailings go on");

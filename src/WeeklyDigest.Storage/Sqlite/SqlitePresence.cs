@@ -17,7 +17,7 @@ internal sealed class SqlitePresence(string path, SqliteConnection connection) :
 
     private readonly string logPath = path + "-wal";
     private readonly Lock gate = new();
-    private ulong? log = SqliteSides.NumberOf(path + "-wal");
+    private ulong? log;
     private volatile bool isLogLost;
 
     /// <summary>Whether the log was once found gone. Another one may be at its path since, of processes that do not know what is in ours.</summary>
@@ -48,10 +48,11 @@ internal sealed class SqlitePresence(string path, SqliteConnection connection) :
 
     private void LookAtLog(bool isInTransaction)
     {
-        if (isLogLost || (log is null && !isInTransaction)) return;
+        if (isLogLost) return;
         var now = SqliteSides.NumberOf(logPath);
-        isLogLost = now is null || now != (log ?? now);
-        log = now;
+        // SQLite makes it with the first read or change.
+        isLogLost = log is null ? isInTransaction && now is null : now != log;
+        log ??= now;
     }
 
     private static StorageException Of(string words) => new(words);

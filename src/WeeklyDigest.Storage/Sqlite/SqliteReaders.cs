@@ -23,11 +23,7 @@ internal sealed class SqliteReaders(SqliteFile file, SqliteWriter writer) : IDis
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         // One that is opened now would open what stands there now.
-        if (writer.Presence.Trouble() is { } gone)
-        {
-            writer.RescueIfIdle();
-            throw gone;
-        }
+        writer.RequirePresence();
         var connection = idle.TryTake(out var open) ? open : file.OpenReader();
         try
         {

@@ -54,18 +54,13 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     /// <summary>The rows of a named query, mapped. Only inside a transaction.</summary>
     public IEnumerable<T> Query<T>(string name, object parameters) => connection.Query<T>(Queries.Get(name), parameters);
 
-    /// <summary>Carries what is in a log that is gone into the file, unless a transaction is under way: that does so itself.</summary>
-    public void RescueIfIdle()
+    /// <summary>Refuses to go on when the file or its log is not in its place any more.</summary>
+    /// <exception cref="StorageException">It is not; says what to do.</exception>
+    public void RequirePresence()
     {
-        if (!presence.IsLogLost || !turn.Wait(TimeSpan.Zero)) return;
-        try
-        {
-            Rescue();
-        }
-        finally
-        {
-            turn.Release();
-        }
+        if (presence.Trouble() is not { } gone) return;
+        RescueIfIdle();
+        throw gone;
     }
 
     /// <summary>Closes the connection; not when a transaction hangs behind another program's lock: closing would hang with it, and the system closes at the end of the process.</summary>
@@ -84,6 +79,20 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         try
         {
             return await OwnThread.BlockAsync(work);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    // A transaction that is under way does so itself.
+    private void RescueIfIdle()
+    {
+        if (!presence.IsLogLost || !turn.Wait(TimeSpan.Zero)) return;
+        try
+        {
+            Rescue();
         }
         finally
         {

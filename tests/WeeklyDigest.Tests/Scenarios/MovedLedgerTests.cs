@@ -50,6 +50,21 @@ public sealed class MovedLedgerTests
     }
 
     [Fact]
+    public async Task So_does_one_that_has_nothing_to_send()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(3).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        using var serve = workspace.Start("serve");
+        await serve.PrintedAsync("Archive ", Limit);
+        await Eventually.HoldsAsync(() => File.Exists(workspace.DatabaseFile + "-wal"), "it has looked at its ledger", Limit);
+        await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System, TestContext.Current.CancellationToken);
+        File.Delete(workspace.DatabaseFile + "-wal");
+        var words = $"The file {workspace.DatabaseFile}-wal, which belongs to the database, was moved, deleted or replaced";
+        await Eventually.HoldsAsync(() => serve.Error.Contains(words, StringComparison.Ordinal), "it says so", Limit);
+        await Task.Delay(TimeSpan.FromSeconds(7), TimeProvider.System, TestContext.Current.CancellationToken);
+        Assert.Equal(2, serve.Error.Split(words).Length);
+    }
+
+    [Fact]
     public async Task Nobody_gets_it_twice_when_the_log_is_deleted_and_the_sender_killed()
     {
         await using var relay = SlowRelay();

@@ -76,6 +76,14 @@ public sealed class SqlitePresenceTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_only_reads_sees_it_too()
+    {
+        for (var i = 0; i < 2; i++) await ReadAsync();
+        File.Delete(place.File + "-wal");
+        await RefusedAsync(LogWords);
+    }
+
+    [Fact]
     public async Task Another_log_in_its_place_is_none_of_ours()
     {
         await KeepAsync("first", 1);

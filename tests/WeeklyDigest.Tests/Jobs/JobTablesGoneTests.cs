@@ -16,7 +16,7 @@ public sealed class JobTablesGoneTests : IDisposable
 
     [Theory]
     [InlineData("DROP SCHEMA hangfire CASCADE")]
-    [InlineData("DROP TABLE hangfire.job, hangfire.lock CASCADE")]
+    [InlineData("DROP TABLE hangfire.job, hangfire.jobqueue, hangfire.lock CASCADE")]
     public async Task One_line_says_so_and_with_the_next_start_mailings_go_on(string damage)
     {
         await using (var site = await StartAsync())

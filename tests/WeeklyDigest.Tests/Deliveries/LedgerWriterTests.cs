@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Tests.Deliveries;
@@ -6,7 +5,7 @@ namespace WeeklyDigest.Tests.Deliveries;
 public sealed class LedgerWriterTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-    private readonly FakeTimeProvider clock = new();
+    private readonly ManualClock clock = new();
     private readonly GatedLedger ledger = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

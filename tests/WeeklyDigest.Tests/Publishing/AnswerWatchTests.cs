@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Tests.Publishing;
@@ -6,7 +5,7 @@ namespace WeeklyDigest.Tests.Publishing;
 public sealed class AnswerWatchTests
 {
     private const int Working = 4;
-    private readonly FakeTimeProvider clock = new();
+    private readonly ManualClock clock = new();
     private readonly AnswerWatch watch;
 
     public AnswerWatchTests() => watch = new AnswerWatch(clock);

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Relays;
@@ -37,7 +36,7 @@ public sealed class ConnectionLimitTests
     [Fact]
     public async Task One_more_is_tried_after_a_minute_and_as_many_as_the_relay_allows_then()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         var allowed = Allowed;
         ScriptedSmtpServer? server = null;
         await using var started = server = ScriptedSmtpServer.Start(moment =>
@@ -86,7 +85,7 @@ public sealed class ConnectionLimitTests
     [Fact]
     public async Task The_relay_rests_when_none_works()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         await using var server = ScriptedSmtpServer.Start();
         await using var pool = new SessionPool([EnginePlace.Relay("one", server) with { Connections = 2 }], new MemoryRelayStore(clock), clock);
         var first = await pool.RentAsync(Cancel);

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Tests.Relays;
@@ -41,7 +40,7 @@ public sealed class DeliveryEngineTests
     [Fact]
     public async Task A_4xx_is_tried_again_when_it_is_due_and_not_before()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         await using var place = EnginePlace.Open(
             moment => moment is { Stage: SmtpStage.RcptTo, Time: 1 } && moment.Recipient.StartsWith("r1", StringComparison.Ordinal) ? SmtpMove.Reply("450 4.2.1 try later") : SmtpMove.Accept,
             time: clock);
@@ -65,7 +64,7 @@ public sealed class DeliveryEngineTests
     [Fact]
     public async Task What_is_deferred_for_too_long_fails()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("451 4.3.0 busy") : SmtpMove.Accept, time: clock);
         var mailing = await place.PublishAsync(3);
         var process = place.Start();
@@ -85,7 +84,7 @@ public sealed class DeliveryEngineTests
     [Fact]
     public async Task What_could_not_be_tried_at_all_is_given_up_too()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept, time: clock);
         var mailing = await place.PublishAsync(3);
         var running = place.Start().RunUntilAsync(mailing, Cancel);
@@ -184,7 +183,7 @@ public sealed class DeliveryEngineTests
     [Fact]
     public async Task A_scheduled_mailing_waits_and_a_paused_one_returns_at_once()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         await using var place = EnginePlace.Open(time: clock);
         var mailing = await place.PublishAsync(5);
         Assert.True(await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Sending, MailingState.Scheduled], MailingState.Paused, "by hand", clock.GetUtcNow(), Cancel));

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
@@ -10,7 +9,7 @@ public sealed class DomainGateTests
     private const int Connections = 16;
     private static readonly SendOutcome Accepted = new(SendResult.Accepted, "250 ok");
     private static readonly SendOutcome SlowDown = new(SendResult.Deferred, "421 4.7.0 less, please") { SlowDown = true };
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+    private readonly ManualClock clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
     private readonly List<(DomainPace Domain, TimeSpan Entered)> underWay = [];
 
     [Fact]

@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Tests.Relays;
@@ -42,7 +41,7 @@ public sealed class LedgerTroubleTests
     [Fact]
     public async Task Who_has_to_stop_then_stops_within_ten_seconds_and_only_what_was_handed_over_may_be_uncertain()
     {
-        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+        var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
         await using var place = EnginePlace.Open(Slowly, time: clock);
         var mailing = await place.PublishAsync(1200);
         var process = place.Start();
@@ -83,7 +82,7 @@ public sealed class LedgerTroubleTests
         return connection;
     }
 
-    private static bool IsStuckAfterASecond(EngineProcess process, FakeTimeProvider clock)
+    private static bool IsStuckAfterASecond(EngineProcess process, ManualClock clock)
     {
         clock.Advance(TimeSpan.FromSeconds(1));
         return process.Engine.Trouble is not null;

@@ -1,5 +1,4 @@
 using CsCheck;
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 
@@ -9,14 +8,14 @@ public sealed class ProgressMeterTests
 {
     private static readonly Balance Start = new(1000, 900, 50, 10, 20, 15, 3, 1, 1, 40, 0);
     private static readonly RelaySpeed Free = new(double.PositiveInfinity, IsReached: false);
-    private readonly FakeTimeProvider clock = new();
+    private readonly ManualClock clock = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public void It_adds_up_whatever_is_moved() => Gen.Select(Gen.Enum<DeliveryState>(), Gen.Enum<DeliveryState>(), Gen.Long[0, 500]).List[0, 50].Sample(moves =>
     {
-        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), new FakeTimeProvider());
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), new ManualClock());
         meter.Start(new Standing(Start));
         foreach (var (from, to, rows) in moves)
         {

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
@@ -10,7 +9,7 @@ namespace WeeklyDigest.Tests.Publishing;
 public sealed class PublishIssueTests : IAsyncDisposable
 {
     private static readonly DateTimeOffset Morning = new(2026, 3, 2, 8, 0, 0, TimeSpan.Zero);
-    private readonly FakeTimeProvider clock = new(Morning);
+    private readonly ManualClock clock = new(Morning);
     private readonly EnginePlace place;
 
     public PublishIssueTests() => place = EnginePlace.Open(time: clock);

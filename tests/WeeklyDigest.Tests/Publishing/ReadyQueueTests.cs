@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
@@ -7,7 +6,7 @@ namespace WeeklyDigest.Tests.Publishing;
 
 public sealed class ReadyQueueTests : IDisposable
 {
-    private readonly FakeTimeProvider clock = new();
+    private readonly ManualClock clock = new();
     private readonly DomainGate gate;
     private readonly ReadyQueue queue;
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
@@ -11,7 +10,7 @@ public sealed class RecoveryTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+    private readonly ManualClock clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
 
     [Fact]
     public async Task A_dead_process_of_this_machine_is_recovered_at_once()

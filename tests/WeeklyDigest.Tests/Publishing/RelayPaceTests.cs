@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
 
@@ -153,7 +152,7 @@ public sealed class RelayPaceTests
     }
 
     /// <summary>A clock that stands still and tells for how long it is waited for.</summary>
-    private sealed class AskedClock(DateTimeOffset start) : FakeTimeProvider(start)
+    private sealed class AskedClock(DateTimeOffset start) : ManualClock(start)
     {
         private readonly Channel<TimeSpan> waits = Channel.CreateUnbounded<TimeSpan>();
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
@@ -109,7 +108,7 @@ public sealed class RelayRateTests
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = place.Start(relay => relay with { Connections = 1, MessagesPerSecond = 2 }).RunUntilAsync(mailing, giveUp.Token);
         await place.Server.WaitForAsync(relay => relay.Connections > 0, Limit, "a connection");
-        ((FakeTimeProvider)place.Time).Advance(TimeSpan.FromSeconds(1));
+        ((ManualClock)place.Time).Advance(TimeSpan.FromSeconds(1));
         // Another process takes the next place.
         Assert.Equal(1, (await place.Database.Relays.DrawAsync("test", rates, 1, Cancel)).Count);
         greeting.SetResult();
@@ -124,7 +123,7 @@ public sealed class RelayRateTests
         }
         else
         {
-            ((FakeTimeProvider)place.Time).Advance(TimeSpan.FromSeconds(0.6));
+            ((ManualClock)place.Time).Advance(TimeSpan.FromSeconds(0.6));
             await EndsAsync(place, running);
             Assert.True(await place.ReconcileAsync(mailing) is { Sent: 1, Attempts: 1 });
         }
@@ -139,7 +138,7 @@ public sealed class RelayRateTests
         var process = place.Start(relay => relay with { MessagesPerMinute = 60 });
         var running = process.RunAsync(mailing);
         await place.Server.WaitForAsync(relay => relay.Connections > 0, Limit, "a connection");
-        ((FakeTimeProvider)place.Time).Advance(TimeSpan.FromSeconds(1.5));
+        ((ManualClock)place.Time).Advance(TimeSpan.FromSeconds(1.5));
         Assert.Equal(2, (await place.Database.Relays.DrawAsync("test", rates, 2, Cancel)).Count);
         greeting.SetResult();
 
@@ -157,7 +156,7 @@ public sealed class RelayRateTests
         var mailing = await place.PublishAsync(1);
         var running = place.Start(relay => relay with { MessagesPerHour = 60 }).RunAsync(mailing);
         await place.Server.WaitForAsync(relay => relay.Connections > 0, Limit, "a connection");
-        ((FakeTimeProvider)place.Time).Advance(TimeSpan.FromSeconds(4));
+        ((ManualClock)place.Time).Advance(TimeSpan.FromSeconds(4));
         greeting.SetResult();
 
         // It stays open for half a minute, and the next place would be a minute away.
@@ -168,14 +167,14 @@ public sealed class RelayRateTests
 
     private static Task EndsAsync(EnginePlace place, Task running) => HoldsAsync(() =>
     {
-        ((FakeTimeProvider)place.Time).Advance(TimeSpan.FromSeconds(0.5));
+        ((ManualClock)place.Time).Advance(TimeSpan.FromSeconds(0.5));
         return Task.FromResult(running.IsCompleted);
     });
 
     private static EnginePlace OpenHeld(TaskCompletionSource greeting)
         => EnginePlace.Open(
             moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Hold(greeting.Task, SmtpMove.Accept) : SmtpMove.Accept,
-            time: new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero)));
+            time: new ManualClock(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero)));
 
     private static async Task HoldsAsync(Func<Task<bool>> condition)
     {

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
@@ -13,7 +12,7 @@ public sealed class RescheduleIssueTests : IAsyncDisposable
     private static readonly DateTimeOffset Morning = new(2026, 3, 2, 8, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset Old = Morning.AddHours(1);
     private static readonly DateTimeOffset New = Morning.AddDays(2).AddMinutes(30);
-    private readonly FakeTimeProvider clock = new(Morning);
+    private readonly ManualClock clock = new(Morning);
     private readonly IssueRenderer renderer = Rendered.Renderer(Path.Combine(Workspace.RepositoryRoot, "templates"));
     private readonly EnginePlace place;
 

@@ -1,11 +1,10 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Tests.Publishing;
 
 public sealed class RunStopTests
 {
-    private readonly FakeTimeProvider clock = new();
+    private readonly ManualClock clock = new();
 
     [Fact]
     public void Of_the_ten_seconds_that_the_end_of_the_program_may_take_an_answer_gets_most()

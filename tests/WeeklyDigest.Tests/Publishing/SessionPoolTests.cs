@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Relays;
@@ -8,7 +7,7 @@ namespace WeeklyDigest.Tests.Publishing;
 public sealed class SessionPoolTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
+    private readonly ManualClock clock = new(new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

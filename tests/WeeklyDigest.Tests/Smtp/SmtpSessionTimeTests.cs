@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Relays;
@@ -8,7 +7,7 @@ namespace WeeklyDigest.Tests.Smtp;
 /// <summary>Relays that do not answer, and callers that do not wait; the clock is turned by hand.</summary>
 public sealed class SmtpSessionTimeTests
 {
-    private readonly FakeTimeProvider clock = new();
+    private readonly ManualClock clock = new();
     private readonly TaskCompletionSource stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -13,8 +13,14 @@ internal static partial class PostgresJobs
     /// <summary>Where the jobs' tables are.</summary>
     public const string Schema = "hangfire";
 
-    /// <summary>How long a job is still its worker's without a sign of life; a worker that lives gives one five times in that time.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// How long a job is still its worker's without a sign of life; a worker that lives gives one five times in that time. A job that two have for a
+    /// moment does no harm, one that nobody has does: a time of the schedule waits for it.
+    /// </summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+
+    // Held for moments; but whether one was held for so long is told by the clocks of two nodes, not by the server's.
+    private static readonly TimeSpan LockLease = TimeSpan.FromMinutes(1);
 
     // Between nodes; within one, who waits for a job is woken at once.
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(2);
@@ -52,8 +58,8 @@ internal static partial class PostgresJobs
             StartupConnectionMaxRetries = 0,
             UseSlidingInvisibilityTimeout = true,
             InvisibilityTimeout = Lease,
-            // A lock whose holder was killed is free after that time; Hangfire itself holds them for moments.
-            DistributedLockTimeout = Lease,
+            // A lock whose holder was killed is free after that time.
+            DistributedLockTimeout = LockLease,
             QueuePollInterval = PollInterval,
         };
         return new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };

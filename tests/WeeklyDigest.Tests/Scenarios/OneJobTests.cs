@@ -25,7 +25,7 @@ public sealed class OneJobTests
             using var reader = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token=", Limit));
             if (isTriggered && restart == 0) await reader.TriggerAsync("weekly-digest");
             await relay.WaitForAcceptedAsync(relay.AcceptedCount + 20, Limit);
-            // The first kill is the worst: on PostgreSQL the job stays taken for a minute.
+            // The first kill is the worst: on PostgreSQL the job stays taken for a while.
             if (restart % 2 == 0) serve.Kill();
             else serve.Terminate();
             await serve.EndAsync(Limit);

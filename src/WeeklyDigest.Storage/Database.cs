@@ -87,6 +87,12 @@ public sealed class Database : IDisposable
     /// <exception cref="StorageException">The server refused.</exception>
     public T Alone<T>(Func<T> work) => server is null ? work() : server.Alone(work);
 
+    /// <summary>Does what one node is enough for, unless another is about to do so at this moment; with a file, always.</summary>
+    /// <param name="work">The work; its exceptions are its own.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="StorageException">The server refused.</exception>
+    public Task TryAloneAsync(Func<Task> work, CancellationToken cancel) => server is null ? work() : server.TryAloneAsync(work, cancel);
+
     /// <summary>Refuses tables of the jobs that are not whole, or that a newer version of their library made.</summary>
     /// <param name="tables">What they have to be; none being there is fine, and so is an older version.</param>
     /// <exception cref="StorageException">They are not, or cannot be looked at; says what to do. Nothing was changed.</exception>

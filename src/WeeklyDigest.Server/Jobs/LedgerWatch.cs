@@ -54,8 +54,7 @@ internal sealed class LedgerWatch(
         try
         {
             foreach (var dueAt in occurrences.TakeDeleted()) await deletedJobs.CloseAsync(dueAt, cancel);
-            foreach (var occurrence in await schedule.LookAsync(cancel))
-                occurrences.Start(occurrence.DueAt, () => queued.Of(occurrence.DueAt), () => jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(occurrence.DueAt, null, CancellationToken.None)));
+            foreach (var occurrence in await schedule.LookAsync(cancel)) await StartAsync(occurrence.DueAt, cancel);
         }
         finally
         {
@@ -79,9 +78,30 @@ internal sealed class LedgerWatch(
         }
     }
 
-    // Hands over to a job, which may be an earlier server's.
-    private async Task<bool> StartAsync(long id, CancellationToken cancel) => await mailings.FindAsync(id, cancel) is { } mailing
-        && deliveries.Start(id, () => queued.Delivering(mailing), () => jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(id, null, CancellationToken.None)));
+    // Hands over to a job, which may be an earlier server's. Of nodes that look at the same moment one starts it, and the others find it with their next look.
+    private async Task<bool> StartAsync(long id, CancellationToken cancel)
+    {
+        if (!deliveries.Have(id, out var hasBegun)) await database.TryAloneAsync(StartOneAsync, cancel);
+        return hasBegun;
+
+        async Task StartOneAsync()
+        {
+            // A node that had its turn a moment ago may have sent it.
+            if (!(await mailings.DueAsync(time.GetUtcNow(), cancel)).Contains(id) || await mailings.FindAsync(id, cancel) is not { } mailing) return;
+            deliveries.Add(id, queued.Delivering(mailing) ?? jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(id, null, CancellationToken.None)));
+        }
+    }
+
+    private async Task StartAsync(DateTimeOffset dueAt, CancellationToken cancel)
+    {
+        if (!occurrences.Have(dueAt, out _)) await database.TryAloneAsync(StartOneAsync, cancel);
+
+        async Task StartOneAsync()
+        {
+            if (await schedules.FindAsync(dueAt, cancel) is not { State: OccurrenceState.Due }) return;
+            occurrences.Add(dueAt, queued.Of(dueAt) ?? jobs.Enqueue<ScheduledDigestJob>(job => job.RunAsync(dueAt, null, CancellationToken.None)));
+        }
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -13,27 +13,10 @@ internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) w
 
     private readonly Dictionary<TKey, (string Job, DateTimeOffset At)> started = [];
 
-    /// <summary>Starts a job, unless one that was started is still to run or failed just now.</summary>
+    /// <summary>Whether something has a job: one that is still to run, or that failed just now.</summary>
     /// <param name="key">What it is for.</param>
-    /// <param name="find">Finds one that another process started and that is still to run, an earlier one of this server most likely; from here on it is ours.</param>
-    /// <param name="enqueue">Starts one.</param>
-    /// <returns>Whether one that was known before has begun: it should be at work.</returns>
-    public bool Start(TKey key, Func<string?> find, Func<string> enqueue)
-    {
-        if (IsTakenCareOf(key, out var hasBegun)) return hasBegun;
-        started[key] = (find() ?? enqueue(), time.GetUtcNow());
-        return false;
-    }
-
-    /// <summary>What had a job that was deleted since; told once.</summary>
-    public IReadOnlyList<TKey> TakeDeleted()
-    {
-        var deleted = started.Where(entry => StateOf(entry.Value.Job) == DeletedState.StateName).Select(entry => entry.Key).ToList();
-        foreach (var key in deleted) started.Remove(key);
-        return deleted;
-    }
-
-    private bool IsTakenCareOf(TKey key, out bool hasBegun)
+    /// <param name="hasBegun">Whether it has begun: it should be at work.</param>
+    public bool Have(TKey key, out bool hasBegun)
     {
         hasBegun = false;
         if (!started.TryGetValue(key, out var last)) return false;
@@ -41,6 +24,17 @@ internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) w
         hasBegun = state == ProcessingState.StateName;
         return hasBegun || state == EnqueuedState.StateName
             || (state == FailedState.StateName && time.GetUtcNow() < last.At + RestAfterFailure);
+    }
+
+    /// <summary>Notes a job that was started.</summary>
+    public void Add(TKey key, string job) => started[key] = (job, time.GetUtcNow());
+
+    /// <summary>What had a job that was deleted since; told once.</summary>
+    public IReadOnlyList<TKey> TakeDeleted()
+    {
+        var deleted = started.Where(entry => StateOf(entry.Value.Job) == DeletedState.StateName).Select(entry => entry.Key).ToList();
+        foreach (var key in deleted) started.Remove(key);
+        return deleted;
     }
 
     private string? StateOf(string job)

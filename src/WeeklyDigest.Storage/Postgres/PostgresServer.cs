@@ -11,6 +11,8 @@ internal sealed class PostgresServer : IDisposable
 
     private const int Tries = 3;
 
+    private const string TryLock = "SELECT pg_try_advisory_xact_lock(1464101223, 2) FROM set_config('idle_in_transaction_session_timeout', '10s', true)";
+
     private readonly NpgsqlDataSource source;
 
     private PostgresServer(NpgsqlConnectionStringBuilder settings, PostgresPlace place)
@@ -111,6 +113,20 @@ internal sealed class PostgresServer : IDisposable
         {
             throw PostgresTrouble.Explain(failure, Place);
         }
+    }
+
+    /// <summary>Does what one node is enough for, unless another is about to do so at this moment. One that dies keeps the others away no longer, one that is frozen for seconds.</summary>
+    /// <param name="work">The work; its exceptions are its own.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task TryAloneAsync(Func<Task> work, CancellationToken cancel)
+    {
+        var done = Task.CompletedTask;
+        await TransactAsync(async connection =>
+        {
+            if (await connection.ExecuteScalarAsync<bool>(TryLock)) await Task.WhenAny(done = work());
+            return true;
+        }, cancel, once: true);
+        await done;
     }
 
     /// <summary>Runs a statement that returns nothing of interest.</summary>

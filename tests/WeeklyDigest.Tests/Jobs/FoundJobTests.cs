@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Tests.Databases;
 using WeeklyDigest.Tests.Relays;
 using WeeklyDigest.Tests.Web;
 
@@ -61,6 +62,33 @@ public sealed class FoundJobTests
     }
 
     [Fact]
+    public async Task Nodes_that_look_at_the_same_moment_start_one_job()
+    {
+        const int Times = 20;
+        var connection = SharedPostgres.NewJobDatabase();
+        (string, string)[] settings = [("Storage:Provider", "postgres"), ("Storage:ConnectionString", connection), ("Jobs:Workers", "0")];
+        await using (var first = await TestSite.StartAsync(null, settings))
+        await using (var second = await TestSite.StartAsync(null, settings))
+        {
+            // Only the looks that are made here.
+            LedgerWatch[] watches = [Watch(first), Watch(second)];
+            foreach (var watch in watches) await watch.StopAsync(Cancel);
+            var at = TimeProvider.System.GetUtcNow().AddDays(1);
+            var schedules = first.Installation.Database.Schedules;
+            var schedule = await schedules.AdoptAsync("0 9 * * 1", "UTC", at.AddDays(-3), Cancel);
+            for (var time = 0; time < Times; time++)
+            {
+                await first.PublishedAsync($"week-{time}", $"/posts/week-{time}", "<p></p>", TimeProvider.System.GetUtcNow(), "ada@example.com");
+                Assert.True(await schedules.AddAsync(new Occurrence(at.AddMinutes(-time), OccurrenceState.Due, null, null), schedule, Cancel));
+                await Task.WhenAll(watches.Select(watch => Task.Run(() => LookAsync(watch), Cancel)));
+            }
+            foreach (var watch in watches) await LookAsync(watch);
+            Assert.Equal(2 * Times, Waiting(first).Count);
+        }
+        SharedPostgres.Server.Drop(connection);
+    }
+
+    [Fact]
     public async Task A_second_wake_up_of_a_mailing_ends_at_once_and_says_why()
     {
         await using var relay = ScriptedSmtpServer.Start(Slowly);
@@ -84,7 +112,13 @@ public sealed class FoundJobTests
         connection.SetJobParameter(job, JobPage.IssueParameter, SerializationHelper.Serialize("week-1"));
     }
 
-    private static List<string> Waiting(TestSite site) => [.. new JobDesk(site).Storage.GetMonitoringApi().EnqueuedJobs(EnqueuedState.DefaultQueue, 0, 10).Select(entry => entry.Key)];
+    private static List<string> Waiting(TestSite site) => [.. new JobDesk(site).Storage.GetMonitoringApi().EnqueuedJobs(EnqueuedState.DefaultQueue, 0, 100).Select(entry => entry.Key)];
+
+    private static async Task LookAsync(LedgerWatch watch)
+    {
+        await watch.LookAtMailingsAsync(Cancel);
+        await watch.LookAtScheduleAsync(Cancel);
+    }
 
     private static LedgerWatch Watch(TestSite site) => site.App.Services.GetRequiredService<IEnumerable<IHostedService>>().OfType<LedgerWatch>().Single();
 

@@ -6,9 +6,14 @@ namespace WeeklyDigest.Storage.Postgres;
 /// <summary>Looks at a database on a server.</summary>
 internal static class PostgresExamination
 {
+    // As SchemaObjects names it.
     private const string Present = """
-        SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = @schema
-        UNION ALL SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = @schema
+        SELECT CASE c.relkind WHEN 'i' THEN 'index ' WHEN 'v' THEN 'view ' ELSE 'table ' END || c.relname
+        FROM pg_class c WHERE c.relnamespace = to_regnamespace(@schema)
+        UNION ALL SELECT 'function ' || p.proname FROM pg_proc p WHERE p.pronamespace = to_regnamespace(@schema)
+        UNION ALL SELECT 'column ' || c.relname || '.' || a.attname
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = to_regnamespace(@schema) AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
         """;
 
     /// <summary>Looks.</summary>
@@ -30,7 +35,7 @@ internal static class PostgresExamination
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
-                Lost = SchemaObjects.Lost("Postgres", applied, [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
+                Lost = SchemaObjects.Lost(SchemaObjects.Made("Postgres", applied), [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
                 Denied = [.. Denied(connection, server.Place, missing.Count == 0), .. lackingJobs is null ? Array.Empty<string>() : [lackingJobs]],
                 // Who is kept out cannot look.
                 Jobs = lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null,

@@ -25,14 +25,14 @@ internal static class SqliteExamination
             // Known before anything is read: that would leave files beside it that can only be read either, also when this one can be written again.
             if (sqlite3_db_readonly(connection.Handle, "main") == 1) throw SqliteTrouble.Explain(new SqliteException("It can only be read.", SQLITE_READONLY), path);
             var (applied, missing) = SqliteMigrations.Look(connection, path);
-            var present = Present(connection);
+            var present = Objects(connection);
             return new DatabaseExamination
             {
                 Place = path,
                 IsThere = present.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
-                Lost = present.Count > 0 && applied.Count == 0 ? [$"table {SqliteMigrations.Journal}"] : SchemaObjects.Lost("Sqlite", applied, present),
+                Lost = present.Count > 0 && applied.Count == 0 ? [$"table {SqliteMigrations.Journal}"] : SchemaObjects.Lost(Made(applied), present),
                 IsHeld = IsHeld(file),
                 Damage = Damage(connection, patience, time),
                 Soundness = $"{path} is sound (quick_check).",
@@ -49,10 +49,24 @@ internal static class SqliteExamination
         }
     }
 
-    private static HashSet<string> Present(SqliteConnection connection)
+    // What a database that is made now has.
+    private static HashSet<string> Made(IReadOnlyList<string> applied)
+    {
+        using var memory = new SqliteConnection("Data Source=:memory:");
+        memory.Open();
+        foreach (var script in Embedded.Migrations("Sqlite").Where(script => applied.Contains(script.Name))) SqliteFile.Execute(memory, script.Text);
+        return Objects(memory);
+    }
+
+    // As SchemaObjects names them.
+    private static HashSet<string> Objects(SqliteConnection connection)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT name FROM sqlite_master";
+        command.CommandText = """
+            SELECT type || ' ' || name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'
+            UNION ALL SELECT 'column ' || t.name || '.' || c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c
+            WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%'
+            """;
         using var reader = command.ExecuteReader();
         var names = new HashSet<string>();
         while (reader.Read()) names.Add(reader.GetString(0));

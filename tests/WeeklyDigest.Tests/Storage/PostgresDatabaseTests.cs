@@ -167,14 +167,17 @@ public sealed class PostgresDatabaseTests : IDisposable
     }
 
     [Fact]
-    public void A_look_finds_tables_indexes_and_functions_that_are_gone()
+    public void A_look_finds_tables_columns_indexes_and_functions_that_are_gone()
     {
         Open(empty).Dispose();
         Assert.Empty(Look().Lost);
         var made = SchemaObjects.Made("Postgres", [.. Embedded.Migrations("Postgres").Select(script => script.Name)]);
-        Assert.Equal(Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest' AND tablename <> 'schema_version'"), made.Values.Count(kind => kind == "table"));
-        Execute("DROP TABLE weeklydigest.relay_doubt; DROP INDEX weeklydigest.delivery_held; DROP FUNCTION weeklydigest.clock_ms()");
-        Assert.Equal(["function clock_ms", "index delivery_held", "table relay_doubt"], Look().Lost);
+        Assert.Equal(Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest' AND tablename <> 'schema_version'"), made.Count(name => name.StartsWith("table ", StringComparison.Ordinal)));
+        Assert.Equal(
+            Scalar<long>("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'weeklydigest' AND table_name <> 'schema_version'"),
+            made.Count(name => name.StartsWith("column ", StringComparison.Ordinal)));
+        Execute("DROP TABLE weeklydigest.relay_doubt; DROP INDEX weeklydigest.delivery_held; DROP FUNCTION weeklydigest.clock_ms(); ALTER TABLE weeklydigest.delivery DROP COLUMN reply; ALTER TABLE weeklydigest.mailing DROP COLUMN issue_hash");
+        Assert.Equal(["column delivery.reply", "column mailing.issue_hash", "function clock_ms", "index delivery_held", "table relay_doubt"], Look().Lost);
 
         DatabaseExamination Look() => Database.Examine(SharedPostgres.Options(empty), TimeSpan.FromSeconds(10), new FakeTimeProvider(), PostgresJobs.Tables);
     }

@@ -114,6 +114,7 @@ public sealed class DoctorCommandTests : IAsyncLifetime
     [Theory]
     [InlineData("DROP TABLE relay_doubt", "table relay_doubt")]
     [InlineData("DROP INDEX delivery_held; DROP TABLE sent_by", "index delivery_held, table sent_by")]
+    [InlineData("ALTER TABLE mailing DROP COLUMN issue_hash", "column mailing.issue_hash")]
     [InlineData("DROP TABLE schema_version", "table schema_version")]
     public async Task Names_what_a_ledger_has_lost(string sql, string lost)
     {

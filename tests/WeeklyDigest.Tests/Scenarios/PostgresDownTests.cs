@@ -130,7 +130,7 @@ public sealed class PostgresDownTests : IDisposable
 
         await EventuallyAsync(editor.IsReadyAsync);
         await relay.WaitForAcceptedAsync(Subscribers, Limit);
-        await EventuallyAsync(async () => (await Accounts.ReadAsync(workspace, "week-1")).State == "sent");
+        await EventuallyAsync(async () => (await workspace.JsonHereAsync("status", "week-1", "--json")).GetProperty("state").GetString() == "sent");
         var accounts = await Accounts.ReadAsync(workspace, "week-1");
         accounts.AgreeWith(relay);
         Assert.Equal((Subscribers, 0), (accounts["sent"], accounts["uncertain"]));
@@ -157,7 +157,7 @@ public sealed class PostgresDownTests : IDisposable
         server.Start();
 
         await relay.WaitForAcceptedAsync(20, Limit);
-        await EventuallyAsync(async () => (await Accounts.ReadAsync(workspace, "week-1")).State == "sent");
+        await EventuallyAsync(async () => (await workspace.JsonHereAsync("status", "week-1", "--json")).GetProperty("state").GetString() == "sent");
         Assert.Equal(20, relay.AcceptedCount);
         var job = await editor.LastJobAsync("weekly-digest") ?? throw new InvalidOperationException("Nothing was triggered.");
         await Eventually.HoldsAsync(() => editor.TextAsync($"/hangfire/jobs/details/{job}").Result.Contains(", 20 of 20", StringComparison.Ordinal), "the job says so", Limit);

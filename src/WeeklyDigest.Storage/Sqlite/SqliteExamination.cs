@@ -16,7 +16,7 @@ internal static class SqliteExamination
     public static DatabaseExamination Run(string connectionString, TimeSpan patience, TimeProvider time)
     {
         var path = SqliteFile.PathOf(connectionString);
-        if (SqliteTrouble.OfFolder(path) is { } trouble) throw trouble;
+        if (!SqliteSides.SpareFolder(path) && SqliteTrouble.OfFolder(path) is { } trouble) throw trouble;
         if (!Path.Exists(path)) return new DatabaseExamination { Place = path, IsThere = false };
         var file = SqliteFile.Prepare(connectionString);
         try

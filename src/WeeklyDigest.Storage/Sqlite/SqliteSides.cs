@@ -8,6 +8,7 @@ namespace WeeklyDigest.Storage.Sqlite;
 /// </summary>
 internal static class SqliteSides
 {
+    private const int Write = 2;
     private const int ReadAndWrite = 6;
     private const int CurrentFolder = -100;
     private const uint InodeOnly = 0x100;
@@ -36,6 +37,10 @@ internal static class SqliteSides
     /// <summary>Those that keep this user from a database whose own file would let it read and write.</summary>
     public static IReadOnlyList<string> Closed(string path)
         => OperatingSystem.IsWindows() || Access(path, ReadAndWrite) != 0 ? [] : [.. new[] { path + "-wal", path + "-shm" }.Where(side => File.Exists(side) && Access(side, ReadAndWrite) != 0)];
+
+    /// <summary>Whether a database can be written in a folder that cannot: a process that died, or could not delete them, left all that would have to be made there.</summary>
+    public static bool SpareFolder(string path)
+        => !OperatingSystem.IsWindows() && Access(Path.GetDirectoryName(path)!, Write) != 0 && new[] { path, path + "-wal", path + "-shm" }.All(file => Access(file, ReadAndWrite) == 0);
 
     /// <summary>Whether nothing is in the log of a database: whoever opens one whose log is gone makes it anew.</summary>
     public static bool IsLogEmpty(string path) => new FileInfo(path + "-wal") is not { Exists: true, Length: > 0 };

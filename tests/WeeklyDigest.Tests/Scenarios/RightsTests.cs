@@ -56,6 +56,27 @@ public sealed class RightsTests : IDisposable
         await FindsAsync("data", Read | UnixFileMode.UserExecute, $"problem  folders:   Paths:Data: the user {Environment.UserName} may not write in the folder {workspace.PathOf("data")}.");
     }
 
+    [Fact]
+    public async Task A_folder_that_cannot_be_written_keeps_nobody_from_a_ledger_that_needs_nothing_new_there_and_doctor_says_both()
+    {
+        using (var server = workspace.Start("serve", "--urls", $"http://127.0.0.1:{LoopbackPort.Free()}"))
+        {
+            await server.PrintedAsync("Archive ");
+            server.Kill();
+            await server.EndAsync(TimeSpan.FromMinutes(1));
+        }
+        var data = workspace.PathOf("data");
+        File.SetUnixFileMode(data, Read | UnixFileMode.UserExecute);
+        var doctor = await workspace.RunAsync("doctor");
+        var send = await workspace.RunAsync("send", "week-1");
+        await ServeOnceAsync();
+        File.SetUnixFileMode(data, ReadWrite | UnixFileMode.UserExecute);
+
+        Assert.Contains($"problem  folders:   Paths:Data: the user {Environment.UserName} may not write in the folder {data}.", doctor.Out, StringComparison.Ordinal);
+        Assert.Contains($"ok       database:  {workspace.DatabaseFile} opens and has this version's schema", doctor.Out, StringComparison.Ordinal);
+        Assert.Equal((0, ""), (send.ExitCode, send.Error));
+    }
+
     [Theory]
     [InlineData("data/keys", UnixFileMode.UserRead | UnixFileMode.UserExecute, "may not write in the folder {0}. Let that user write there")]
     [InlineData("data/keys", UnixFileMode.UserWrite | UnixFileMode.UserExecute, "may not read {0}. Let that user do so")]

@@ -1,7 +1,9 @@
 using System.Reflection;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using WeeklyDigest.Tests.Architecture;
+using WeeklyDigest.Tests.Smtp.Postfix;
 
 namespace WeeklyDigest.Tests;
 
@@ -46,6 +48,17 @@ public sealed partial class ArchitectureTests
         var file = XDocument.Load(Path.Combine(Workspace.RepositoryRoot, "src", project, project + ".csproj"));
         var references = file.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
         Assert.Equal(expected, string.Join(' ', references.Order(StringComparer.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("linux-x64")]
+    [InlineData("")]
+    public async Task The_build_with_the_package_keeps_its_lock_file_among_what_is_built(string platform)
+    {
+        var project = Path.Combine(Workspace.RepositoryRoot, "src", "WeeklyDigest.Server");
+        string[] question = ["msbuild", project, "-p:HangfireSQLitePackage=true", $"-p:RuntimeIdentifier={platform}", "-getProperty:NuGetLockFilePath"];
+        var file = Encoding.UTF8.GetString(await Command.RunAsync("dotnet", question, cancel: TestContext.Current.CancellationToken)).Trim();
+        Assert.Equal(Path.Combine(project, "obj"), Path.GetDirectoryName(file));
     }
 
     [Theory]

@@ -60,6 +60,14 @@ internal sealed class ScheduledDigestJob(
     private async Task<string?> ChooseAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
     {
         var all = await mailings.ListAsync(cancel);
-        return WeeklyDigestJob.UnderWay(all, dueAt)?.Issue.Value ?? candidates.Next(all, page);
+        return BegunSince(all, dueAt)?.Issue.Value ?? candidates.Next(all, page);
     }
+
+    /// <summary>
+    /// The mailing that somebody began by hand since a time came that nobody was there for: it was meant for that time. One that began before, and
+    /// waits for deferred recipients or is held, uses no time up; nor does one with a time of its own.
+    /// </summary>
+    private static Mailing? BegunSince(IReadOnlyList<Mailing> mailings, DateTimeOffset dueAt) => mailings
+        .Where(mailing => mailing.State is MailingState.Sending or MailingState.Paused or MailingState.Sent && mailing.ScheduledAt is null && (mailing.StartedAt ?? mailing.CreatedAt) >= dueAt)
+        .MinBy(mailing => mailing.Id);
 }

@@ -43,12 +43,14 @@ internal sealed class WeeklyDigestJob(JobEdge edge, IssueSending sending, Candid
 
     /// <summary>
     /// The mailing this trigger belongs to: one that is being sent or held, or one that was when the job was triggered. So a second click,
-    /// or a second node, that comes to run when the first has finished means the same issue and not the next.
+    /// or a second node, that comes to run when the first has finished means the same issue and not the next. One that has not begun, since its
+    /// own time has not come, or passed, is no trigger's.
     /// </summary>
     internal static Mailing? UnderWay(IReadOnlyList<Mailing> mailings, DateTimeOffset triggeredAt) => mailings
         .Where(mailing => mailing.State switch
         {
-            MailingState.Sending or MailingState.Paused => true,
+            MailingState.Sending => true,
+            MailingState.Paused => mailing.HasBegun,
             MailingState.Sent => mailing.FinishedAt >= triggeredAt,
             _ => false,
         })

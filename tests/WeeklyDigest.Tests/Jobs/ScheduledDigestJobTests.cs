@@ -56,6 +56,41 @@ public sealed class ScheduledDigestJobTests
         Assert.Equal("week-2", Assert.Single(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None)).Issue.Value);
     }
 
+    // On a list of any size somebody is asked to wait for days; and who holds an issue does not know of the next.
+    [Theory]
+    [InlineData(MailingState.Sending)]
+    [InlineData(MailingState.Paused)]
+    [InlineData(MailingState.Sent)]
+    public async Task An_issue_that_began_before_the_time_does_not_use_it_up(MailingState state)
+    {
+        await using var site = await SiteAsync("week-1", "week-2");
+        var begun = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+        Change(site, begun, state, DueAt.AddHours(-1), finishedAt: DueAt.AddSeconds(1));
+
+        await ComeAsync(site);
+
+        await ClosedAsync(site, OccurrenceState.Done);
+        Assert.Equal("week-2", (await FindAsync(site))!.Issue);
+        await Eventually.HoldsAsync(() => site.Inbox.Count >= 2, "it is sent", Limit);
+    }
+
+    [Theory]
+    [InlineData(MailingState.Sending)]
+    [InlineData(MailingState.Paused)]
+    [InlineData(MailingState.Sent)]
+    public async Task An_issue_that_somebody_began_after_the_time_is_the_one_of_that_time(MailingState state)
+    {
+        await using var site = await SiteAsync("week-1", "week-2");
+        var begun = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+        Change(site, begun, state, DueAt.AddMilliseconds(1), finishedAt: DueAt.AddSeconds(1));
+
+        await ComeAsync(site);
+
+        await ClosedAsync(site, OccurrenceState.Done);
+        Assert.Equal("week-1", (await FindAsync(site))!.Issue);
+        Assert.Single(await site.Installation.Database.Mailings.ListAsync(CancellationToken.None));
+    }
+
     [Fact]
     public async Task When_no_issue_is_ready_the_time_passes()
     {
@@ -128,6 +163,14 @@ public sealed class ScheduledDigestJobTests
         var schedule = new Schedule("0 9 * * 1", "UTC", true, DueAt.AddDays(-1));
         await schedules.ChangeAsync(schedule, CancellationToken.None);
         Assert.True(await schedules.AddAsync(new Occurrence(DueAt, OccurrenceState.Due, null, null), schedule, CancellationToken.None));
+    }
+
+    // As if its sending had begun at another time than now.
+    private static void Change(TestSite site, long mailing, MailingState state, DateTimeOffset startedAt, DateTimeOffset finishedAt)
+    {
+        var finished = state == MailingState.Sent ? $"{finishedAt.ToUnixTimeMilliseconds()}" : "NULL";
+        using var connection = SqliteFile.Prepare(Path.Combine(site.Installation.Settings.Paths.Data, "weeklydigest.db")).Open();
+        SqliteFile.Execute(connection, $"UPDATE mailing SET state = '{state.ToString().ToLowerInvariant()}', started_at = {startedAt.ToUnixTimeMilliseconds()}, finished_at = {finished} WHERE id = {mailing}");
     }
 
     private static Task ClosedAsync(TestSite site, OccurrenceState state)

@@ -174,6 +174,20 @@ public sealed class WeeklyDigestJobTests
         Assert.Equal(belongs, underWay is not null);
     }
 
+    [Theory]
+    [InlineData(MailingState.Scheduled, false, false)]
+    [InlineData(MailingState.Paused, false, false)]
+    [InlineData(MailingState.Paused, true, true)]
+    [InlineData(MailingState.Sending, true, true)]
+    public void An_issue_that_waits_for_a_time_of_its_own_holds_up_no_trigger(MailingState state, bool begun, bool belongs)
+    {
+        Assert.True(IssueSlug.TryParse("week-1", out var slug));
+        var now = new DateTimeOffset(2025, 3, 10, 12, 0, 0, TimeSpan.Zero);
+        var mailing = new Mailing(1, slug, state, null, [], "", now.AddDays(-1), now.AddDays(7), begun ? now.AddHours(-1) : null, null);
+
+        Assert.Equal(belongs, WeeklyDigestJob.UnderWay([mailing], now) is not null);
+    }
+
     private static Task<TestSite> ThreeReadersAsync(params string[] issues) => TestSite.StartAsync(folder => WriteThreeReaders(folder, issues));
 
     private static Task<TestSite> ThreeReadersAsync(ScriptedSmtpServer relay, params string[] issues)

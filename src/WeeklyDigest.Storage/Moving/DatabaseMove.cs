@@ -35,7 +35,7 @@ public static class DatabaseMove
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
-            throw PostgresTrouble.Explain(failure, server.Place);
+            throw server.Explain(failure);
         }
     }
 }

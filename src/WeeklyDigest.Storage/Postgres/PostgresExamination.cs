@@ -45,7 +45,7 @@ internal static class PostgresExamination
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
-            throw PostgresTrouble.Explain(failure, server.Place);
+            throw server.Explain(failure);
         }
     }
 

@@ -54,7 +54,7 @@ internal static class PostgresJobTables
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
-            var trouble = PostgresTrouble.Explain(failure, server.Place with { Schema = schema });
+            var trouble = server.Explain(failure, schema);
             if (!trouble.IsLasting) throw trouble;
             throw new StorageException($"{trouble.Message} So the tables of the jobs, schema {schema}, cannot be used. {MakeAnew(schema)}", failure)
             {

@@ -23,7 +23,7 @@ internal static class PostgresMigrations
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
-            throw PostgresTrouble.Explain(failure, server.Place);
+            throw server.Explain(failure);
         }
     }
 
@@ -79,7 +79,7 @@ internal static class PostgresMigrations
             .Build()
             .PerformUpgrade();
         if (result.Successful) return;
-        if (PostgresTrouble.IsTrouble(result.Error)) throw PostgresTrouble.Explain(result.Error, server.Place);
+        if (PostgresTrouble.IsTrouble(result.Error)) throw server.Explain(result.Error);
         throw new StorageException($"T{server.Place.ToString()[1..]} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
     }
 

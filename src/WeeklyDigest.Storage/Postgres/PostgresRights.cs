@@ -16,7 +16,8 @@ internal static class PostgresRights
     // What numbers the rows of a column as its identity asks for no right of its own.
     private const string Closed = """
         SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = @schema AND c.relname NOT IN ('schema_version', 'schema') AND CASE
+        WHERE n.nspname = @schema AND CASE
+          WHEN c.relname IN ('schema_version', 'schema') THEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
           WHEN c.relkind IN ('r', 'p') THEN NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
             AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
           WHEN c.relkind = 'S' THEN NOT has_sequence_privilege(c.oid, 'USAGE, UPDATE') AND NOT EXISTS (
@@ -41,7 +42,7 @@ internal static class PostgresRights
         if (!(isComplete ?? Ask(connection, HasTables, schema)) && !Ask(connection, MayCreateTables, schema))
             return $"The user {place.User} may not make tables in the schema {schema} of {place}, where some are missing. Let the user own it (ALTER SCHEMA {schema} OWNER TO \"{place.User}\").";
         return AllClosed(connection, schema) is { Count: > 0 } closed
-            ? $"{MayNotUse(place, schema)}: {string.Join(", ", closed.Take(MaxNamed))}{(closed.Count > MaxNamed ? " and others" : "")} stay closed. {Remedy(place, schema)}"
+            ? $"{MayNotUse(place, schema)}: {string.Join(", ", closed.Take(MaxNamed))}{(closed.Count > MaxNamed ? " and others" : "")} {(closed.Count > 1 ? "stay" : "stays")} closed. {Remedy(place, schema)}"
             : null;
     }
 

@@ -45,6 +45,15 @@ internal sealed class PostgresServer : IDisposable
         return new PostgresServer(settings, PostgresPlace.Of(settings) with { Setting = option });
     }
 
+    /// <summary>A failure as a person can use it. Which right the user lacks is asked there: the refusal names one table, or no more than its schema.</summary>
+    /// <param name="failure">The failure. The connection that met it is given back.</param>
+    /// <param name="schema">Where the tables are that it is about.</param>
+    public StorageException Explain(Exception failure, string schema = Schema)
+    {
+        var place = Place with { Schema = schema };
+        return PostgresTrouble.Explain(failure, place, failure is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } ? Lacking(place) : null);
+    }
+
     /// <summary>Does what may be done twice: a read, or one statement that finds out what it did before.</summary>
     public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel)
     {
@@ -57,7 +66,7 @@ internal sealed class PostgresServer : IDisposable
             }
             catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
             {
-                if (!MayTryAgain(failure, attempt)) throw PostgresTrouble.Explain(failure, Place);
+                if (!MayTryAgain(failure, attempt)) throw Explain(failure);
             }
         }
     }
@@ -88,7 +97,7 @@ internal sealed class PostgresServer : IDisposable
             catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
             {
                 // What broke in the commit may be committed: only the caller can know whether to do it again.
-                if (isCommitting || !MayTryAgain(failure, attempt)) throw PostgresTrouble.Explain(failure, Place);
+                if (isCommitting || !MayTryAgain(failure, attempt)) throw Explain(failure);
             }
         }
     }
@@ -111,7 +120,7 @@ internal sealed class PostgresServer : IDisposable
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
-            throw PostgresTrouble.Explain(failure, Place);
+            throw Explain(failure);
         }
     }
 
@@ -138,6 +147,19 @@ internal sealed class PostgresServer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => source.Dispose();
+
+    private string? Lacking(PostgresPlace place)
+    {
+        try
+        {
+            using var connection = source.OpenConnection();
+            return PostgresRights.Lacking(connection, place, place.Schema);
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            return null;
+        }
+    }
 
     // A server that was restarted has ended every connection of the pool; the next one is new.
     private bool MayTryAgain(Exception failure, int attempt)

@@ -22,9 +22,13 @@ internal static class PostgresTrouble
     };
 
     /// <summary>The failure as a person can use it.</summary>
-    public static StorageException Explain(Exception failure, PostgresPlace place) => new(
+    /// <param name="failure">The failure.</param>
+    /// <param name="place">Where it was met.</param>
+    /// <param name="lacking">Which right the user lacks there, in a sentence with what to do; null when that was not asked or not found.</param>
+    public static StorageException Explain(Exception failure, PostgresPlace place, string? lacking = null) => new(
         failure switch
         {
+            PostgresException { SqlState: InsufficientPrivilege } when lacking is not null => lacking,
             PostgresException refusal => Explain(refusal, place),
             NpgsqlException { InnerException: AuthenticationException } =>
                 $"PostgreSQL on {place.Server} and this program agree on no TLS ({Reason(failure)}). Check the server's certificate, and SSL Mode, Root Certificate and Host in {place.Setting}.",
@@ -64,7 +68,7 @@ internal static class PostgresTrouble
             $"The user {place.User} may not set what the connection asks for in {place} ({refusal.MessageText}). Take it out of Options in {place.Setting}, or let the user set it (GRANT SET ON PARAMETER … TO \"{place.User}\", from PostgreSQL 15 on).",
         InsufficientPrivilege => $"The user {place.User} may not do what is needed in {place} ({refusal.MessageText}). Let the user create there (GRANT CREATE ON DATABASE \"{place.Database}\" TO \"{place.User}\"), and let it own the schema {place.Schema} and all in it.",
         ReadOnlySqlTransaction => CanOnlyBeRead(place),
-        TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise max_connections there, or set Maximum Pool Size in {place.Setting}.",
+        TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise {LimitMet(refusal, place)}, or set Maximum Pool Size in {place.Setting}.",
         DiskFull => $"The disk of {place} is full: make room. Until then nothing new is kept.",
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
         AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",
@@ -76,6 +80,13 @@ internal static class PostgresTrouble
 
     // By the place in PostgreSQL's source, for the words may be in any language.
     private static bool IsOfParameter(PostgresException refusal) => refusal.Routine?.StartsWith("set_config", StringComparison.Ordinal) == true;
+
+    private static string LimitMet(PostgresException refusal, PostgresPlace place) => refusal.Routine switch
+    {
+        "InitializeSessionUserId" => $"the user's limit there (ALTER ROLE \"{place.User}\" CONNECTION LIMIT …, -1 for none)",
+        "CheckMyDatabase" => $"the database's limit there (ALTER DATABASE \"{place.Database}\" CONNECTION LIMIT …, -1 for none)",
+        _ => "max_connections there",
+    };
 
     private static string Reason(Exception failure) => (failure.InnerException ?? failure).Message.TrimEnd('.');
 

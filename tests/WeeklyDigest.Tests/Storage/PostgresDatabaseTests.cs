@@ -112,11 +112,44 @@ public sealed class PostgresDatabaseTests : IDisposable
     public void A_user_without_rights_is_told_which_are_needed()
     {
         using var poor = new PoorUser(Name);
-        var refusal = Refusal(With(poor.SignIn));
         Assert.Equal(
-            $"The user {poor.Name} may not do what is needed in the database {Name} on {Server} (permission denied for database {Name}). Let the user create there "
-            + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"{poor.Name}\"), and let it own the schema weeklydigest and all in it.",
-            refusal);
+            $"The user {poor.Name} may not make the schema weeklydigest, which is not there yet, in the database {Name} on {Server}. Let the user create there "
+            + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"{poor.Name}\"), or make it for the user (CREATE SCHEMA weeklydigest AUTHORIZATION \"{poor.Name}\").",
+            Refusal(With(poor.SignIn)));
+    }
+
+    [Fact]
+    public async Task Rights_to_tables_that_were_taken_away_are_named_by_whoever_meets_it_whomever_the_schema_belongs_to()
+    {
+        using var poor = new PoorUser(Name);
+        Execute($"CREATE SCHEMA weeklydigest AUTHORIZATION {poor.Name}");
+        using var database = Open(With(poor.SignIn));
+        var words = $"The user {poor.Name} may not use all that is in the schema weeklydigest of the database {Name} on {Server}: alarm, delivery, domain and others stay closed. Let the user do so "
+            + $"(GRANT USAGE ON SCHEMA weeklydigest TO \"{poor.Name}\"; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA weeklydigest TO \"{poor.Name}\"; "
+            + $"GRANT ALL ON ALL SEQUENCES IN SCHEMA weeklydigest TO \"{poor.Name}\").";
+        Execute($"REVOKE INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA weeklydigest FROM {poor.Name}");
+        Assert.Equal(words, (await Assert.ThrowsAsync<StorageException>(() => database.Mailings.SecretAsync("links", () => [1], Cancel))).Message);
+        Execute($"REVOKE ALL ON ALL TABLES IN SCHEMA weeklydigest FROM {poor.Name}");
+        Assert.Equal(words, (await Assert.ThrowsAsync<StorageException>(() => database.Mailings.ListAsync(Cancel))).Message);
+        Assert.Equal(words, Refusal(With(poor.SignIn)));
+        Assert.Equal(words, Assert.Throws<StorageException>(() => Look(With(poor.SignIn))).Message);
+        Execute($"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA weeklydigest TO {poor.Name}");
+        await database.Mailings.SecretAsync("links", () => [1], Cancel);
+        Execute($"REVOKE ALL ON weeklydigest.schema_version FROM {poor.Name}");
+        Assert.Contains(": schema_version stays closed. Let the user do so (GRANT ", Refusal(With(poor.SignIn)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_limit_of_connections_is_told_as_whose_it_is()
+    {
+        using var poor = new PoorUser(Name);
+        SharedPostgres.Server.Execute($"ALTER ROLE {poor.Name} CONNECTION LIMIT 0");
+        Assert.Equal(
+            $"PostgreSQL on {Server} has no connection left for us (too many connections for role \"{poor.Name}\"). "
+            + $"Raise the user's limit there (ALTER ROLE \"{poor.Name}\" CONNECTION LIMIT …, -1 for none), or set Maximum Pool Size in Storage:ConnectionString.",
+            Refusal(With(poor.SignIn)));
+        SharedPostgres.Server.Execute($"ALTER ROLE {poor.Name} CONNECTION LIMIT -1; ALTER DATABASE {Name} CONNECTION LIMIT 0");
+        Assert.Contains($"Raise the database's limit there (ALTER DATABASE \"{Name}\" CONNECTION LIMIT …, -1 for none), or set", Refusal(With(poor.SignIn)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,23 +196,21 @@ public sealed class PostgresDatabaseTests : IDisposable
         Assert.Equal($"The database {Name} on {Server} can only be read: is it a standby? Set Host in Storage:ConnectionString to the primary.", Assert.Single(Look()));
         Execute($"SET transaction_read_only = off; ALTER DATABASE {Name} SET default_transaction_read_only = off");
 
-        IReadOnlyList<string> Look() => Database.Examine(SharedPostgres.Options(With(poor.SignIn)), TimeSpan.FromSeconds(10), new FakeTimeProvider(), PostgresJobs.Tables).Denied;
+        IReadOnlyList<string> Look() => PostgresDatabaseTests.Look(With(poor.SignIn)).Denied;
     }
 
     [Fact]
     public void A_look_finds_tables_columns_indexes_and_functions_that_are_gone()
     {
         Open(empty).Dispose();
-        Assert.Empty(Look().Lost);
+        Assert.Empty(Look(empty).Lost);
         var made = SchemaObjects.Made("Postgres", [.. Embedded.Migrations("Postgres").Select(script => script.Name)]);
         Assert.Equal(Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest' AND tablename <> 'schema_version'"), made.Count(name => name.StartsWith("table ", StringComparison.Ordinal)));
         Assert.Equal(
             Scalar<long>("SELECT count(*) FROM information_schema.columns WHERE table_schema = 'weeklydigest' AND table_name <> 'schema_version'"),
             made.Count(name => name.StartsWith("column ", StringComparison.Ordinal)));
         Execute("DROP TABLE weeklydigest.relay_doubt; DROP INDEX weeklydigest.delivery_held; DROP FUNCTION weeklydigest.clock_ms(); ALTER TABLE weeklydigest.delivery DROP COLUMN reply; ALTER TABLE weeklydigest.mailing DROP COLUMN issue_hash");
-        Assert.Equal(["column delivery.reply", "column mailing.issue_hash", "function clock_ms", "index delivery_held", "table relay_doubt"], Look().Lost);
-
-        DatabaseExamination Look() => Database.Examine(SharedPostgres.Options(empty), TimeSpan.FromSeconds(10), new FakeTimeProvider(), PostgresJobs.Tables);
+        Assert.Equal(["column delivery.reply", "column mailing.issue_hash", "function clock_ms", "index delivery_held", "table relay_doubt"], Look(empty).Lost);
     }
 
     [Fact]
@@ -216,6 +247,8 @@ public sealed class PostgresDatabaseTests : IDisposable
     }
 
     private static Database Open(string connectionString) => Database.Open(SharedPostgres.Options(connectionString), new FakeTimeProvider());
+
+    private static DatabaseExamination Look(string connectionString) => Database.Examine(SharedPostgres.Options(connectionString), TimeSpan.FromSeconds(10), new FakeTimeProvider(), PostgresJobs.Tables);
 
     private static StorageException Refused(string connectionString) => Assert.Throws<StorageException>(() => Open(connectionString).Dispose());
 

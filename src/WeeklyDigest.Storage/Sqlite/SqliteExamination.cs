@@ -17,6 +17,7 @@ internal static class SqliteExamination
     {
         var path = SqliteFile.PathOf(connectionString);
         if (!SqliteSides.SpareFolder(path) && SqliteTrouble.OfFolder(path) is { } trouble) throw trouble;
+        if (SqliteTrouble.OfMissing(path) is { } missing) throw missing;
         if (!Path.Exists(path)) return new DatabaseExamination { Place = path, IsThere = false };
         var file = SqliteFile.Prepare(connectionString);
         try
@@ -24,14 +25,14 @@ internal static class SqliteExamination
             using var connection = Hasty(file.OpenReader());
             // Known before anything is read: that would leave files beside it that can only be read either, also when this one can be written again.
             if (sqlite3_db_readonly(connection.Handle, "main") == 1) throw SqliteTrouble.Explain(new SqliteException("It can only be read.", SQLITE_READONLY), path);
-            var (applied, missing) = SqliteMigrations.Look(connection, path);
+            var (applied, pending) = SqliteMigrations.Look(connection, path);
             var present = Objects(connection);
             return new DatabaseExamination
             {
                 Place = path,
                 IsThere = present.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
-                Missing = missing,
+                Missing = pending,
                 Lost = present.Count > 0 && applied.Count == 0 ? [$"table {SqliteMigrations.Journal}"] : SchemaObjects.Lost(Made(applied), present),
                 IsHeld = IsHeld(file),
                 Damage = Damage(connection, patience, time),

@@ -30,7 +30,7 @@ internal sealed class SqliteFile
     public string Path { get; }
 
     /// <summary>Finds the file, creating its folder and an empty file that only its owner can read: it will hold addresses and keys.</summary>
-    /// <exception cref="StorageException">The folder or the file cannot be created or opened.</exception>
+    /// <exception cref="StorageException">The folder or the file cannot be created or opened, or it is gone and its log is not.</exception>
     public static SqliteFile Prepare(string connectionString)
     {
         var builder = Parse(connectionString);
@@ -156,6 +156,7 @@ internal sealed class SqliteFile
     private static void Create(string path)
     {
         if (File.Exists(path)) return;
+        if (SqliteTrouble.OfMissing(path) is { } missing) throw missing;
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try

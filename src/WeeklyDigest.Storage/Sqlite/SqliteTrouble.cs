@@ -17,6 +17,14 @@ internal static class SqliteTrouble
             $"The database {path} cannot be used: {trouble.What}. {trouble.Advice(Path.GetDirectoryName(path)!, "Paths:Data, or Storage:ConnectionString for the database alone, to another place")}", failure)
         : null;
 
+    /// <summary>
+    /// What is wrong where a log has no database, or null. Whoever was to open it would make an empty database, and SQLite would throw the log away: what
+    /// was sent last is in it alone.
+    /// </summary>
+    public static StorageException? OfMissing(string path) => !File.Exists(path) && File.Exists(path + "-wal")
+        ? new StorageException($"The database {path} was moved or deleted: its log {Path.GetFileName(path)}-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move {Path.GetFileName(path)}-wal and -shm away first. Nothing is sent until then.")
+        : null;
+
     private static StorageException OfFile(SqliteException failure, string path) => new(CodeOf(failure) switch
     {
         SQLITE_NOTADB => $"The file {path} is not a database. Put a backup in its place; if there never was a database here, move it away.",

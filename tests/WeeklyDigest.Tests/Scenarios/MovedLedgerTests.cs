@@ -41,6 +41,9 @@ public sealed class MovedLedgerTests
         await StoppedAsync(relay, () => serve.Error.Contains("was moved, deleted or replaced", StringComparison.Ordinal));
         await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.InRange(serve.Error.Split("was moved, deleted or replaced").Length - 1, 1, 4);
+        var beside = await workspace.RunAsync("status");
+        Assert.Equal(1, beside.ExitCode);
+        Assert.StartsWith($"The database {workspace.DatabaseFile} was moved or deleted: its log", beside.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(workspace.DatabaseFile));
 
         File.Move(workspace.PathOf("away.db"), workspace.DatabaseFile);

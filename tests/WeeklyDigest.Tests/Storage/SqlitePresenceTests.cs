@@ -94,6 +94,27 @@ public sealed class SqlitePresenceTests : IDisposable
         Assert.StartsWith($"The file {place.File}-wal, which belongs to the database, was moved or deleted while another program uses the database.", beside.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Who_comes_while_the_file_is_away_makes_no_other_and_leaves_the_log()
+    {
+        await KeepAsync("first", 1);
+        var away = place.File + ".away";
+        File.Move(place.File, away);
+        var log = await File.ReadAllBytesAsync(place.File + "-wal", Cancel);
+
+        var opened = Assert.Throws<StorageException>(() => Database.Open(place.Options, TimeProvider.System));
+        var examined = Assert.Throws<StorageException>(() => Database.Examine(place.Options, TimeSpan.FromSeconds(1), TimeProvider.System, new JobTables("hangfire", 1, [])));
+        Assert.Equal(
+            $"The database {place.File} was moved or deleted: its log weeklydigest.db-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move weeklydigest.db-wal and -shm away first. Nothing is sent until then.",
+            opened.Message);
+        Assert.Equal((opened.Message, false), (examined.Message, examined.IsAway));
+        Assert.Equal(log, await File.ReadAllBytesAsync(place.File + "-wal", Cancel));
+        Assert.False(File.Exists(place.File));
+
+        File.Move(away, place.File);
+        Assert.Equal(1, await KeepAsync("first", 9));
+    }
+
     private async Task<int> KeepAsync(string name, byte value) => (await database.Mailings.SecretAsync(name, () => [value], Cancel))[0];
 
     private Task<RecoveredRows> WriteAsync() => database.Ledger.RecoverAsync("nobody", OnUncertain.Hold, TimeProvider.System.GetUtcNow(), Cancel);

@@ -38,7 +38,7 @@ internal sealed class KnownTrouble(Database database, TimeProvider time)
         var words = trouble switch
         {
             StorageException => trouble.Message,
-            DbException => database.ExplainJobs(trouble, PostgresJobs.Schema) ?? trouble.Message,
+            DbException => database.ExplainJobs(trouble, PostgresJobs.Tables) ?? trouble.Message,
             _ => $"The disk is full: {trouble.Message}. Make room.",
         };
         lock (gate) last = (words, time.GetTimestamp());

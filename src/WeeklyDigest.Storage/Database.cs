@@ -111,8 +111,8 @@ public sealed class Database : IDisposable
 
     /// <summary>What a failure means that another library met with the tables of the jobs on the same server, in words; null when it is not the server's, or there is none.</summary>
     /// <param name="failure">The failure.</param>
-    /// <param name="schema">Where the tables are.</param>
-    public string? ExplainJobs(Exception failure, string schema) => server is not null && PostgresTrouble.IsTrouble(failure) ? PostgresJobTables.ExplainJobs(server, schema, failure) : null;
+    /// <param name="tables">The tables.</param>
+    public string? ExplainJobs(Exception failure, JobTables tables) => server is not null && PostgresTrouble.IsTrouble(failure) ? PostgresJobTables.ExplainJobs(server, tables, failure) : null;
 
     /// <summary>Does something with the tables of the jobs, which another library reads and writes.</summary>
     /// <param name="schema">Where they are.</param>

@@ -27,6 +27,9 @@ public sealed record DatabaseExamination
     /// <summary>What is wrong with the tables of the jobs on its server, with what to do; null when nothing.</summary>
     public string? Jobs { get; init; }
 
+    /// <summary>Whether servers have run with it and the tables of their jobs are not there, which the next one makes.</summary>
+    public bool JobsAreGone { get; init; }
+
     /// <summary>What the database's own check found wrong; empty: nothing; null: it did not end in time.</summary>
     public IReadOnlyList<string>? Damage { get; init; } = [];
 

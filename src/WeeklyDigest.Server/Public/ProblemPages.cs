@@ -9,6 +9,8 @@ namespace WeeklyDigest.Server.Public;
 internal static class ProblemPages
 {
     private const string Heading = "The database cannot be used now";
+    private const string Waits = "Nothing is lost: what is being sent waits and goes on by itself.";
+    private const string Soon = "Try again in a moment.";
 
     /// <summary>The edge where an exception of a request ends.</summary>
     public static Task AnswerAsync(HttpContext context)
@@ -37,11 +39,15 @@ internal static class ProblemPages
     private static SitePage Away(ReaderWords words) => SitePage.Statement(words.Heading, Html.Of($"<p>{words.Text}</p>"), StatusCodes.Status503ServiceUnavailable);
 
     // Where the database is, and what it says, is for those who look after it. This page may be asked for before the ledger's watch found out.
-    private static ReaderWords Words(HttpContext context, Exception cause) => new(Heading, (context.User.IsInRole(EditorsOnly.Role)
-        ? context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble
-            ? LedgerWords.Describe(trouble)
-            : $"{Explained(context, cause)} Nothing is lost: what is being sent waits and goes on by itself."
-        : "Nothing is lost: what is being sent waits and goes on by itself. The log says what is wrong.") + " Try again in a moment.");
+    private static ReaderWords Words(HttpContext context, Exception cause)
+    {
+        if (!context.User.IsInRole(EditorsOnly.Role)) return new(Heading, $"{Waits} The log says what is wrong. {Soon}");
+        if (context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble) return new(Heading, $"{LedgerWords.Describe(trouble)} {Soon}");
+        return new(Heading, $"{Explained(context, cause)} " + (NeedsSomebody(cause) ? "Try again once that is done." : $"{Waits} {Soon}"));
+    }
+
+    // A server refused, and will again: the words say what to do, and what is lost.
+    private static bool NeedsSomebody(Exception cause) => cause is DbException { SqlState: not null, IsTransient: false };
 
     private static string Explained(HttpContext context, Exception cause)
         => cause is StorageException ? cause.Message : context.RequestServices.GetRequiredService<KnownTrouble>().Words(cause) ?? "The log says what is wrong.";

@@ -29,6 +29,7 @@ internal static class PostgresExamination
             PostgresSetup.Require(connection, server.Place);
             var lackingJobs = PostgresRights.Lacking(connection, server.Place, jobs.Schema);
             var (applied, missing) = PostgresMigrations.Look(connection, server.Place);
+            string[] denied = [.. Denied(connection, server.Place, missing.Count == 0), .. lackingJobs is null ? Array.Empty<string>() : [lackingJobs]];
             return new DatabaseExamination
             {
                 Place = server.Place.ToString(),
@@ -36,9 +37,10 @@ internal static class PostgresExamination
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
                 Lost = SchemaObjects.Lost(SchemaObjects.Made("Postgres", applied), [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
-                Denied = [.. Denied(connection, server.Place, missing.Count == 0), .. lackingJobs is null ? Array.Empty<string>() : [lackingJobs]],
+                Denied = denied,
                 // Who is kept out cannot look.
                 Jobs = lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null,
+                JobsAreGone = denied.Length == 0 && PostgresJobTables.AreAbsent(connection, jobs) && HasServed(connection),
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };
@@ -48,6 +50,10 @@ internal static class PostgresExamination
             throw server.Explain(failure);
         }
     }
+
+    // A server writes its schedule down when it starts; commands do not.
+    private static bool HasServed(NpgsqlConnection connection)
+        => connection.ExecuteScalar<bool>($"SELECT to_regclass('{PostgresServer.Schema}.schedule') IS NOT NULL") && connection.ExecuteScalar<bool>($"SELECT EXISTS (SELECT FROM {PostgresServer.Schema}.schedule)");
 
     private static IEnumerable<string> Denied(NpgsqlConnection connection, PostgresPlace place, bool isComplete)
     {

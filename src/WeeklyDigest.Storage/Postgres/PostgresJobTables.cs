@@ -64,18 +64,36 @@ internal static class PostgresJobTables
     }
 
     /// <summary>What a failure means that was met with the jobs' tables while they are in use: one thing to say of all of them.</summary>
-    public static string ExplainJobs(PostgresServer server, string schema, Exception failure) => failure switch
+    public static string ExplainJobs(PostgresServer server, JobTables tables, Exception failure) => failure switch
     {
-        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => Gone("Tables of the jobs are", server.Place, schema),
-        PostgresException { SqlState: PostgresErrorCodes.NotNullViolation, ColumnName: Number } => Gone("Sequences of the jobs' tables are", server.Place, schema),
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName } => Gone("Tables of the jobs are", server.Place, tables.Schema, IsMadeByAStart(server, tables)),
+        PostgresException { SqlState: PostgresErrorCodes.NotNullViolation, ColumnName: Number } => Gone("Sequences of the jobs' tables are", server.Place, tables.Schema, false),
         // Tables, and what numbers their rows.
-        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "aclcheck_error" or "nextval_internal" } => PostgresRights.Refused(server.Place, schema),
-        _ => PostgresTrouble.Explain(failure, server.Place with { Schema = schema }).Message,
+        PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege, Routine: "aclcheck_error" or "nextval_internal" } => PostgresRights.Refused(server.Place, tables.Schema),
+        _ => PostgresTrouble.Explain(failure, server.Place with { Schema = tables.Schema }).Message,
     };
 
-    private static string Gone(string what, PostgresPlace place, string schema)
-        => $"{what} gone from {place}, schema {schema}: until they are there again nothing is begun, and what waits is not woken. "
-            + $"Stop every server, {Dropping(schema, "IF EXISTS ")}; the next start makes them anew, and mailings go on.";
+    /// <summary>Whether there is none of them.</summary>
+    public static bool AreAbsent(NpgsqlConnection connection, JobTables tables) => !tables.Names.Append(Journal).Any(table => Exists(connection, tables.Schema, table));
+
+    private static string Gone(string what, PostgresPlace place, string schema, bool isMadeByAStart)
+        => $"{what} gone from {place}, schema {schema}: until they are there again nothing is begun, and what waits is not woken. " + (isMadeByAStart
+            ? "Start one more server, or restart one: it makes them anew, and mailings go on. Jobs that waited and the history of jobs are lost, mailings and what was sent are not."
+            : $"Stop every server, {Dropping(schema, "IF EXISTS ")}; the next start makes them anew, and mailings go on.");
+
+    // None is there, or another server is making them at this moment.
+    private static bool IsMadeByAStart(PostgresServer server, JobTables tables)
+    {
+        try
+        {
+            using var connection = server.Source.OpenConnection();
+            return Wrong(connection, server.Place, tables) is null;
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            return false;
+        }
+    }
 
     private static string MakeAnew(string schema) => $"With every server stopped, {Dropping(schema)}; the next start makes them anew.";
 

@@ -70,6 +70,21 @@ public sealed class PostgresJobsTests : IDisposable
     }
 
     [Fact]
+    public async Task Tables_that_are_gone_altogether_are_a_warning_where_a_server_has_run()
+    {
+        using (var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System))
+            await database.Schedules.AdoptAsync("0 9 * * 1", "UTC", TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken);
+        Assert.Empty(LookAtJobs());
+        SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
+        Assert.Equal(
+            [Diagnosis.Warning(
+                "jobs",
+                $"The tables of the jobs, schema hangfire, are not in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, with which servers have run.",
+                "The next `serve` makes them. Servers that run begin nothing until one more is started or one is restarted; jobs that waited are lost, mailings and what was sent are not.")],
+            LookAtJobs());
+    }
+
+    [Fact]
     public void A_sequence_that_is_gone_from_under_a_running_server_is_told_as_that()
     {
         SharedPostgres.Server.Execute("DROP SEQUENCE hangfire.job_id_seq CASCADE", Name);
@@ -77,7 +92,7 @@ public sealed class PostgresJobsTests : IDisposable
         var failure = Assert.Throws<PostgresException>(() => SharedPostgres.Server.Execute("INSERT INTO hangfire.job (invocationdata, arguments, createdat) VALUES ('{}', '[]', now())", Name));
         Assert.StartsWith(
             $"Sequences of the jobs' tables are gone from the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, schema hangfire: until they are there again nothing is begun",
-            database.ExplainJobs(failure, PostgresJobs.Schema), StringComparison.Ordinal);
+            database.ExplainJobs(failure, PostgresJobs.Tables), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,6 +22,13 @@ internal static class DatabaseCheck
         if (found.IsHeld) yield return Diagnosis.Warning(Area, $"Another program is writing to {found.Place}, so that it was not found out whether this user can.", "Try again; if it does not end, find that program: nothing is sent meanwhile.");
         foreach (var denied in found.Denied) yield return Diagnosis.Problem(Area, denied, "Nothing can be sent until then.");
         if (found.Jobs is { } jobs) yield return Diagnosis.Problem("jobs", jobs, "`serve` does not start until then.");
+        if (found.JobsAreGone)
+        {
+            yield return Diagnosis.Warning(
+                "jobs",
+                $"The tables of the jobs, schema {PostgresJobs.Schema}, are not in {found.Place}, with which servers have run.",
+                "The next `serve` makes them. Servers that run begin nothing until one more is started or one is restarted; jobs that waited are lost, mailings and what was sent are not.");
+        }
         if (found.Time is { } there) yield return ClockCheck.Compare(there, time.GetUtcNow(), "the database");
         if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");
     }

@@ -20,7 +20,7 @@ internal sealed class RefusalRow
     public string? Reply { get; init; }
     public string? Refusal { get; init; }
 
-    public RelayRefusal ToRefusal() => new(Relay, Reply ?? "", Refusal != "mailbox");
+    public RelayRefusal ToRefusal() => new(Relay, Reply ?? "", Refusal != "mailbox", Refusal == "other");
 }
 
 /// <summary>A row of the query DoubtedRows.</summary>

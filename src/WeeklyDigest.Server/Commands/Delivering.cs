@@ -31,7 +31,7 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         await BalanceView.WriteAsync(run, mailing, result.Balance);
         await BalanceView.WriteAlarmsAsync(run.Error, mailing, await installation.Database.Mailings.AlarmsAsync(mailingId, MostAlarms, cancel));
         await BalanceView.WriteDecisionsAsync(run.Error, mailing, result.Balance);
-        return await ConcludeAsync(title, result);
+        return await ConcludeAsync(mailingId, title, result);
     }
 
     private async Task<DeliveryRunResult> DeliverAsync(long mailingId, bool wait, IProgress<DeliveryProgress> progress, CancellationToken cancel)
@@ -103,12 +103,11 @@ internal sealed class Delivering(CommandRun run, Installation installation)
             ? string.Create(CultureInfo.InvariantCulture, $"next attempt at {next:HH:mm:ss zzz}")
             : null;
 
-    private async Task<int> ConcludeAsync(string issue, DeliveryRunResult result)
+    private async Task<int> ConcludeAsync(long mailingId, string issue, DeliveryRunResult result)
     {
         if (result.State == MailingState.Paused)
         {
-            // Nothing waits where all that is left has failed: sending again alone would end at once.
-            var first = result.Balance is { Open: 0, Failed: > 0 } ? $"`weeklydigest retry {issue} --failed`, then " : "";
+            var first = await IsRetryFirstAsync(mailingId, result.Balance) ? $"`weeklydigest retry {issue} --failed`, then " : "";
             await run.Error.WriteLineAsync($"Paused: {(result.StateReason ?? "by the editor").TrimEnd('.')}. Run {first}`weeklydigest resume {issue}`, then send it again.");
             return CommandLine.Failed;
         }
@@ -128,6 +127,11 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         }
         return result.Balance.NeedsAttention ? CommandLine.NeedsAttention : CommandLine.Done;
     }
+
+    // Nothing waits where all that is left has failed: sending again alone would end at once. And whom a relay refused like everybody has to get it too.
+    private async Task<bool> IsRetryFirstAsync(long mailingId, Balance balance)
+        => balance.Failed > 0
+            && (balance.Open == 0 || (await installation.Database.Ledger.RefusalsAsync(mailingId, CancellationToken.None)).Any(refusal => refusal.IsPardoned));
 
     private async Task<Mailing> MailingAsync(long id, CancellationToken cancel)
         => await installation.Database.Mailings.FindAsync(id, cancel) ?? throw new RefusedException($"Mailing {id} is not in the database any more.");

@@ -79,7 +79,7 @@ public interface ILedger
     /// <summary>What is held against each relay of any process; nothing, as a rule.</summary>
     Task<IReadOnlyList<RelayDoubt>> DoubtsAsync(CancellationToken cancel);
 
-    /// <summary>What of one mailing is held against relays and was not taken back, in order of time; a thousand at most.</summary>
+    /// <summary>Who failed of one mailing for what is held against relays, also when it was taken back, in order of time; a thousand at most.</summary>
     Task<IReadOnlyList<RelayRefusal>> RefusalsAsync(long mailingId, CancellationToken cancel);
 
     /// <summary>The same as <see cref="PardonAsync"/> for everything that is held against a relay and stands, whoever sent it and of whatever mailing.</summary>

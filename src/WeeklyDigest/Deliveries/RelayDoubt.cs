@@ -18,8 +18,9 @@ public sealed record RelayStanding(string Relay)
 /// <param name="Reply">The last reply of those that stand.</param>
 public sealed record RelayDoubt(string Relay, long Refused, bool IsPardoned, string? Reply);
 
-/// <summary>A refusal that stands against a relay.</summary>
+/// <summary>A delivery that failed since a relay refused the address or the mailbox.</summary>
 /// <param name="Relay">Its name.</param>
 /// <param name="Reply">What it said.</param>
-/// <param name="IsAddress">Whether it was about the address, and not about the mailbox.</param>
-public sealed record RelayRefusal(string Relay, string Reply, bool IsAddress);
+/// <param name="IsAddress">Whether it was about the address, and not about the mailbox; that is not told any more of one that was taken back.</param>
+/// <param name="IsPardoned">Whether what followed from it was taken back.</param>
+public sealed record RelayRefusal(string Relay, string Reply, bool IsAddress, bool IsPardoned);

@@ -13,9 +13,13 @@ internal sealed class FailureRows(int limit)
 {
     private readonly ConcurrentDictionary<string, Row> rows = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<Delivery> doubted = new();
+    private volatile bool hasRefused;
 
     /// <summary>Deliveries whose refusal says nothing of the recipient; more may come.</summary>
     public IReadOnlyCollection<Delivery> Doubted => doubted;
+
+    /// <summary>Whether any address or mailbox was refused.</summary>
+    public bool HasRefused => hasRefused;
 
     /// <summary>Messages that were accepted.</summary>
     public long Accepted => rows.Values.Sum(row => row.Accepted);
@@ -43,7 +47,11 @@ internal sealed class FailureRows(int limit)
                 row.Refused.Clear();
                 return null;
             }
-            if (outcome.Refusal is Refusal.Address or Refusal.Mailbox) row.Refused.Add(delivery);
+            if (outcome.Refusal is Refusal.Address or Refusal.Mailbox)
+            {
+                hasRefused = true;
+                row.Refused.Add(delivery);
+            }
             if (++row.Count < limit) return null;
             foreach (var refused in row.Refused) doubted.Enqueue(refused);
             row.Refused.Clear();

@@ -68,13 +68,16 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
 
     /// <summary>
     /// A relay that refused everybody it was asked for, in whichever run, is doubted also when these were too few to be a row that is too long. What
-    /// other runs have sent of the mailing may have gone over any relay: then nothing is said.
+    /// other runs have sent of the mailing may have gone over any relay: then nothing is said. Where nobody got it over any relay, all of them are doubted
+    /// together and the mailing pauses; but not once more for refusals that were taken back before this run, which the editor has left at that.
     /// </summary>
     public async Task DoubtAsync(FailureRows failures)
     {
         var balance = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
         if (balance.Open > 0 || balance.Failed == 0 || balance.Sent != failures.Accepted) return;
         var refusals = await environment.Writer.InTurnAsync(ledger => ledger.RefusalsAsync(mailingId, CancellationToken.None)).WaitAsync(stop.RecordToken);
+        if (balance.Sent == 0 && (failures.HasRefused || refusals.Any(refusal => !refusal.IsPardoned)) && RelayDoubts.EverybodyTogether(refusals) is { } together)
+            environment.Doubts.Pause(refusals.Select(refusal => refusal.Relay).Distinct(), together, stop);
         foreach (var (relay, reason) in RelayDoubts.Everybody(refusals))
             if (!failures.HasAccepted(relay) && environment.Sessions.Relays.FirstOrDefault(known => known.Name == relay) is { } bad) environment.Doubts.SetAside(bad, reason, stop);
     }

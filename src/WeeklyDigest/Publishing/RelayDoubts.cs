@@ -25,9 +25,15 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     /// <summary>Of what stands against relays of one mailing, those that said of at least five that there is no such address, and said the same of each; with what is wrong.</summary>
     public static IEnumerable<(string Relay, string Reason)> Everybody(IReadOnlyList<RelayRefusal> refusals)
         => from refusal in refusals
+           where !refusal.IsPardoned
            group refusal by refusal.Relay into all
-           where all.Count() >= FewestOfAll && all.All(refusal => refusal.IsAddress) && all.Select(refusal => Status(refusal.Reply)).Distinct().Count() == 1
-           select (all.Key, string.Create(CultureInfo.InvariantCulture, $"all {all.Count()} recipients were refused; the last reply was: {all.Last().Reply}"));
+           where all.Count() >= FewestOfAll && IsAlike(all)
+           select (all.Key, Words([.. all]));
+
+    /// <summary>The same of all relays together, of a mailing that none of them accepted a message of: each said the same of everybody it was asked for. What was taken back already counts as well.</summary>
+    /// <returns>What is wrong, or null.</returns>
+    public static string? EverybodyTogether(IReadOnlyList<RelayRefusal> refusals)
+        => refusals.Count >= FewestOfAll && refusals.GroupBy(refusal => refusal.Relay).All(IsAlike) ? Words(refusals) : null;
 
     /// <summary>Notes what a relay did with a message. In memory only: the ledger is told when it holds something against the relay.</summary>
     public void Note(string relay, SendResult result, DateTimeOffset now)
@@ -43,6 +49,13 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     {
         AnswersOf(relay.Name).NoteDiscredited(time.GetUtcNow());
         if (!sessions.TrySetAside(relay, reason)) stop.RequestPause(reason);
+    }
+
+    /// <summary>Relays have refused everybody of a mailing together: it is paused, and the next look takes back what the ledger holds against each.</summary>
+    public void Pause(IEnumerable<string> relays, string reason, RunStop stop)
+    {
+        foreach (var relay in relays) AnswersOf(relay).NoteDiscredited(time.GetUtcNow());
+        stop.RequestPause(reason);
     }
 
     /// <summary>Compares the ledger with what is known here: clears relays that work, sets aside those that too many were refused by, takes their refusals back.</summary>
@@ -92,6 +105,12 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
 
     // The code and what follows it, such as 550 5.1.1: the words after that may name the recipient.
     private static string Status(string reply) => reply.IndexOf(' ', Math.Min(4, reply.Length)) is > 0 and var end ? reply[..end] : reply;
+
+    private static bool IsAlike(IEnumerable<RelayRefusal> refusals)
+        => refusals.All(refusal => refusal.IsAddress) && refusals.Select(refusal => Status(refusal.Reply)).Distinct().Count() == 1;
+
+    private static string Words(IReadOnlyList<RelayRefusal> refusals)
+        => string.Create(CultureInfo.InvariantCulture, $"all {refusals.Count} recipients were refused; the last reply was: {refusals[^1].Reply}");
 
     private static string Words(RelayDoubt doubt)
         => string.Create(CultureInfo.InvariantCulture, $"{doubt.Refused} recipients in a row were refused, over several runs; the last reply was: {doubt.Reply}");

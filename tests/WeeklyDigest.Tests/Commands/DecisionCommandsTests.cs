@@ -105,6 +105,16 @@ public sealed class DecisionCommandsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task After_a_relay_that_refuses_everybody_the_first_advice_is_to_retry_although_others_are_pending()
+    {
+        workspace.Set("Delivery:PauseAfterConsecutiveFailures", 3);
+        relay.Script = moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("550 5.1.1 no such user") : SmtpMove.Accept;
+        var sent = await workspace.RunHereAsync("send", "a");
+        Assert.Contains("2 pending + 0 claimed + 0 sending + 0 deferred + 0 sent + 3 failed", sent.Out, StringComparison.Ordinal);
+        Assert.Contains("Run `weeklydigest retry a --failed`, then `weeklydigest resume a`, then send it again.", sent.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task In_a_cancelled_mailing_nothing_is_sent_again()
     {
         workspace.Set("Delivery:PauseAfterConsecutiveFailures", 1);

@@ -30,7 +30,8 @@ public sealed class ReplyPageTests
         - **Slower** means: the receiving domain gets half as many messages at a time, and each accepted one wins some of that back; while it accepts nothing in
           between, it is left alone for a pause that doubles from a second to a minute.
         - **Suppressed** means: the address is never mailed again, and no list file brings it back. It is written in the same transaction as the failure, with the reply.
-          When the relay turns out to refuse everybody it is taken back, and what other mailings passed over for it is sent.
+          When the relay turns out to refuse everybody it is taken back, and what other mailings passed over for it is sent. A relay that puts somebody off (`4xx`) before
+          it has refused too many tells recipients apart: whom it refused until then stays suppressed.
         - **Alarm** means: recorded with the mailing, shown by `status`, on the dashboard's page *Issues* and in the log. After 20 in a row the mailing leaves that
           domain alone; what is left there waits, and `resume` tries it again.
 

@@ -139,11 +139,63 @@ public sealed class RelayDoubtsTests
         Assert.InRange(await NobodyIsSuppressedAsync(place, mailing), 5, 36);
     }
 
+    [Theory]
+    [InlineData(18, 4)]
+    [InlineData(6, 2)]
+    public async Task A_list_of_which_two_relays_refuse_everybody_between_them(int recipients, int ofTheOther)
+    {
+        // What the other has under way is answered after all else: it refuses too few to be doubted alone.
+        var (refused, rest) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        await using var place = EnginePlace.Open(moment =>
+        {
+            if (moment.Stage == SmtpStage.RcptTo && Interlocked.Increment(ref refused) == recipients - ofTheOther) rest.SetResult();
+            return Refuse(moment);
+        });
+        await using var other = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Hold(rest.Task, NoSuchUser) : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(recipients);
+        var result = await place.StartOver(EnginePlace.Relay("bad", place.Server), EnginePlace.Relay("other", other) with { Connections = ofTheOther }).RunAsync(mailing);
+        Assert.Equal(
+            (MailingState.Paused, $"all {recipients} recipients were refused; the last reply was: 550 5.1.1 User unknown", recipients), (result.State, result.StateReason, await NobodyIsSuppressedAsync(place, mailing)));
+    }
+
+    [Fact]
+    public async Task A_list_of_which_one_relay_refused_some_before_the_run_was_stopped_and_another_the_rest()
+    {
+        await using var place = EnginePlace.Open();
+        await using var other = ScriptedSmtpServer.Start(Refuse);
+        var mailing = await place.PublishAsync(6);
+        await ShortRunAsync(place, mailing, 1);
+        Assert.InRange(await BouncedAsync(place), 1, 4);
+        var result = await place.StartOver(EnginePlace.Relay("other", other)).RunAsync(mailing);
+        Assert.Equal((MailingState.Paused, "all 6 recipients were refused; the last reply was: 550 5.1.1 User unknown", 6L), (result.State, result.StateReason, await NobodyIsSuppressedAsync(place, mailing)));
+    }
+
+    [Fact]
+    public async Task The_few_that_are_left_for_another_relay_after_one_refused_too_many()
+    {
+        await using var place = EnginePlace.Open(Refuse, new DeliveryOptions { PauseAfterConsecutiveFailures = 10 });
+        await using var other = ScriptedSmtpServer.Start(Refuse);
+        var mailing = await place.PublishAsync(14);
+        Assert.InRange((await place.StartOver(EnginePlace.Relay("bad", place.Server)).RunAsync(mailing)).Balance.Failed, 10, 13);
+        await ResumeAlongAsync();
+        var process = place.StartOver(EnginePlace.Relay("other", other));
+        var result = await process.RunAsync(mailing);
+        Assert.Equal((MailingState.Paused, "all 14 recipients were refused; the last reply was: 550 5.1.1 User unknown"), (result.State, result.StateReason));
+        Assert.Equal(0, await BouncedAsync(place));
+
+        // Whoever leaves them at that has an end of it.
+        await ResumeAlongAsync();
+        Assert.Equal(MailingState.Sent, (await process.RunAsync(mailing)).State);
+        Assert.Equal(14, await NobodyIsSuppressedAsync(place, mailing));
+
+        Task ResumeAlongAsync() => place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel);
+    }
+
     [Fact]
     public async Task A_few_unknown_users_are_no_reason_and_neither_are_more_of_a_mailing_that_the_relay_has_accepted_messages_of()
     {
         await using var place = EnginePlace.Open(Refuse);
-        var process = place.Start();
+        var process = place.StartOver(EnginePlace.Relay("one", place.Server), EnginePlace.Relay("two", place.Server));
         Assert.Equal(MailingState.Sent, (await process.RunAsync(await place.PublishAsync(4))).State);
         Assert.Equal(4, await BouncedAsync(place));
 

@@ -32,6 +32,25 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
     }
 
     [Fact]
+    public async Task Who_failed_of_a_mailing_stands_with_the_relay_that_refused_last_also_when_that_was_taken_back()
+    {
+        var mailing = await Published(3);
+        var rows = await Claim(mailing);
+        await RefuseAsync(Ledger, rows[0], "bad");
+        await RefuseAsync(Ledger, rows[1], "bad", reply: "550 5.1.1 again");
+        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await RefuseAsync(Ledger, rows[2], "other", Refusal.Mailbox, "550 5.2.2 full");
+        Assert.Equal(
+            [new RelayRefusal("bad", "550 5.1.1 no", true, true), new("bad", "550 5.1.1 again", true, true), new("other", "550 5.2.2 full", false, false)],
+            await Ledger.RefusalsAsync(mailing, Cancel));
+
+        Assert.Equal(3, (await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
+        Assert.Empty(await Ledger.RefusalsAsync(mailing, Cancel));
+        await RefuseAsync(Ledger, (await Claim(mailing, 1)).Single(), "other");
+        Assert.Equal([new RelayRefusal("other", "550 5.1.1 no", true, false)], await Ledger.RefusalsAsync(mailing, Cancel));
+    }
+
+    [Fact]
     public async Task A_relay_that_accepts_a_message_is_cleared_and_what_it_refused_before_stands()
     {
         var rows = await Claim(await Published(3));

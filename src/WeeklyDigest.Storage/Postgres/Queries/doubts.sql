@@ -19,10 +19,10 @@ SELECT r.relay AS Relay, count(*) FILTER (WHERE r.pardoned = 0) AS Refused, max(
 FROM relay_doubt r GROUP BY r.relay ORDER BY r.relay;
 
 -- name: Refusals
--- Of one mailing. There are few rows: those since a relay worked last. Of one that was taken back a moment ago the address is not told from the mailbox any more.
+-- Of one mailing; each with the relay that refused last. There are few rows: those since a relay worked last.
 SELECT r.relay AS Relay, d.reply AS Reply, d.refusal AS Refusal
-FROM relay_doubt r JOIN delivery d ON d.mailing_id = r.mailing_id AND d.subscriber_id = r.subscriber_id
-WHERE r.mailing_id = @mailing AND r.pardoned = 0 AND d.state = 'failed' ORDER BY r.at, r.subscriber_id LIMIT 1000;
+FROM relay_doubt r JOIN delivery d ON d.mailing_id = r.mailing_id AND d.subscriber_id = r.subscriber_id AND d.stamp = r.stamp
+WHERE r.mailing_id = @mailing AND d.state = 'failed' ORDER BY r.at, r.subscriber_id LIMIT 1000;
 
 -- name: DoubtedRows
 SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp FROM relay_doubt

@@ -104,20 +104,32 @@ internal static partial class JobSetup
     // No option is set: what the package of that name would take for a lease is another
     // thing than what ours does, and each has its own defaults.
     private static SQLiteStorage Storage(string file)
+        => Opened(file, () => GlobalConfiguration.Configuration.UseSQLiteStorage(file, new SQLiteStorageOptions()).WithJobExpirationTimeout(History).Entry);
+
+    /// <summary>Opens a file of jobs.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="open">Opens it. The package has exceptions of its own kind for what ours says in a database's.</param>
+    /// <exception cref="StorageException">It cannot be opened; says what to do.</exception>
+    internal static T Opened<T>(string file, Func<T> open)
     {
         try
         {
-            return GlobalConfiguration.Configuration.UseSQLiteStorage(file, new SQLiteStorageOptions()).WithJobExpirationTimeout(History).Entry;
+            return open();
         }
         catch (DbException problem)
         {
             throw Explain(problem, file);
         }
+        catch (Exception problem) when (problem is not (IOException or UnauthorizedAccessException))
+        {
+            throw new StorageException($"The file {file} cannot be used to keep jobs in ({problem.Message.TrimEnd('.')}). Is it of a build with another job storage? Move it away. {Anew(file)}", problem);
+        }
     }
 
-    private static StorageException Explain(DbException problem, string file) => problem.IsTransient
-        ? new StorageException(problem.Message, problem) { IsAway = true }
-        : new StorageException($"{problem.Message} Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.", problem);
+    private static StorageException Explain(DbException problem, string file)
+        => problem.IsTransient ? new StorageException(problem.Message, problem) { IsAway = true } : new StorageException($"{problem.Message} {Anew(file)}", problem);
+
+    private static string Anew(string file) => $"Where no {Path.GetFileName(file)} is, a new one is made: jobs are forgotten then, mailings are not.";
 
     static partial void LookAt(string file, TimeSpan patience, TimeProvider time);
 }

@@ -49,7 +49,7 @@ internal static class SqliteMigrations
         var applied = Applied(connection);
         applied.Remove(MovingTo + movingTo);
         if (applied.Find(name => name.StartsWith(MovedTo, StringComparison.Ordinal)) is { } moved)
-            throw new StorageException($"The database {path} was {moved}. Set Storage:Provider to postgres and Storage:ConnectionString to that server; nothing is sent from this file any more.");
+            throw new StorageException(WasMoved(path, moved));
         if (applied.Find(name => name.StartsWith(MovingTo, StringComparison.Ordinal)) is { } moving)
             throw new StorageException($"The database {path} is {moving}. Wait until that is done; if it was cut off, run the same weeklydigest move again: it finds out how far it came, and finishes.");
         var known = Scripts().Select(script => script.Name).ToList();
@@ -59,6 +59,11 @@ internal static class SqliteMigrations
             : throw new StorageException(
                 $"The database {path} was made by a newer version of this program (it has {string.Join(", ", unknown)}). Use that version, or restore an older backup.");
     }
+
+    /// <summary>What is said of a file that was carried over to a server.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="moved">The journal's entry.</param>
+    public static string WasMoved(string path, string moved) => $"The database {path} was {moved}. Set Storage:Provider to postgres and Storage:ConnectionString to that server; nothing is sent from this file any more.";
 
     private static void RefuseForeign(SqliteConnection connection, string path)
     {

@@ -40,6 +40,7 @@ internal static class SqliteTrouble
         SQLITE_IOERR => $"The disk with the database {path} fails ({failure.Message}) Nothing of the last change was kept.",
         SQLITE_BUSY or SQLITE_LOCKED => $"Another program has kept the database {path} busy for over {SqliteFile.BusySeconds} seconds; find and end it.",
         SQLITE_ERROR when IsOfSchema(failure) => SchemaObjects.AreLost($"The database {path}", failure.Message.TrimEnd('.')),
+        SQLITE_CONSTRAINT when EntryOfMove(failure) is { } moved => SqliteMigrations.WasMoved(path, moved),
         _ => $"The database {path} refused: {failure.Message}",
     }, failure)
     {
@@ -50,6 +51,14 @@ internal static class SqliteTrouble
     // SQLite has one code for whatever a statement asks for in vain; its words are in English everywhere.
     private static bool IsOfSchema(SqliteException failure)
         => ((string[])["no such table", "no such column", "has no column named"]).Any(words => failure.Message.Contains(words, StringComparison.Ordinal));
+
+    // A trigger's words, of who opened the file just before: they stand in quotation marks in the driver's.
+    private static string? EntryOfMove(SqliteException failure)
+    {
+        var words = failure.Message;
+        var start = words.IndexOf('\'' + SqliteMigrations.MovedTo, StringComparison.Ordinal) + 1;
+        return start > 0 && words.LastIndexOf('\'') is var end && end > start ? words[start..end] : null;
+    }
 
     // The shared memory of the write-ahead log is a file; where that cannot grow, SQLite does not say that the disk is full.
     private static int CodeOf(SqliteException failure) => failure.SqliteExtendedErrorCode == SQLITE_IOERR_SHMSIZE ? SQLITE_FULL : failure.SqliteErrorCode;

@@ -21,7 +21,8 @@ internal static class SqliteTrouble
     /// What is wrong where a log has no database, or null. Whoever was to open it would make an empty database, and SQLite would throw the log away: what
     /// was sent last is in it alone.
     /// </summary>
-    public static StorageException? OfMissing(string path) => !File.Exists(path) && File.Exists(path + "-wal")
+    // In this order: whoever makes a database at this moment has made the file before its log.
+    public static StorageException? OfMissing(string path) => File.Exists(path + "-wal") && !File.Exists(path)
         ? new StorageException($"The database {path} was moved or deleted: its log {Path.GetFileName(path)}-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move {Path.GetFileName(path)}-wal and -shm away first. Nothing is sent until then.")
         : null;
 

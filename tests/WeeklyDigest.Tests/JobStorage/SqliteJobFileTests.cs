@@ -104,12 +104,14 @@ public sealed class SqliteJobFileTests : IDisposable
         }
     }
 
-    [Fact]
-    public void A_file_that_has_lost_tables_is_refused_and_they_are_named()
+    [Theory]
+    [InlineData("DROP TABLE server; DROP INDEX job_by_expiry", "index job_by_expiry, index server_by_owner, table server")]
+    [InlineData("ALTER TABLE job DROP COLUMN arguments; ALTER TABLE job_parameter RENAME COLUMN value TO other", "column job.arguments, column job_parameter.value")]
+    public void A_file_that_has_lost_tables_or_columns_is_refused_and_they_are_named(string damage, string lost)
     {
         Open().Dispose();
-        new OtherProgram(place.File, "DROP TABLE server; DROP INDEX job_by_expiry").Dispose();
-        var words = $"The job database {place.File} has lost what belongs to its schema: index job_by_expiry, index server_by_owner, table server. Stop the program and restore a backup, or move the file away to start with an empty one.";
+        new OtherProgram(place.File, damage).Dispose();
+        var words = $"The job database {place.File} has lost what belongs to its schema: {lost}. Stop the program and restore a backup, or move the file away to start with an empty one.";
         Assert.Equal(words, Refusal());
         Assert.Equal(words, Assert.Throws<SQLiteStorageException>(() => SQLiteStorageCheck.Run(place.File, TimeSpan.FromSeconds(10), TimeProvider.System)).Message);
     }

@@ -23,7 +23,8 @@ internal sealed class PostgresDecision(NpgsqlConnection connection, DecisionPort
         if (rows.Length == 0) return new DecidedRows(0, 0, null);
         var changed = await connection.ExecuteAsync(Queries.Get(to == DeliveryState.Pending ? "Reconsider" : "Confirm"), Parameters(to, rows));
         if (changed > 0 && to == DeliveryState.Pending) await connection.ExecuteAsync(Queries.Get("Reopen"), new { mailing = portion.MailingId, now = Codes.Of(portion.At) });
-        return new DecidedRows(changed, await connection.ExecuteScalarAsync<long>(Queries.Get("CountInState"), Parameters(to, rows)), rows[^1]);
+        var (keptOut, bounced) = await connection.QuerySingleAsync<(long, long)>(Queries.Get("CountInState"), Parameters(to, rows));
+        return new DecidedRows(changed, keptOut, rows[^1]) { Bounced = bounced };
     }
 
     private object Parameters(DeliveryState to, long[] subscribers) => new

@@ -14,14 +14,14 @@ internal sealed class SqliteDecision(SqliteWriter transaction, DecisionPortion p
     {
         // Cancelled means that what is not sent stays unsent; rows made pending now would wait for ever.
         if (to == DeliveryState.Pending && IsCancelled()) return new DecidedRows(0, 0, null);
-        var (changed, keptOut) = (0, 0);
+        var (changed, keptOut, bounced) = (0, 0, 0L);
         foreach (var subscriber in subscribers)
         {
             if (Change(subscriber)) changed++;
-            else if (Bind("IsInState", subscriber).Any()) keptOut++;
+            else if (Bind("IsInState", subscriber).Number() is { } isOfBounced) (keptOut, bounced) = (keptOut + 1, bounced + isOfBounced);
         }
         if (changed > 0 && to == DeliveryState.Pending) transaction.Statement("Reopen").With("@mailing", portion.MailingId).With("@now", Codes.Of(portion.At)).Run();
-        return new DecidedRows(changed, keptOut, subscribers[^1]);
+        return new DecidedRows(changed, keptOut, subscribers[^1]) { Bounced = bounced };
     }
 
     private bool Change(long subscriber)

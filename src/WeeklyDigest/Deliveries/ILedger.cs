@@ -121,4 +121,8 @@ public sealed record DecisionPortion(long MailingId, DeliveryEvent Decision, lon
 /// <param name="Changed">Rows in their new state.</param>
 /// <param name="KeptOut">Rows left as they were because the subscriber has left.</param>
 /// <param name="Next">Where the next portion begins, or null when nothing is left.</param>
-public sealed record DecidedRows(long Changed, long KeptOut, long? Next);
+public sealed record DecidedRows(long Changed, long KeptOut, long? Next)
+{
+    /// <summary>Of <see cref="KeptOut"/>, those who bounced and have not left: adding them again brings them back.</summary>
+    public long Bounced { get; init; }
+}

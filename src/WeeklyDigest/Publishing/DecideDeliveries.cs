@@ -13,7 +13,11 @@ public sealed record DecisionProgress(long Done, long Total);
 /// <param name="KeptOut">Deliveries left as they were because the subscriber has left or bounced.</param>
 /// <param name="Mailing">The mailing afterwards.</param>
 /// <param name="Balance">The balance afterwards.</param>
-public sealed record DecisionResult(long Changed, long KeptOut, Mailing Mailing, Balance Balance);
+public sealed record DecisionResult(long Changed, long KeptOut, Mailing Mailing, Balance Balance)
+{
+    /// <summary>Of <see cref="KeptOut"/>, those who bounced and have not left: adding them again brings them back.</summary>
+    public long Bounced { get; init; }
+}
 
 /// <summary>
 /// An editor's decision on all deliveries of a mailing that are uncertain, or all that have failed. Works beside a send: the ledger is
@@ -36,15 +40,15 @@ public sealed class DecideDeliveries(IMailingStore mailings, ILedger ledger, Tim
     public async Task<DecisionResult> RunAsync(Mailing mailing, DeliveryEvent decision, IProgress<DecisionProgress>? progress, CancellationToken cancel)
     {
         var total = await RequireAsync(mailing, decision, cancel);
-        var (changed, keptOut) = (0L, 0L);
+        var (changed, keptOut, bounced) = (0L, 0L, 0L);
         for (long? after = 0; after is { } from;)
         {
             var rows = await ledger.DecideAsync(new DecisionPortion(mailing.Id, decision, from, Portion, time.GetUtcNow()), cancel);
-            (changed, keptOut, after) = (changed + rows.Changed, keptOut + rows.KeptOut, rows.Next);
+            (changed, keptOut, bounced, after) = (changed + rows.Changed, keptOut + rows.KeptOut, bounced + rows.Bounced, rows.Next);
             progress?.Report(new DecisionProgress(changed + keptOut, Math.Max(total, changed + keptOut)));
         }
         var now = await mailings.FindAsync(mailing.Id, cancel) ?? throw new RefusedException($"There is no mailing {mailing.Id}.");
-        return new DecisionResult(changed, keptOut, now, await mailings.BalanceAsync(mailing.Id, cancel));
+        return new DecisionResult(changed, keptOut, now, await mailings.BalanceAsync(mailing.Id, cancel)) { Bounced = bounced };
     }
 
     /// <summary>What a decision did, in words.</summary>
@@ -53,8 +57,12 @@ public sealed class DecideDeliveries(IMailingStore mailings, ILedger ledger, Tim
         var was = decision == DeliveryEvent.Retry ? "failed" : "uncertain";
         var becomes = decision == DeliveryEvent.Confirm ? "counted as sent" : "pending again";
         var kept = result.KeptOut == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {Deliveries(result.KeptOut, was)} {(result.KeptOut == 1 ? "stays" : "stay")} as before, since the subscriber has left or bounced");
-        return string.Create(CultureInfo.InvariantCulture, $"{Deliveries(result.Changed, was)} {(result.Changed == 1 ? "is" : "are")} {becomes}{kept}.");
+        return string.Create(CultureInfo.InvariantCulture, $"{Deliveries(result.Changed, was)} {(result.Changed == 1 ? "is" : "are")} {becomes}{kept}.{BringingBack(result.Bounced)}");
     }
+
+    private static string BringingBack(long bounced) => bounced == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $" {bounced} of them bounced: `weeklydigest subscribers add ADDRESS --list NAME` brings an address back; do this again then.");
 
     private async Task<long> RequireAsync(Mailing mailing, DeliveryEvent decision, CancellationToken cancel)
     {

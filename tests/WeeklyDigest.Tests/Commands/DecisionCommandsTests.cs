@@ -92,6 +92,19 @@ public sealed class DecisionCommandsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_bounced_is_said_to_come_back_when_added_again()
+    {
+        relay.Script = moment => moment is { Stage: SmtpStage.RcptTo, Time: 1 } && Number(moment) == 1 ? SmtpMove.Reply("550 5.1.1 no such user") : SmtpMove.Accept;
+        Assert.Equal(3, (await workspace.RunHereAsync("send", "a")).ExitCode);
+        Assert.StartsWith(
+            "a: 0 failed deliveries are pending again; 1 failed delivery stays as before, since the subscriber has left or bounced. "
+                + "1 of them bounced: `weeklydigest subscribers add ADDRESS --list NAME` brings an address back; do this again then.",
+            (await workspace.RunHereAsync("retry", "a", "--failed")).Out, StringComparison.Ordinal);
+        await workspace.RunHereAsync("subscribers", "add", "subscriber000001@example.com");
+        Assert.StartsWith("a: 1 failed delivery is pending again.", (await workspace.RunHereAsync("retry", "a", "--failed")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Refusals_say_why()
     {
         Assert.Equal((1, "a has not been published; `weeklydigest send` does that."), await RefusalAsync("retry", "a", "--failed"));

@@ -66,6 +66,18 @@ public abstract class DecisionSuite<TPlace> : StorageSuite<TPlace> where TPlace 
     }
 
     [Fact]
+    public async Task Who_can_be_brought_back_is_counted_among_those_who_stay_out()
+    {
+        var mailing = await Finished(9, failed: 5);
+        await Subscribers.UnsubscribeAsync(1, "link", Cancel);
+        Place.Execute("""
+            UPDATE subscriber SET status = 'bounced' WHERE id IN (2, 3);
+            INSERT INTO suppression (address, reason, source, at) SELECT address, CASE id WHEN 3 THEN 'complained' ELSE 'bounced' END, 'report', 0 FROM subscriber WHERE id IN (3, 4)
+            """);
+        Assert.Equal(new DecidedRows(1, 4, 5) { Bounced = 2 }, await Decide(mailing, DeliveryEvent.Retry));
+    }
+
+    [Fact]
     public async Task In_a_cancelled_mailing_nothing_becomes_pending()
     {
         var mailing = await Finished(5, uncertain: 2, failed: 1, end: MailingState.Cancelled);

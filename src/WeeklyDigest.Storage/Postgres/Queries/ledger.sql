@@ -240,4 +240,7 @@ UPDATE delivery SET state = @to, reply = @reply, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = @from;
 
 -- name: CountInState
-SELECT count(*) FROM delivery WHERE mailing_id = @mailing AND subscriber_id = ANY(@subscribers) AND state = @from;
+-- And how many of those who stay out bounced and have not left: adding the address brings it back.
+SELECT count(*), count(*) FILTER (WHERE s.status IN ('active', 'bounced') AND coalesce(x.reason, 'bounced') = 'bounced')
+FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id LEFT JOIN suppression x ON x.address = s.address
+WHERE d.mailing_id = @mailing AND d.subscriber_id = ANY(@subscribers) AND d.state = @from;

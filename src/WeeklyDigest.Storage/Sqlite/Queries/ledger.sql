@@ -197,4 +197,7 @@ UPDATE delivery SET state = @to, reply = @reply, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from;
 
 -- name: IsInState
-SELECT 1 FROM delivery WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = @from;
+-- And whether who stays out bounced and has not left: adding the address brings it back.
+SELECT s.status IN ('active', 'bounced') AND coalesce(x.reason, 'bounced') = 'bounced'
+FROM delivery d LEFT JOIN subscriber s ON s.id = d.subscriber_id LEFT JOIN suppression x ON x.address = s.address
+WHERE d.mailing_id = @mailing AND d.subscriber_id = @subscriber AND d.state = @from;

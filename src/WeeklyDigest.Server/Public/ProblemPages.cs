@@ -11,6 +11,7 @@ internal static class ProblemPages
     private const string Heading = "The database cannot be used now";
     private const string Waits = "Nothing is lost: what is being sent waits and goes on by itself.";
     private const string Soon = "Try again in a moment.";
+    private const string Later = "Try again once that is done.";
 
     /// <summary>The edge where an exception of a request ends.</summary>
     public static Task AnswerAsync(HttpContext context)
@@ -41,13 +42,16 @@ internal static class ProblemPages
     // Where the database is, and what it says, is for those who look after it. This page may be asked for before the ledger's watch found out.
     private static ReaderWords Words(HttpContext context, Exception cause)
     {
-        if (!context.User.IsInRole(EditorsOnly.Role)) return new(Heading, $"{Waits} The log says what is wrong. {Soon}");
-        if (context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble is { } trouble) return new(Heading, $"{LedgerWords.Describe(trouble)} {Soon}");
-        return new(Heading, $"{Explained(context, cause)} " + (NeedsSomebody(cause) ? "Try again once that is done." : $"{Waits} {Soon}"));
+        var trouble = context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble;
+        var needsSomebody = trouble is null ? NeedsSomebody(cause) : StorageException.AsksForRestart(trouble.Words);
+        if (!context.User.IsInRole(EditorsOnly.Role)) return new(Heading, needsSomebody ? $"The log says what is wrong and what to do. {Later}" : $"{Waits} The log says what is wrong. {Soon}");
+        if (trouble is not null) return new(Heading, $"{LedgerWords.Describe(trouble)} {(needsSomebody ? Later : Soon)}");
+        return new(Heading, $"{Explained(context, cause)} {(needsSomebody ? Later : $"{Waits} {Soon}")}");
     }
 
-    // A server refused, and will again: the words say what to do, and what is lost.
-    private static bool NeedsSomebody(Exception cause) => cause is DbException { SqlState: not null, IsTransient: false };
+    // Refused, and it will be again, or somebody has to start again: the words say what to do, and what is lost.
+    private static bool NeedsSomebody(Exception cause) => cause is DbException { SqlState: not null, IsTransient: false } or StorageException { IsLasting: true }
+        || (cause is StorageException && StorageException.AsksForRestart(cause.Message));
 
     private static string Explained(HttpContext context, Exception cause)
         => cause is StorageException ? cause.Message : context.RequestServices.GetRequiredService<KnownTrouble>().Words(cause) ?? "The log says what is wrong.";

@@ -41,6 +41,7 @@ internal static class PostgresExamination
                 // Who is kept out cannot look.
                 Jobs = lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null,
                 JobsAreGone = denied.Length == 0 && PostgresJobTables.AreAbsent(connection, jobs) && HasServed(connection),
+                LedgerIsGone = lackingJobs is null && applied.Count == 0 && !PostgresJobTables.AreAbsent(connection, jobs),
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };

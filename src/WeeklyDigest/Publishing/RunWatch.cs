@@ -18,7 +18,8 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
-    public static string Unusable(string why) => $"The ledger cannot be used: {why}{(why is [.., '.' or '!' or '?'] ? "" : ".")} Nothing is sent until it can.";
+    public static string Unusable(string why)
+        => $"The ledger cannot be used: {why}{(why is [.., '.' or '!' or '?'] ? "" : ".")}{(StorageException.SaysWhatFollows(why) ? "" : " Nothing is sent until it can.")}";
 
     /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
     public async Task ReportAsync()

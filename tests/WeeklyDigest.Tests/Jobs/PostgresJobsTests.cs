@@ -85,6 +85,22 @@ public sealed class PostgresJobsTests : IDisposable
     }
 
     [Fact]
+    public void A_ledger_that_is_gone_is_a_warning_where_the_tables_of_the_jobs_say_that_a_server_has_run()
+    {
+        Database.Open(SharedPostgres.Options(connection), TimeProvider.System).Dispose();
+        Assert.Equal(Health.Ok, LookAtLedger().Status);
+        SharedPostgres.Server.Execute("DROP SCHEMA weeklydigest CASCADE", Name);
+        Assert.Equal(
+            Diagnosis.Warning(
+                "database",
+                $"The tables of the ledger, schema weeklydigest, are not in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, with which servers have run.",
+                "Stop every server and put a backup back. Else the next `serve` or `send` makes empty ones, in which nothing tells what was sent: a send sends it again."),
+            LookAtLedger());
+        SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
+        Assert.Equal(Health.Ok, LookAtLedger().Status);
+    }
+
+    [Fact]
     public void A_sequence_that_is_gone_from_under_a_running_server_is_told_as_that()
     {
         SharedPostgres.Server.Execute("DROP SEQUENCE hangfire.job_id_seq CASCADE", Name);
@@ -105,6 +121,8 @@ public sealed class PostgresJobsTests : IDisposable
     }
 
     private List<Diagnosis> LookAtJobs() => [.. DatabaseCheck.Run(SharedPostgres.Options(connection), TimeProvider.System).Where(found => found.Area == "jobs")];
+
+    private Diagnosis LookAtLedger() => DatabaseCheck.Run(SharedPostgres.Options(connection), TimeProvider.System).First(found => found.Area == "database");
 
     private async Task<CommandResult> ServeAsync()
     {

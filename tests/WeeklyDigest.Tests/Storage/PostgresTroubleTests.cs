@@ -22,5 +22,6 @@ public sealed class PostgresTroubleTests
         Assert.Equal("The database digest on db:5432 refused: canceling statement due to statement timeout (57014).", trouble.Message);
         Assert.Equal("The ledger cannot be used: x. Nothing is sent until it can.", RunWatch.Unusable("x"));
         Assert.Equal("The ledger cannot be used: x? Nothing is sent until it can.", RunWatch.Unusable("x?"));
+        Assert.Equal("The ledger cannot be used: Stop it. Nothing is sent until then.", RunWatch.Unusable("Stop it. Nothing is sent until then."));
     }
 }

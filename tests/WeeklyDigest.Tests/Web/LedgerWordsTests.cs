@@ -18,6 +18,14 @@ public sealed class LedgerWordsTests
         Assert.Equal(
             $"The database has not been usable since 7 Jan 2026 08:30:00 UTC: {words} Nothing is sent meanwhile, and nothing is lost: "
                 + "sending goes on by itself as soon as the database can be used, and nothing has to be started again.",
-            LedgerWords.Describe(new LedgerTrouble(trouble.Message, new DateTimeOffset(2026, 1, 7, 8, 30, 0, TimeSpan.Zero))));
+            Described(trouble.Message));
     }
+
+    [Theory]
+    [InlineData("The database x was moved. Put that file back and start again. Nothing is sent until then.", "")]
+    [InlineData("The file x-wal was deleted. Stop every weeklydigest that uses it and start again.", " Nothing is sent until then.")]
+    public void Promise_nothing_by_itself_where_somebody_has_to_start_again(string words, string then)
+        => Assert.Equal($"The database has not been usable since 7 Jan 2026 08:30:00 UTC: {words}{then}", Described(words));
+
+    private static string Described(string words) => LedgerWords.Describe(new LedgerTrouble(words, new DateTimeOffset(2026, 1, 7, 8, 30, 0, TimeSpan.Zero)));
 }

@@ -20,7 +20,7 @@ internal static class DatabaseCheck
         yield return Schema(found!);
         if (found!.IsThere) yield return Soundness(found);
         if (found.IsHeld) yield return Diagnosis.Warning(Area, $"Another program is writing to {found.Place}, so that it was not found out whether this user can.", "Try again; if it does not end, find that program: nothing is sent meanwhile.");
-        foreach (var denied in found.Denied) yield return Diagnosis.Problem(Area, denied, "Nothing can be sent until then.");
+        foreach (var denied in found.Denied) yield return Unsendable(denied);
         if (found.Jobs is { } jobs) yield return Diagnosis.Problem("jobs", jobs, "`serve` does not start until then.");
         if (found.JobsAreGone)
         {
@@ -45,13 +45,21 @@ internal static class DatabaseCheck
         }
         catch (StorageException exception)
         {
-            return (null, Diagnosis.Problem(Area, exception.Message, "Nothing can be sent until then."));
+            return (null, Unsendable(exception.Message));
         }
     }
+
+    private static Diagnosis Unsendable(string found) => StorageException.SaysWhatFollows(found)
+        ? new Diagnosis(Area, Health.Problem, found)
+        : Diagnosis.Problem(Area, found, "Nothing can be sent until then.");
 
     private static Diagnosis Schema(DatabaseExamination found) => found switch
     {
         { Lost.Count: > 0 } => Diagnosis.Problem(Area, $"{Capital(found.Place)} has lost what belongs to its schema: {string.Join(", ", found.Lost)}.", "Stop every server and put a backup back: nothing can be sent safely until then."),
+        { LedgerIsGone: true } => Diagnosis.Warning(
+            Area,
+            $"The tables of the ledger, schema weeklydigest, are not in {found.Place}, with which servers have run.",
+            "Stop every server and put a backup back. Else the next `serve` or `send` makes empty ones, in which nothing tells what was sent: a send sends it again."),
         { IsThere: false, Time: not null } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; its tables are not there yet: the first `serve` or `send` makes them."),
         { IsThere: false } => Diagnosis.Ok(Area, $"{Capital(found.Place)} is not there yet; the first `serve` or `send` makes it."),
         { Missing.Count: > 0 } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; the next start brings it to this version ({string.Join(", ", found.Missing)})."),

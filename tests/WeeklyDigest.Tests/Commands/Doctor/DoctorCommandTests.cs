@@ -125,6 +125,16 @@ public sealed class DoctorCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Says_once_that_nothing_is_sent_while_the_ledger_s_file_is_away()
+    {
+        Assert.Equal(0, (await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "all")).ExitCode);
+        File.Move(workspace.DatabaseFile, workspace.DatabaseFile + "-wal");
+        var found = (await DoctorAsync()).Out;
+        Assert.Contains("move weeklydigest.db-wal and -shm away first. Nothing is sent until then.", found, StringComparison.Ordinal);
+        Assert.DoesNotContain("Nothing can be sent", found, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Says_of_a_server_s_database_that_its_tables_are_still_to_be_made()
     {
         var empty = SharedPostgres.Server.CreateDatabase();

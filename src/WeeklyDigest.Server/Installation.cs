@@ -97,9 +97,11 @@ internal sealed class Installation : IAsyncDisposable
     /// <param name="logs">Where to log; stays the caller's.</param>
     /// <param name="cancel">Stops.</param>
     /// <exception cref="StorageException">The database cannot be used; says what to do.</exception>
+    /// <exception cref="RefusedException">It is gone while another process works with it.</exception>
     public static async Task<Installation> OpenAsync(ServerSettings settings, TimeProvider clock, ILoggerFactory logs, CancellationToken cancel)
     {
         var time = new ZonedTime(clock, settings.Schedule.TimeZone);
+        RefuseSecond(settings);
         var database = Database.Open(settings.Storage, time);
         try
         {
@@ -111,6 +113,14 @@ internal sealed class Installation : IAsyncDisposable
             database.Dispose();
             throw;
         }
+    }
+
+    // One that is made now would know nothing of what the other process has sent. Asked twice: whoever works with the folder has made the database before.
+    private static void RefuseSecond(ServerSettings settings)
+    {
+        if (Database.Exists(settings.Storage) || ProcessOwner.Living(settings.Paths.Data) is not { Count: > 0 } living || Database.Exists(settings.Storage)) return;
+        throw new RefusedException(
+            $"The database is gone from its place, and a server or a send works with this installation (machine/process/mark: {string.Join(", ", living)}): it was moved or deleted under it. Stop that process, put the database back with its -wal and -shm where these were moved too, and start again. Nothing is sent until then.");
     }
 
     /// <summary>Drains and closes, from the engine down to the database.</summary>

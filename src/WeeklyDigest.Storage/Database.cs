@@ -70,6 +70,16 @@ public sealed class Database : IDisposable
         _ => throw UnknownProvider(options),
     };
 
+    /// <summary>Whether there is one, without opening it; a server is taken to be.</summary>
+    /// <param name="options">Provider and connection string.</param>
+    /// <exception cref="StorageException">Its file is gone and its log is not, or no file is named; says what to do.</exception>
+    public static bool Exists(StorageOptions options)
+    {
+        if (!options.Provider.Equals("sqlite", StringComparison.OrdinalIgnoreCase)) return true;
+        var path = SqliteFile.PathOf(options.ConnectionString);
+        return SqliteTrouble.OfMissing(path) is { } missing ? throw missing : File.Exists(path);
+    }
+
     /// <summary>Looks at it without changing anything.</summary>
     /// <param name="options">Provider and connection string.</param>
     /// <param name="patience">How long the database's own check of itself may take.</param>

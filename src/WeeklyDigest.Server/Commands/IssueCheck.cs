@@ -68,7 +68,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
     private async Task<SortedSet<ListName>> KnownListsAsync(IReadOnlyList<ListFile> files, CancellationToken cancel)
     {
         var names = new SortedSet<ListName>(files.Select(file => file.List).OfType<ListName>());
-        if (!DatabaseFile.Exists(settings.Storage)) return names;
+        if (!Database.Exists(settings.Storage)) return names;
         using var database = Database.Open(settings.Storage, time);
         names.UnionWith(await database.Subscribers.ListNamesAsync(cancel));
         return names;

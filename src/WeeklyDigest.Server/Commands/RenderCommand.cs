@@ -64,7 +64,7 @@ internal static class RenderCommand
     // The installation's own key makes links that its server knows; without a database there is no server to ask, and any key will do.
     private static async Task<(Subscriber? Known, byte[] LinkKey)> FromDatabaseAsync(CommandRun run, EmailAddress address, CancellationToken cancel)
     {
-        if (!DatabaseFile.Exists(run.Settings.Storage)) return (null, Installation.NewLinkKey());
+        if (!Database.Exists(run.Settings.Storage)) return (null, Installation.NewLinkKey());
         using var database = Database.Open(run.Settings.Storage, run.Host.Time);
         return (await database.Subscribers.FindAsync(address, cancel), await Installation.LinkKeyAsync(database, cancel));
     }

@@ -16,7 +16,7 @@ internal sealed class SqliteReaders(SqliteFile file, SqliteWriter writer) : IDis
     public void Dispose()
     {
         disposed = true;
-        while (idle.TryTake(out var connection)) connection.Dispose();
+        while (idle.TryTake(out var connection)) writer.Presence.Close(connection);
     }
 
     private T Read<T>(Func<SqliteConnection, T> read)
@@ -33,7 +33,7 @@ internal sealed class SqliteReaders(SqliteFile file, SqliteWriter writer) : IDis
         }
         catch (SqliteException failure)
         {
-            connection.Dispose();
+            writer.Presence.Close(connection);
             throw writer.Presence.Trouble() ?? SqliteTrouble.Explain(failure, file.Path);
         }
     }

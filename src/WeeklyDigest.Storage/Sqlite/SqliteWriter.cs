@@ -8,9 +8,6 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
 {
     private const string Values = "VALUES ";
 
-    // SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE.
-    private const int NoCheckpointOnClose = 1006;
-
     private readonly SqliteConnection connection = file.OpenWriter();
     private readonly Dictionary<string, SqliteStatement> statements = [];
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -68,7 +65,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     {
         if (!turn.Wait(TimeSpan.FromSeconds(1))) return;
         foreach (var statement in statements.Values) statement.Dispose();
-        connection.Dispose();
+        presence.Close(connection);
         presence.Dispose();
         turn.Dispose();
     }
@@ -118,7 +115,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         var committed = false;
         try
         {
-            if (presence.IsLogLost) throw presence.Trouble()!;
+            if (presence.IsSideLost) throw presence.Trouble()!;
             Begin();
             var result = work(this);
             // As late as can be: a mark that only we can see is no mark.
@@ -145,7 +142,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         isRescued = SQLitePCL.raw.sqlite3_wal_checkpoint_v2(connection.Handle, "main", SQLitePCL.raw.SQLITE_CHECKPOINT_PASSIVE, out var written, out var carried) == SQLitePCL.raw.SQLITE_OK
             && written == carried;
         // Closing would do it again, when others may have written since.
-        if (isRescued) _ = SQLitePCL.raw.sqlite3_db_config(connection.Handle, NoCheckpointOnClose, 1, out _);
+        if (isRescued) SqlitePresence.LeaveLog(connection);
     }
 
     private void Begin()

@@ -55,6 +55,12 @@ public sealed class MoveCommandTests : IDisposable
         var result = await workspace.RunHereAsync("move", "--to", "postgres", "--connection", target);
         Assert.Equal((1, "There is no database yet; set Storage:Provider to postgres and begin there.\n"), (result.ExitCode, result.Error.ReplaceLineEndings("\n")));
         Assert.False(Directory.Exists(workspace.PathOf("data")));
+
+        // As a process that was killed leaves its log, when the ledger is moved away.
+        Directory.CreateDirectory(Path.GetDirectoryName(workspace.DatabaseFile)!);
+        await File.WriteAllTextAsync(workspace.DatabaseFile + "-wal", "", TestContext.Current.CancellationToken);
+        var gone = await workspace.RunHereAsync("move", "--to", "postgres", "--connection", target);
+        Assert.StartsWith($"The database {workspace.DatabaseFile} was moved or deleted: its log", gone.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -86,6 +86,25 @@ public sealed class MovedLedgerTests
         (await Accounts.ReadAsync(workspace, "week-1")).AgreeWith(relay);
     }
 
+    [Fact]
+    public async Task Nobody_gets_it_twice_when_the_memory_is_deleted_and_another_send_begins()
+    {
+        await using var relay = SlowRelay();
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, Connections);
+        using var first = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(100, Limit);
+        File.Delete(workspace.DatabaseFile + "-shm");
+        using var second = workspace.Start("send", "week-1");
+        await Eventually.HoldsAsync(() => first.Out.Contains($"The ledger cannot be used: The file {workspace.DatabaseFile}-shm", StringComparison.Ordinal), "the first says why it stopped", Limit);
+        first.Interrupt();
+        await first.EndAsync(TimeSpan.FromSeconds(15));
+
+        await second.EndAsync(Limit);
+        await workspace.RunAsync("send", "week-1");
+        Assert.All(relay.Accepted.GroupBy(message => message.Recipient), messages => Assert.Single(messages));
+        (await Accounts.ReadAsync(workspace, "week-1")).AgreeWith(relay);
+    }
+
     private static ScriptedSmtpServer SlowRelay() => ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message
         ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept)
         : SmtpMove.Accept);

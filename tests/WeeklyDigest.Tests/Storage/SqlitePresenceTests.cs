@@ -7,7 +7,7 @@ namespace WeeklyDigest.Tests.Storage;
 public sealed class SqlitePresenceTests : IDisposable
 {
     private readonly SqlitePlace place = new();
-    private readonly Database database;
+    private Database database;
 
     public SqlitePresenceTests()
     {
@@ -20,6 +20,8 @@ public sealed class SqlitePresenceTests : IDisposable
     private string Words => $"The database {place.File} was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses it, put that file back, or a backup with no weeklydigest.db-wal and -shm beside it, and start again. Nothing is sent until then.";
 
     private string LogWords => $"The file {place.File}-wal, which belongs to the database, was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses the database, with Ctrl-C or SIGTERM, put no other weeklydigest.db-wal there, and start again. Nothing is sent until then.";
+
+    private string MemoryWords => LogWords.Replace("-wal", "-shm", StringComparison.Ordinal);
 
     public void Dispose()
     {
@@ -92,6 +94,23 @@ public sealed class SqlitePresenceTests : IDisposable
         await RefusedAsync(LogWords);
         var beside = Assert.ThrowsAny<StorageException>(() => Database.Examine(place.Options, TimeSpan.FromSeconds(1), TimeProvider.System, new JobTables("hangfire", 1, [])));
         Assert.StartsWith($"The file {place.File}-wal, which belongs to the database, was moved or deleted while another program uses the database.", beside.Message, StringComparison.Ordinal);
+    }
+
+    // Another process would share other memory, and not know of our places in the log.
+    [Fact]
+    public async Task Nothing_is_committed_or_carried_over_without_the_memory_that_others_share()
+    {
+        await KeepAsync("first", 1);
+        File.Delete(place.File + "-shm");
+        await RefusedAsync(MemoryWords);
+        await File.WriteAllTextAsync(place.File + "-shm", "", Cancel);
+        await RefusedAsync(MemoryWords);
+
+        var log = await File.ReadAllBytesAsync(place.File + "-wal", Cancel);
+        database.Dispose();
+        Assert.Equal(log, await File.ReadAllBytesAsync(place.File + "-wal", Cancel));
+        database = Database.Open(place.Options, TimeProvider.System);
+        Assert.Equal(1, await KeepAsync("first", 9));
     }
 
     [Fact]

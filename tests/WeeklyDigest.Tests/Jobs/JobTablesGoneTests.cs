@@ -51,7 +51,8 @@ public sealed class JobTablesGoneTests : IDisposable
                 + "the next start makes them anew, and mailings go on.";
             Assert.Equal("Hangfire cannot use its storage, and tries again by itself" + words, Assert.Single(Lines(site, "Hangfire cannot")));
             Assert.Equal($"The ledger could not be looked at{words} It is tried again every 3 seconds", Assert.Single(Lines(site, "could not be looked at")));
-            Assert.Empty(Lines(site, "\n   at "));
+            // Hangfire has one log a process: others' trouble, of tests that run beside this one, may be told in it.
+            Assert.DoesNotContain(Lines(site, "\n   at "), line => line.Contains(nameof(Npgsql), StringComparison.Ordinal));
         }
         SharedPostgres.Server.Execute("DROP SCHEMA IF EXISTS hangfire CASCADE", Name);
         await using var next = await StartAsync();

@@ -38,17 +38,22 @@ public sealed partial class LeavingTests
         var leaving = links.Keys.Where(recipient => !handedOver.Any(line => line.Contains(recipient, StringComparison.Ordinal))).Order(StringComparer.Ordinal).Reverse().Take(ByLink + 1).ToList();
         Assert.Equal(ByLink + 1, leaving.Count);
         using var http = new HttpClient { BaseAddress = new Uri(address) };
+        var left = new Dictionary<string, DateTimeOffset>();
         foreach (var recipient in leaving.Take(ByLink))
         {
+            left[recipient] = TimeProvider.System.GetUtcNow();
             await LeaveByLinkAsync(http, links[recipient]);
         }
 
+        left[leaving[^1]] = TimeProvider.System.GetUtcNow();
         Assert.Equal(0, (await workspace.RunAsync("subscribers", "unsubscribe", leaving[^1])).ExitCode);
         gate.SetResult();
 
         Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
         var accounts = await Accounts.ReadAsync(workspace, "second");
         var second = relay.Accepted.Skip(Subscribers).Select(message => message.Recipient).ToList();
+        // The server joins a send that takes long, with connections of its own: whom these reached before, that one has not left too late.
+        leaving.RemoveAll(recipient => relay.Accepted.Skip(Subscribers).Any(message => message.Recipient == recipient && message.At < left[recipient]));
         Assert.Empty(second.Intersect(leaving));
         Assert.Equal(second.Count, second.Distinct().Count());
         Assert.Equal((leaving.Count, Subscribers - leaving.Count, second.Count), (accounts["suppressed"], accounts["sent"], accounts["sent"]));

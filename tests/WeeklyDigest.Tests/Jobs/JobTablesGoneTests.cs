@@ -52,7 +52,8 @@ public sealed class JobTablesGoneTests : IDisposable
                 + "the next start makes them anew, and mailings go on.";
             Assert.Equal("Hangfire cannot use its storage, and tries again by itself" + words, Assert.Single(Lines(site, "Hangfire cannot")));
             Assert.Equal($"The ledger could not be looked at{words} It is tried again every 3 seconds", Assert.Single(Lines(site, "could not be looked at")));
-            Assert.Equal("", string.Join('\n', Lines(site, "\n   at ").FindAll(line => line.Contains(nameof(Npgsql), StringComparison.Ordinal))));
+            var stacks = Lines(site, "\n   at ").FindAll(line => line.Contains(nameof(Npgsql), StringComparison.Ordinal));
+            Assert.True(stacks.Count == 0, string.Join('\n', stacks));
         }
         SharedPostgres.Server.Execute("DROP SCHEMA IF EXISTS hangfire CASCADE", Name);
         await using var next = await StartAsync();

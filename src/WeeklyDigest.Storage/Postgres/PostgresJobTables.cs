@@ -89,7 +89,8 @@ internal static class PostgresJobTables
             using var connection = server.Source.OpenConnection();
             return Wrong(connection, server.Place, tables) is null;
         }
-        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        // Also told after our end: whoever asks is telling of trouble, and is to have none with us.
+        catch (Exception failure) when (failure is ObjectDisposedException || PostgresTrouble.IsTrouble(failure))
         {
             return false;
         }

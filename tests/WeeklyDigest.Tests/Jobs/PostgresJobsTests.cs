@@ -111,6 +111,19 @@ public sealed class PostgresJobsTests : IDisposable
             database.ExplainJobs(failure, PostgresJobs.Tables), StringComparison.Ordinal);
     }
 
+    // Hangfire's locks for PostgreSQL keep the log of the first server of a process, and tell it of their trouble after that server is over.
+    [Fact]
+    public void Who_tells_of_trouble_with_a_database_that_was_closed_meanwhile_gets_words()
+    {
+        var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
+        database.Dispose();
+        SharedPostgres.Server.Execute("DROP TABLE hangfire.lock", Name);
+        var failure = Assert.Throws<PostgresException>(() => SharedPostgres.Server.Execute("DELETE FROM hangfire.lock", Name));
+        Assert.StartsWith(
+            $"Tables of the jobs are gone from the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, schema hangfire: until they are there again nothing is begun",
+            database.ExplainJobs(failure, PostgresJobs.Tables), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_lock_that_a_killed_node_left_is_told_as_that()
     {

@@ -9,12 +9,9 @@ internal static class LedgerWords
     /// <summary>Since when, why, and what becomes of it.</summary>
     public static string Describe(LedgerTrouble trouble) => string.Create(
         CultureInfo.InvariantCulture,
-        $"The database has not been usable since {trouble.Since:d MMM yyyy HH:mm:ss} UTC: {trouble.Words.TrimEnd()}{Then(trouble.Words.TrimEnd())}");
+        $"The database has not been usable since {trouble.Since:d MMM yyyy HH:mm:ss} UTC: {trouble.Words.TrimEnd()} {Then(trouble)}");
 
-    private static string Then(string words) => (StorageException.AsksForRestart(words), StorageException.SaysWhatFollows(words)) switch
-    {
-        (true, true) => "",
-        (true, false) => " Nothing is sent until then.",
-        _ => " Nothing is sent meanwhile, and nothing is lost: sending goes on by itself as soon as the database can be used, and nothing has to be started again.",
-    };
+    private static string Then(LedgerTrouble trouble) => trouble.NeedsRestart
+        ? "Nothing is sent until then."
+        : "Nothing is sent meanwhile, and nothing is lost: sending goes on by itself as soon as the database can be used, and nothing has to be started again.";
 }

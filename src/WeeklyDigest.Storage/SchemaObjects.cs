@@ -37,7 +37,7 @@ internal static partial class SchemaObjects
     /// <summary>What is said of a ledger that a statement found incomplete.</summary>
     /// <param name="place">The ledger, as a sentence begins with it.</param>
     /// <param name="reason">The database's words.</param>
-    public static string AreLost(string place, string reason) => $"{place} has lost what belongs to its schema ({reason}). Stop every server and put a backup back: nothing can be sent safely until then.";
+    public static string AreLost(string place, string reason) => $"{place} has lost what belongs to its schema ({reason}). Stop every server and put a backup back.";
 
     [GeneratedRegex(
         @"^((?<verb>CREATE|DROP) (UNIQUE )?(?<kind>TABLE|INDEX|FUNCTION|TRIGGER|VIEW) (?<name>\w+)|ALTER TABLE (?<name>\w+) ADD COLUMN (?<column>\w+))",

@@ -11,9 +11,6 @@ public sealed class StorageException(string message, Exception? inner = null) : 
     /// <summary>Whether it may be there in a moment with nobody changing a setting: it does not answer, starts or ends, has no connection or no room left, or another program holds it.</summary>
     public bool IsAway { get; init; }
 
-    /// <summary>Whether words about a database ask for a restart: then nothing goes on by itself, and nobody says so.</summary>
-    public static bool AsksForRestart(string words) => words.Contains("start again", StringComparison.Ordinal);
-
-    /// <summary>Whether words about a database end with what follows for those who send: it is said once.</summary>
-    public static bool SaysWhatFollows(string words) => words.EndsWith(" until then.", StringComparison.Ordinal);
+    /// <summary>Whether this process cannot use the database any more, whatever somebody mends: nothing goes on by itself, and the message asks for a restart.</summary>
+    public bool NeedsRestart { get; init; }
 }

@@ -61,7 +61,7 @@ internal sealed class JobEdge(TimeProvider time)
             }
             catch (Exception trouble) when (IsPassing(trouble))
             {
-                if (result is null) page.WaitFor(trouble.Message);
+                if (result is null) page.WaitFor(trouble);
             }
             await Task.Delay(pause, time, cancel);
         }

@@ -109,8 +109,10 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
 
     /// <summary>Says that the job waits for the database.</summary>
     /// <param name="trouble">What is wrong with it, and what to do.</param>
-    public void WaitFor(string trouble)
-        => Update(current => current with { Notice = $"{trouble} This job waits{(StorageException.AsksForRestart(trouble) ? "" : ", and goes on by itself as soon as the database can be used")}." });
+    public void WaitFor(Exception trouble) => Update(current => current with
+    {
+        Notice = $"{trouble.Message} This job waits{(trouble is StorageException { NeedsRestart: true } ? "" : ", and goes on by itself as soon as the database can be used")}.",
+    });
 
     /// <summary>Adds a line about what was decided or found, unless an earlier try of this run found the same.</summary>
     public void Note(string line) => Update(current => current.Notes.Contains(line) ? current : current with { Notes = [.. current.Notes, line] });

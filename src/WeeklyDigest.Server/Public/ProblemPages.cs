@@ -43,15 +43,14 @@ internal static class ProblemPages
     private static ReaderWords Words(HttpContext context, Exception cause)
     {
         var trouble = context.RequestServices.GetRequiredService<DeliveryEngine>().Trouble;
-        var needsSomebody = trouble is null ? NeedsSomebody(cause) : StorageException.AsksForRestart(trouble.Words);
+        var needsSomebody = trouble is null ? NeedsSomebody(cause) : trouble.NeedsRestart;
         if (!context.User.IsInRole(EditorsOnly.Role)) return new(Heading, needsSomebody ? $"The log says what is wrong and what to do. {Later}" : $"{Waits} The log says what is wrong. {Soon}");
         if (trouble is not null) return new(Heading, $"{LedgerWords.Describe(trouble)} {(needsSomebody ? Later : Soon)}");
         return new(Heading, $"{Explained(context, cause)} {(needsSomebody ? Later : $"{Waits} {Soon}")}");
     }
 
     // Refused, and it will be again, or somebody has to start again: the words say what to do, and what is lost.
-    private static bool NeedsSomebody(Exception cause) => cause is DbException { SqlState: not null, IsTransient: false } or StorageException { IsLasting: true }
-        || (cause is StorageException && StorageException.AsksForRestart(cause.Message));
+    private static bool NeedsSomebody(Exception cause) => cause is DbException { SqlState: not null, IsTransient: false } or StorageException { IsLasting: true } or StorageException { NeedsRestart: true };
 
     private static string Explained(HttpContext context, Exception cause)
         => cause is StorageException ? cause.Message : context.RequestServices.GetRequiredService<KnownTrouble>().Words(cause) ?? "The log says what is wrong.";

@@ -38,7 +38,7 @@ internal sealed class SqlitePresence(string path, SqliteConnection connection) :
     {
         lock (gate)
         {
-            if (HasMoved) return Of($"The database {path} was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses it, put that file back, or a backup with no {Path.GetFileName(path)}-wal and -shm beside it, and start again. Nothing is sent until then.");
+            if (HasMoved) return Of($"The database {path} was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses it, put that file back, or a backup with no {Path.GetFileName(path)}-wal and -shm beside it, and start again.");
             log.Look(isInTransaction);
             memory.Look(isInTransaction);
             return log.IsLost ? Of(log) : memory.IsLost ? Of(memory) : null;
@@ -67,9 +67,9 @@ internal sealed class SqlitePresence(string path, SqliteConnection connection) :
     private bool HasMoved => connection.Handle is { } open && FileControl(open, null, HasMovedCode, out var moved) == raw.SQLITE_OK && moved != 0;
 
     private static StorageException Of(Side side) => Of(
-        $"The file {side.Path}, which belongs to the database, was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses the database, with Ctrl-C or SIGTERM, put no other {Path.GetFileName(side.Path)} there, and start again. Nothing is sent until then.");
+        $"The file {side.Path}, which belongs to the database, was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses the database, with Ctrl-C or SIGTERM, put no other {Path.GetFileName(side.Path)} there, and start again.");
 
-    private static StorageException Of(string words) => new(words);
+    private static StorageException Of(string words) => new(words) { NeedsRestart = true };
 
     // Not in SQLitePCL's own interface.
     [DllImport("e_sqlite3", EntryPoint = "sqlite3_file_control")]

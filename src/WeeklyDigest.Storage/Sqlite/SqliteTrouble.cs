@@ -23,7 +23,7 @@ internal static class SqliteTrouble
     /// </summary>
     // In this order: whoever makes a database at this moment has made the file before its log.
     public static StorageException? OfMissing(string path) => File.Exists(path + "-wal") && !File.Exists(path)
-        ? new StorageException($"The database {path} was moved or deleted: its log {Path.GetFileName(path)}-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move {Path.GetFileName(path)}-wal and -shm away first. Nothing is sent until then.")
+        ? new StorageException($"The database {path} was moved or deleted: its log {Path.GetFileName(path)}-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move {Path.GetFileName(path)}-wal and -shm away first.") { NeedsRestart = true }
         : null;
 
     private static StorageException OfFile(SqliteException failure, string path) => new(CodeOf(failure) switch
@@ -46,6 +46,7 @@ internal static class SqliteTrouble
     }, failure)
     {
         IsLasting = failure.SqliteErrorCode is not (SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM or SQLITE_AUTH or SQLITE_FULL or SQLITE_IOERR or SQLITE_BUSY or SQLITE_LOCKED),
+        NeedsRestart = failure.SqliteErrorCode == SQLITE_IOERR && SqliteSides.IsLogEmpty(path),
         IsAway = CodeOf(failure) is SQLITE_BUSY or SQLITE_LOCKED or SQLITE_FULL,
     };
 

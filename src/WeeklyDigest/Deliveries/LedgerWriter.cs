@@ -7,7 +7,12 @@ namespace WeeklyDigest.Deliveries;
 /// <summary>Why the ledger cannot be written at the moment.</summary>
 /// <param name="Words">What the database says.</param>
 /// <param name="Since">When that was first found out.</param>
-public sealed record LedgerTrouble(string Words, DateTimeOffset Since);
+/// <param name="NeedsRestart">Whether it ends with this process, not by itself.</param>
+public sealed record LedgerTrouble(string Words, DateTimeOffset Since, bool NeedsRestart = false)
+{
+    /// <summary>As a failure tells it.</summary>
+    public static LedgerTrouble Of(Exception failure, DateTimeOffset since) => new(failure.Message, since, failure is StorageException { NeedsRestart: true });
+}
 
 /// <summary>
 /// The one place of a process that writes to the ledger: a single loop that collects everything waiting into one durable transaction
@@ -176,7 +181,7 @@ public sealed class LedgerWriter : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            trouble = new LedgerTrouble(failure.Message, trouble?.Since ?? time.GetUtcNow());
+            trouble = LedgerTrouble.Of(failure, trouble?.Since ?? time.GetUtcNow());
             return failure;
         }
         finally

@@ -63,7 +63,7 @@ internal sealed class MailingRun : IDisposable
         while (await Task.WhenAny(beginning, Task.Delay(TellEvery, environment.Time)) != beginning)
         {
             if (environment.Writer.Trouble is not { } trouble) continue;
-            callers.Report(meter.Progress(RunWatch.Unusable(trouble.Words), environment.Sessions.Speed));
+            callers.Report(meter.Progress(RunWatch.Unusable(trouble), environment.Sessions.Speed));
         }
         return await beginning;
     }

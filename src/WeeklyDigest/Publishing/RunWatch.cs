@@ -13,13 +13,13 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>Rows given up in one transaction.</summary>
     private const int GiveUpPortion = 5000;
 
-    private string? unreadable;
+    private LedgerTrouble? unreadable;
     private bool isUnusable;
     private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
-    public static string Unusable(string why)
-        => $"The ledger cannot be used: {why}{(why is [.., '.' or '!' or '?'] ? "" : ".")}{(StorageException.SaysWhatFollows(why) ? "" : " Nothing is sent until it can.")}";
+    public static string Unusable(LedgerTrouble trouble)
+        => $"The ledger cannot be used: {trouble.Words}{(trouble.Words is [.., '.' or '!' or '?'] ? "" : ".")} Nothing is sent until {(trouble.NeedsRestart ? "then" : "it can")}.";
 
     /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
     public async Task ReportAsync()
@@ -90,7 +90,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
         {
-            unreadable = failure.Message;
+            unreadable = LedgerTrouble.Of(failure, run.Time.GetUtcNow());
             return;
         }
         unreadable = null;
@@ -98,13 +98,13 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
 
     private string? Notice()
     {
-        var trouble = run.Writer.Trouble?.Words ?? unreadable;
+        var trouble = run.Writer.Trouble ?? unreadable;
         Log(trouble);
         return trouble is not null ? Unusable(trouble) : run.Sessions.Notice ?? run.Domains.Notice;
     }
 
     // In a server nobody may be looking at the progress: the log has it too, once when it begins and once when it is over.
-    private void Log(string? trouble)
+    private void Log(LedgerTrouble? trouble)
     {
         if (isUnusable == trouble is not null) return;
         isUnusable = !isUnusable;

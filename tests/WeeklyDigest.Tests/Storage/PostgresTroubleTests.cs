@@ -1,4 +1,5 @@
 using Npgsql;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Storage.Postgres;
 
@@ -20,8 +21,10 @@ public sealed class PostgresTroubleTests
     {
         var trouble = PostgresTrouble.Explain(new PostgresException("canceling statement due to statement timeout", "ERROR", "ERROR", "57014"), new WeeklyDigest.Storage.Postgres.PostgresPlace("digest", "db:5432", "digest"));
         Assert.Equal("The database digest on db:5432 refused: canceling statement due to statement timeout (57014).", trouble.Message);
-        Assert.Equal("The ledger cannot be used: x. Nothing is sent until it can.", RunWatch.Unusable("x"));
-        Assert.Equal("The ledger cannot be used: x? Nothing is sent until it can.", RunWatch.Unusable("x?"));
-        Assert.Equal("The ledger cannot be used: Stop it. Nothing is sent until then.", RunWatch.Unusable("Stop it. Nothing is sent until then."));
+        Assert.Equal("The ledger cannot be used: x. Nothing is sent until it can.", Unusable("x"));
+        Assert.Equal("The ledger cannot be used: x? Nothing is sent until it can.", Unusable("x?"));
+        Assert.Equal("The ledger cannot be used: Stop it. Nothing is sent until then.", Unusable("Stop it.", needsRestart: true));
     }
+
+    private static string Unusable(string words, bool needsRestart = false) => RunWatch.Unusable(new LedgerTrouble(words, DateTimeOffset.UnixEpoch, needsRestart));
 }

@@ -17,9 +17,9 @@ public sealed class SqlitePresenceTests : IDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private string Words => $"The database {place.File} was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses it, put that file back, or a backup with no weeklydigest.db-wal and -shm beside it, and start again. Nothing is sent until then.";
+    private string Words => $"The database {place.File} was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses it, put that file back, or a backup with no weeklydigest.db-wal and -shm beside it, and start again.";
 
-    private string LogWords => $"The file {place.File}-wal, which belongs to the database, was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses the database, with Ctrl-C or SIGTERM, put no other weeklydigest.db-wal there, and start again. Nothing is sent until then.";
+    private string LogWords => $"The file {place.File}-wal, which belongs to the database, was moved, deleted or replaced while it was in use. Stop every weeklydigest that uses the database, with Ctrl-C or SIGTERM, put no other weeklydigest.db-wal there, and start again.";
 
     private string MemoryWords => LogWords.Replace("-wal", "-shm", StringComparison.Ordinal);
 
@@ -124,7 +124,7 @@ public sealed class SqlitePresenceTests : IDisposable
         var opened = Assert.Throws<StorageException>(() => Database.Open(place.Options, TimeProvider.System));
         var examined = Assert.Throws<StorageException>(() => Database.Examine(place.Options, TimeSpan.FromSeconds(1), TimeProvider.System, new JobTables("hangfire", 1, [])));
         Assert.Equal(
-            $"The database {place.File} was moved or deleted: its log weeklydigest.db-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move weeklydigest.db-wal and -shm away first. Nothing is sent until then.",
+            $"The database {place.File} was moved or deleted: its log weeklydigest.db-wal alone is there, with what was sent last. Put that file back and start again. To put a backup in its place, or to begin with an empty database, stop every weeklydigest that uses it and move weeklydigest.db-wal and -shm away first.",
             opened.Message);
         Assert.Equal((opened.Message, false), (examined.Message, examined.IsAway));
         Assert.Equal(log, await File.ReadAllBytesAsync(place.File + "-wal", Cancel));

@@ -32,12 +32,12 @@ public sealed class ProblemPagesTests
     }
 
     [Theory]
-    [InlineData("The database x was moved. Put that file back and start again. Nothing is sent until then.", false)]
+    [InlineData("The database x was moved. Put that file back and start again.", false)]
     [InlineData("The database x is damaged. Stop the program and restore a backup.", true)]
     public async Task Where_somebody_has_to_do_something_no_page_says_that_it_goes_on_by_itself(string words, bool isLasting)
     {
         await using var site = await TestSite.StartAsync();
-        var gone = new StorageException(words) { IsLasting = isLasting };
+        var gone = new StorageException(words) { IsLasting = isLasting, NeedsRestart = !isLasting };
         Assert.Equal($"The database cannot be used now {words} Try again once that is done.", await ShownAsync(site, gone, "/desk/{**rest}", "GET", isEditor: true));
         Assert.Equal("The database cannot be used now The log says what is wrong and what to do. Try again once that is done.", await ShownAsync(site, gone, "/sign-in", "GET"));
     }

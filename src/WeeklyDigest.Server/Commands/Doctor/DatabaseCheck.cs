@@ -49,13 +49,11 @@ internal static class DatabaseCheck
         }
     }
 
-    private static Diagnosis Unsendable(string found) => StorageException.SaysWhatFollows(found)
-        ? new Diagnosis(Area, Health.Problem, found)
-        : Diagnosis.Problem(Area, found, "Nothing can be sent until then.");
+    private static Diagnosis Unsendable(string found) => Diagnosis.Problem(Area, found, "Nothing can be sent until then.");
 
     private static Diagnosis Schema(DatabaseExamination found) => found switch
     {
-        { Lost.Count: > 0 } => Diagnosis.Problem(Area, $"{Capital(found.Place)} has lost what belongs to its schema: {string.Join(", ", found.Lost)}.", "Stop every server and put a backup back: nothing can be sent safely until then."),
+        { Lost.Count: > 0 } => Diagnosis.Problem(Area, $"{Capital(found.Place)} has lost what belongs to its schema: {string.Join(", ", found.Lost)}.", "Stop every server and put a backup back. Nothing can be sent until then."),
         { LedgerIsGone: true } => Diagnosis.Warning(
             Area,
             $"The tables of the ledger, schema weeklydigest, are not in {found.Place}, with which servers have run.",

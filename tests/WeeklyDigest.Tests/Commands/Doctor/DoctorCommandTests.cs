@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
+using System.Text.RegularExpressions;
 using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Databases;
@@ -130,8 +131,8 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         Assert.Equal(0, (await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "all")).ExitCode);
         File.Move(workspace.DatabaseFile, workspace.DatabaseFile + "-wal");
         var found = (await DoctorAsync()).Out;
-        Assert.Contains("move weeklydigest.db-wal and -shm away first. Nothing is sent until then.", found, StringComparison.Ordinal);
-        Assert.DoesNotContain("Nothing can be sent", found, StringComparison.Ordinal);
+        Assert.Contains("move weeklydigest.db-wal and -shm away first. Nothing can be sent until then.", found, StringComparison.Ordinal);
+        Assert.Single(Regex.Matches(found, "Nothing (is|can be) sent"));
     }
 
     [Fact]

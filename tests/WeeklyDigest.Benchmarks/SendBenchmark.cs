@@ -56,5 +56,5 @@ internal static class SendBenchmark
     }
 
     private static void Print(int round, string beside, double pace, SendRun run) => Figures.Print(
-        $"round {round}: {beside} {pace:f0}/s, send {run.Rate:f0}/s ({run.Received.Recipients} received, {run.Sent} in the ledger), {run.Processor.TotalMicroseconds:f0} us + sink {run.SinkProcessor.TotalMicroseconds / run.Sent:f0} us, {run.Garbage / 1024:f1} KB garbage a message, {run.Peak >> 20} MB resident at most");
+        $"round {round}: {beside} {pace:f0}/s, send {run.Rate:f0}/s ({run.Received.Recipients} received, {run.Sent} in the ledger), {run.Processor.TotalMicroseconds:f0} us + sink {run.SinkProcessor.TotalMicroseconds / run.Sent:f0} us, {run.Garbage / 1024:f1} KB garbage a message, {run.Peak >> 20} MB resident at most, a kill would leave {run.Awaited.Average():f1} uncertain");
 }

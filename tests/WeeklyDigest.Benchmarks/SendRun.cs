@@ -11,7 +11,8 @@ namespace WeeklyDigest.Benchmarks;
 /// <param name="Peak">The most memory the process ever had, its start included.</param>
 /// <param name="Received">What the sink counted.</param>
 /// <param name="SinkProcessor">What the sink used.</param>
-internal sealed record SendRun(long Sent, TimeSpan Took, IReadOnlyList<Sample> Samples, long Peak, SinkCounts Received, TimeSpan SinkProcessor)
+/// <param name="Awaited">How many messages a kill would have left uncertain, from start to end of the process.</param>
+internal sealed record SendRun(long Sent, TimeSpan Took, IReadOnlyList<Sample> Samples, long Peak, SinkCounts Received, TimeSpan SinkProcessor, IReadOnlyList<int> Awaited)
 {
     /// <summary>Recipients per second.</summary>
     public double Rate => Sent / Took.TotalSeconds;
@@ -30,7 +31,9 @@ internal sealed record SendRun(long Sent, TimeSpan Took, IReadOnlyList<Sample> S
         await folder.RunAsync("subscribers", "import", folder.PathOf("list.csv"), "--list", "all");
         using var sink = await SinkProcess.StartAsync(sinkKind);
         folder.UseRelay(sink.Port, connections);
-        await folder.RunAsync("send", BenchmarkFolder.Issue, "--list", "all");
+        var sending = folder.RunAsync("send", BenchmarkFolder.Issue, "--list", "all");
+        var awaited = await Awaiting.LookAsync(folder.PathOf("data/locks"), sending);
+        await sending;
         var samples = folder.Samples();
         var processor = sink.Processor;
         var received = await sink.StopAsync();
@@ -38,7 +41,7 @@ internal sealed record SendRun(long Sent, TimeSpan Took, IReadOnlyList<Sample> S
         var (started, finished) = (Time(status, "startedAt"), Time(status, "finishedAt"));
         var run = new SendRun(
             status.GetProperty("sent").GetInt64(), finished - started, [.. samples.Where(sample => sample.At >= started && sample.At <= finished)],
-            samples.Max(sample => sample.Resident), received, processor);
+            samples.Max(sample => sample.Resident), received, processor, awaited);
         return run.Sent == status.GetProperty("total").GetInt64() && run.Sent == received.Messages && run.Sent == (received.Different ?? received.Recipients)
             ? run
             : throw new InvalidOperationException($"The ledger says {run.Sent} sent, the sink received {received}.");

@@ -41,7 +41,7 @@ internal sealed class Handovers
     public static void Begin(SafeFileHandle file) => RandomAccess.Write(file, Title(), 0);
 
     /// <summary>The note of a process's connection number so and so, from 0.</summary>
-    public static Note At(SafeFileHandle file, int number) => new(file, Beginning + ((long)number * NoteSize));
+    public static Note At(SafeFileHandle file, int number, AwaitedAnswers awaited) => new(file, Beginning + ((long)number * NoteSize), awaited);
 
     /// <summary>Reads what a dead process left.</summary>
     /// <returns>Null when that says nothing: an older program's, or of an earlier boot, after which the system's memory is gone.</returns>
@@ -54,6 +54,9 @@ internal sealed class Handovers
         for (var at = Beginning; at + NoteSize <= bytes.Length; at += NoteSize) read.Add(bytes.AsSpan(at, NoteSize));
         return read;
     }
+
+    /// <summary>How many messages had left without an answer.</summary>
+    public int Awaiting => notes.Values.Count(outcome => outcome is null);
 
     /// <summary>What became of a delivery that the ledger says is being sent.</summary>
     /// <returns>Null when its end had left and no answer had come.</returns>
@@ -97,13 +100,15 @@ internal sealed class Handovers
         private readonly byte[] bytes = new byte[NoteSize];
         private readonly SafeFileHandle file;
         private readonly long at;
+        private readonly AwaitedAnswers awaited;
         private int relayLength;
+        private bool isAwaited;
 
         /// <summary>A note at a place of a file.</summary>
-        public Note(SafeFileHandle file, long at)
+        public Note(SafeFileHandle file, long at, AwaitedAnswers awaited)
         {
-            (this.file, this.at) = (file, at);
-            Leaving = () => RandomAccess.Write(this.file, bytes, this.at);
+            (this.file, this.at, this.awaited) = (file, at, awaited);
+            Leaving = Leave;
         }
 
         /// <summary>To be called before the end of the message can leave.</summary>
@@ -112,6 +117,7 @@ internal sealed class Handovers
         /// <summary>The next message is this delivery's, over this relay; nothing is written yet.</summary>
         public void Take(Delivery delivery, string relay)
         {
+            Settle();
             relayLength = Encoding.UTF8.GetByteCount(relay) is var length && length <= MaxRelay ? Encoding.UTF8.GetBytes(relay, bytes.AsSpan(RelayAt)) : 0;
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RelayLengthAt), relayLength);
             BinaryPrimitives.WriteInt64LittleEndian(bytes, delivery.Id.MailingId);
@@ -126,13 +132,29 @@ internal sealed class Handovers
             Answer((int)outcome.Result, outcome.Refusal, outcome.Reply);
             try
             {
-                Leaving();
+                Write();
             }
             catch (IOException)
             {
                 // What stands there, if anything, says that the answer is awaited: the outcome is in our memory, and on its way to the ledger.
             }
+            Settle();
         }
+
+        private void Leave()
+        {
+            if (!isAwaited) awaited.Add();
+            isAwaited = true;
+            Write();
+        }
+
+        private void Settle()
+        {
+            if (isAwaited) awaited.Remove();
+            isAwaited = false;
+        }
+
+        private void Write() => RandomAccess.Write(file, bytes, at);
 
         private void Answer(int result, Refusal refusal, string reply)
         {

@@ -12,6 +12,7 @@ public sealed class ProcessOwner : IDisposable
     private readonly string folder;
     private readonly FileStream held;
 
+    private readonly AwaitedAnswers awaited = new();
     private readonly ConcurrentStack<Handovers.Note> idleNotes = new();
     private int notes;
 
@@ -46,7 +47,7 @@ public sealed class ProcessOwner : IDisposable
 
     /// <summary>A note for a connection; to be given back when its outcomes are in the ledger, and only then.</summary>
     internal Handovers.Note TakeNote()
-        => idleNotes.TryPop(out var idle) ? idle : Handovers.At(held.SafeFileHandle, Interlocked.Increment(ref notes) - 1);
+        => idleNotes.TryPop(out var idle) ? idle : Handovers.At(held.SafeFileHandle, Interlocked.Increment(ref notes) - 1, awaited);
 
     /// <summary>Gives a note back.</summary>
     internal void Return(Handovers.Note note) => idleNotes.Push(note);

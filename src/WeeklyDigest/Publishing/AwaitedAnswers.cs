@@ -1,0 +1,34 @@
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// How many messages of this process have left and are not noted as answered: so many are uncertain after a kill. Where a relay answers at once, most of
+/// them have their answer, which waits for a processor to be read. So whose message is next gives way while a few wait, a moment only: a relay that takes
+/// its time is not to hold anybody up, and nothing is lost in speed (docs/benchmarks.md).
+/// </summary>
+/// <param name="giveWay">Lets another thread have the processor; <see cref="Thread.Yield"/>.</param>
+internal sealed class AwaitedAnswers(Action giveWay)
+{
+    /// <summary>So many may wait without anybody giving way: fewer, and the relay has too little to do.</summary>
+    public const int Few = 3;
+
+    /// <summary>How often one gives way before its message leaves in any case. On a machine that has nothing else to do it costs a microsecond.</summary>
+    public const int Patience = 4;
+
+    private int count;
+
+    /// <summary>Those of a process.</summary>
+    public AwaitedAnswers()
+        : this(static () => Thread.Yield())
+    {
+    }
+
+    /// <summary>One more is about to leave.</summary>
+    public void Add()
+    {
+        for (var i = 0; i < Patience && Volatile.Read(ref count) >= Few; i++) giveWay();
+        Interlocked.Increment(ref count);
+    }
+
+    /// <summary>One was answered, and that is noted; or nobody waits for it any more.</summary>
+    public void Remove() => Interlocked.Decrement(ref count);
+}

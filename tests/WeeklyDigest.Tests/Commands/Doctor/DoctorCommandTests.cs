@@ -1,7 +1,7 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
-using System.Text.RegularExpressions;
 using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Databases;

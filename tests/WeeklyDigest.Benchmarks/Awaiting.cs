@@ -25,7 +25,7 @@ internal static class Awaiting
         {
             try
             {
-                // Whoever shares it takes no lock.
+                // It is locked for as long as its process lives: this program takes no locks (System.IO.DisableFileLocking).
                 using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
                 return Handovers.Read(file)?.Awaiting ?? 0;
             }

@@ -181,7 +181,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     private async Task<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
     {
         var delivery = taken.Delivery;
-        note.Take(delivery, session.Relay.Name);
+        note.Take(delivery, session.Relay.Name, givesWay: !run.Composer.Signs);
         var held = message with { MayLeave = MayLeave, Leaving = note.Leaving };
         while (await StillReadyAsync(session, taken, mark))
         {

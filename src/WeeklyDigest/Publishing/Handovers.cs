@@ -103,6 +103,7 @@ internal sealed class Handovers
         private readonly AwaitedAnswers awaited;
         private int relayLength;
         private bool isAwaited;
+        private bool givesWay;
 
         /// <summary>A note at a place of a file.</summary>
         public Note(SafeFileHandle file, long at, AwaitedAnswers awaited)
@@ -115,9 +116,13 @@ internal sealed class Handovers
         public Action Leaving { get; }
 
         /// <summary>The next message is this delivery's, over this relay; nothing is written yet.</summary>
-        public void Take(Delivery delivery, string relay)
+        /// <param name="delivery">The delivery.</param>
+        /// <param name="relay">The relay's name.</param>
+        /// <param name="givesWay">Whether it is to leave a moment later while the answers of others wait to be read.</param>
+        public void Take(Delivery delivery, string relay, bool givesWay)
         {
             Settle();
+            this.givesWay = givesWay;
             relayLength = Encoding.UTF8.GetByteCount(relay) is var length && length <= MaxRelay ? Encoding.UTF8.GetBytes(relay, bytes.AsSpan(RelayAt)) : 0;
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RelayLengthAt), relayLength);
             BinaryPrimitives.WriteInt64LittleEndian(bytes, delivery.Id.MailingId);
@@ -143,7 +148,7 @@ internal sealed class Handovers
 
         private void Leave()
         {
-            if (!isAwaited) awaited.Add();
+            if (!isAwaited) awaited.Add(givesWay);
             isAwaited = true;
             Write();
         }

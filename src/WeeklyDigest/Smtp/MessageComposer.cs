@@ -26,6 +26,9 @@ public sealed class MessageComposer
         _senderNeedsUtf8 = content.From.Address.NeedsSmtpUtf8 || (content.ReplyTo?.Address.NeedsSmtpUtf8 ?? false);
     }
 
+    /// <summary>Whether messages are signed, which takes the processor longer than all else together.</summary>
+    public bool Signs => _signatures is not null;
+
     /// <summary>The message for one recipient, in bytes of its own; deterministic.</summary>
     /// <param name="recipient">What differs.</param>
     /// <param name="abilities">What the relay announced.</param>

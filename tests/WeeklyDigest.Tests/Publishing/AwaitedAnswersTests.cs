@@ -10,7 +10,7 @@ public sealed class AwaitedAnswersTests
     public void Nobody_gives_way_before_a_few_wait()
     {
         var awaited = new AwaitedAnswers(() => gaveWay++);
-        for (var i = 0; i < AwaitedAnswers.Few; i++) awaited.Add();
+        for (var i = 0; i < AwaitedAnswers.Few; i++) awaited.Add(givesWay: true);
         Assert.Equal(0, gaveWay);
     }
 
@@ -18,7 +18,9 @@ public sealed class AwaitedAnswersTests
     public void Where_no_answer_comes_the_next_leaves_after_a_moment_all_the_same()
     {
         var awaited = new AwaitedAnswers(() => gaveWay++);
-        for (var i = 0; i < AwaitedAnswers.Few + 2; i++) awaited.Add();
+        for (var i = 0; i < AwaitedAnswers.Few + 2; i++) awaited.Add(givesWay: true);
+        Assert.Equal(2 * AwaitedAnswers.Patience, gaveWay);
+        awaited.Add(givesWay: false);
         Assert.Equal(2 * AwaitedAnswers.Patience, gaveWay);
     }
 
@@ -30,7 +32,7 @@ public sealed class AwaitedAnswersTests
         {
             if (++gaveWay == 2) awaited!.Remove();
         });
-        for (var i = 0; i < AwaitedAnswers.Few + 1; i++) awaited.Add();
+        for (var i = 0; i < AwaitedAnswers.Few + 1; i++) awaited.Add(givesWay: true);
         Assert.Equal(2, gaveWay);
     }
 }

@@ -223,7 +223,7 @@ public sealed class RecoveryTests
     private static void Note(ProcessOwner owner, Delivery delivery, SendOutcome? answer, string relay = "test")
     {
         var note = owner.TakeNote();
-        note.Take(delivery, relay);
+        note.Take(delivery, relay, givesWay: false);
         note.Leaving();
         if (answer is not null) note.Answer(answer);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using WeeklyDigest.Storage;
@@ -27,7 +28,7 @@ internal sealed class KeyRingWatch(Database database, IDataProtectionProvider pr
         }
         catch (CryptographicException failure) when (failure.InnerException is StorageException problem)
         {
-            throw new StorageException(problem.Message, failure);
+            ExceptionDispatchInfo.Throw(problem);
         }
         return base.StartAsync(cancellationToken);
     }

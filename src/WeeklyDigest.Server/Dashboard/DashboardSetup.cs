@@ -24,7 +24,7 @@ internal static class DashboardSetup
             DashboardTitle = System.Net.WebUtility.HtmlEncode(newsletter.Name),
             AppPath = "/",
             DisplayStorageConnectionString = false,
-        }).RequireAuthorization().WithMetadata(PagePolicy.Dashboard);
+        }).RequireAuthorization().WithMetadata(PagePolicy.Dashboard).TellOutOfDate();
     }
 
     private static bool Add()

@@ -92,7 +92,7 @@ internal static class EditorsOnly
     public static RouteHandlerBuilder RequireFormToken(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(async (context, next) =>
         await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
             ? await next(context)
-            : SitePage.Statement("This form is out of date", Html.Of($"<p>Go back, reload the page and send it again.</p>"), StatusCodes.Status400BadRequest));
+            : RefusedForms.OutOfDate(StatusCodes.Status400BadRequest));
 
     /// <summary>The hidden field that <see cref="RequireFormToken"/> asks for.</summary>
     public static Html FormToken(HttpContext context)
@@ -124,10 +124,11 @@ internal static class EditorsOnly
         options.Events.OnValidatePrincipal = RejectFormerEditorsAsync;
     }
 
-    // People who open a page are sent to the sign-in; programs, and forms that would lose their content, get the bare refusal.
+    // People who open a page are sent to the sign-in; a form would lose its content there, so who sent one is told. Programs get the bare refusal.
     private static Task SendToSignInAsync(RedirectContext<CookieAuthenticationOptions> context)
     {
         var page = HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
+        if (RefusedForms.IsShown(context.Request)) return RefusedForms.SignedOut.ExecuteAsync(context.HttpContext);
         if (page) context.Response.Redirect(context.RedirectUri);
         else context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         return Task.CompletedTask;

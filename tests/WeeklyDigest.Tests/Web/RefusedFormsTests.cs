@@ -1,0 +1,70 @@
+using System.Net;
+using Microsoft.Playwright;
+
+namespace WeeklyDigest.Tests.Web;
+
+/// <summary>A form that is sent too late: who pressed the button reads that nothing was done, and what to do; scripts get the status alone.</summary>
+public sealed class RefusedFormsTests(Browser browser)
+{
+    private const string Send = "/hangfire/issues/week-1/do/send";
+    private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_button_pressed_after_the_session_or_with_a_lost_token_says_that_nothing_was_done_and_what_to_do()
+    {
+        await using var site = await WithIssueAsync();
+        var page = await browser.OpenAsync();
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues/week-1/send");
+        var session = (await page.Context.CookiesAsync()).Single(cookie => cookie.Name == "weeklydigest");
+        await page.Context.ClearCookiesAsync(new() { Name = "weeklydigest-form" });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 3 subscribers" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToHaveTextAsync("This form is out of date Nothing was done. Go back, reload the page and try again.");
+        await page.GoBackAsync();
+        await page.ReloadAsync();
+        await page.Context.ClearCookiesAsync(new() { Name = session.Name });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 3 subscribers" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You are signed out");
+        await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Nothing was done, because your session has ended.");
+        Assert.Empty(await Axe.ViolationsAsync(page, "main"));
+        await page.GetByRole(AriaRole.Link, new() { Name = "Sign in again" }).ClickAsync();
+        Assert.Equal(new Uri(site.Address, "/sign-in").ToString(), page.Url);
+        Assert.Equal(0, site.Inbox.Count);
+        await Browser.CloseAsync(page);
+    }
+
+    [Theory]
+    [InlineData("text/html,application/xhtml+xml,*/*;q=0.8", null, true)]
+    [InlineData("text/html,application/xhtml+xml,*/*;q=0.8", "XMLHttpRequest", false)]
+    [InlineData("application/json, text/javascript, */*; q=0.01", null, false)]
+    [InlineData("*/*", null, false)]
+    public async Task The_status_is_the_same_for_all_and_only_a_page_has_words(string accept, string? requestedWith, bool hasWords)
+    {
+        await using var site = await WithIssueAsync();
+        using var stranger = site.Client();
+        using var editor = await site.EditorAsync();
+        foreach (var path in new[] { Send, "/hangfire/recurring/trigger", "/hangfire/schedule" })
+        {
+            Assert.Equal((HttpStatusCode.Unauthorized, hasWords), await PostAsync(stranger, path));
+            Assert.Equal((HttpStatusCode.Forbidden, hasWords), await PostAsync(editor, path));
+        }
+        Assert.Equal((HttpStatusCode.Unauthorized, hasWords), await PostAsync(stranger, "/sign-out"));
+        Assert.Equal((HttpStatusCode.Unauthorized, false), await PostAsync(stranger, "/api/x"));
+        Assert.Equal(0, site.Inbox.Count);
+
+        async Task<(HttpStatusCode Status, bool HasWords)> PostAsync(HttpClient client, string path)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent([]) };
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+            if (requestedWith is not null) request.Headers.Add("X-Requested-With", requestedWith);
+            using var answer = await client.SendAsync(request, Cancel);
+            Assert.Null(answer.Headers.Location);
+            return (answer.StatusCode, (await answer.Content.ReadAsStringAsync(Cancel)).Contains("Nothing was done", StringComparison.Ordinal));
+        }
+    }
+
+    private static Task<TestSite> WithIssueAsync() => TestSite.StartAsync(folder =>
+    {
+        folder.Write("subscribers/sample.csv", TestSite.List(3));
+        folder.Write("issues/week-1.md", TestSite.Issue("First"));
+    });
+}

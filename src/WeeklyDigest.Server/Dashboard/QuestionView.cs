@@ -41,7 +41,7 @@ internal static class QuestionView
 
     private static Html Ask(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Html.Of(
         $"""
-        <p>{People(lists)} will get <strong>{row.Title}</strong>{Reservation(row)}</p>
+        <p>{People(lists)} will get <strong><bdi>{row.Title}</bdi></strong>{Reservation(row)}</p>
         <p>Lists: {string.Join(", ", lists.Select(list => $"{list.Name} ({Number(list.Active)})"))}</p>
         {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/send", "Send to " + Count(lists), "btn-primary", "Send to " + Count(lists))}
         """);

@@ -209,6 +209,37 @@ public sealed class DashboardTests(Browser browser)
     }
 
     [Fact]
+    public async Task A_long_name_and_a_title_without_a_space_are_whole_on_a_phone()
+    {
+        var slug = "week-1-the-house-style-of-dashboards-" + new string('x', 40);
+        await using var site = await TestSite.StartAsync(folder =>
+        {
+            folder.Write("subscribers/sample.csv", TestSite.List(2));
+            folder.Write($"issues/{slug}.md", TestSite.Issue("Abc\u202e" + new string('w', 90)));
+        });
+        var page = await browser.OpenAsync(width: 390);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+        await FitsAsync();
+        foreach (var question in new[] { "cancel", "resolve", "retry", "send" })
+        {
+            await page.GotoAsync(new Uri(site.Address, $"/hangfire/issues/{slug}/{question}").ToString());
+            await FitsAsync();
+        }
+        // What turns the writing round in a title turns nothing of the sentence around it.
+        await Assertions.Expect(page.Locator(".wd-question bdi")).ToContainTextAsync("Abc\u202e");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 2 subscribers" }).ClickAsync();
+        await page.Locator("#wd-report[data-done=true]").WaitForAsync(new() { Timeout = 60_000 });
+        await FitsAsync();
+        await Browser.CloseAsync(page);
+
+        async Task FitsAsync()
+        {
+            Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), page.Url + " scrolls sideways");
+            Assert.True(await page.Locator("h1").EvaluateAsync<bool>("heading => heading.scrollWidth <= heading.clientWidth"), page.Url + " cuts its heading off");
+        }
+    }
+
+    [Fact]
     public async Task The_page_Issues_says_what_is_wrong_where_and_encodes_it()
     {
         await using var site = await WithIssuesAsync();

@@ -19,6 +19,7 @@ internal sealed class IssueActions(IssueLibrary library, IMailingStore mailings,
 
     /// <summary>Does it.</summary>
     /// <returns>The page to show next, within the dashboard; null when there is no such issue.</returns>
+    /// <exception cref="RefusedException">The mailing is in another state by now.</exception>
     public async Task<string?> DoAsync(string action, string slug, CancellationToken cancel)
     {
         if (!IssueSlug.TryParse(slug, out var issue)) return null;
@@ -29,18 +30,27 @@ internal sealed class IssueActions(IssueLibrary library, IMailingStore mailings,
             _ when !known => null,
             ("preview", _) => JobPage(jobs.Enqueue<PreviewJob>(job => job.OfAsync(slug, null, CancellationToken.None))),
             ("send", _) => JobPage(jobs.Enqueue<SendIssueJob>(job => job.RunAsync(slug, null, CancellationToken.None))),
-            ("pause", { } one) => await ChangeAsync(one, [MailingState.Sending, MailingState.Scheduled], MailingState.Paused, "by the editor", cancel),
-            ("cancel", { } one) => await ChangeAsync(one, [MailingState.Sending, MailingState.Scheduled, MailingState.Paused], MailingState.Cancelled, "by the editor", cancel),
+            ("pause", { } one) => await ChangeAsync(one, action, [MailingState.Scheduled, MailingState.Sending], MailingState.Paused, cancel),
+            ("cancel", { } one) => await ChangeAsync(one, action, [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], MailingState.Cancelled, cancel),
             ("resume", { } one) => await ResumeAsync(one, cancel),
             _ => null,
         };
     }
 
-    private async Task<string> ChangeAsync(Mailing mailing, MailingState[] from, MailingState to, string? reason, CancellationToken cancel)
+    private async Task<string> ChangeAsync(Mailing mailing, string action, MailingState[] from, MailingState to, CancellationToken cancel)
     {
-        await mailings.ChangeStateAsync(mailing.Id, from, to, reason, time.GetUtcNow(), cancel);
-        return Issues;
+        if (await mailings.ChangeStateAsync(mailing.Id, from, to, "by the editor", time.GetUtcNow(), cancel)) return Issues;
+        var now = (await mailings.FindAsync(mailing.Id, cancel) ?? mailing).State;
+        // A button that was pressed twice got what it asked for.
+        return now == to ? Issues : throw Refusal(mailing.Issue, now, action, from);
     }
+
+    // The page that the button was on is older than what became of the mailing. In the words of the terminal.
+    private static RefusedException Refusal(IssueSlug issue, MailingState now, string action, MailingState[] from) => new(from.Contains(now)
+        ? $"{issue} was changed by somebody else at this moment; try again."
+        : $"{issue} is {Words(now)}; {action} works on one that is {string.Join(" or ", from.Select(Words))}.");
+
+    private static string Words(MailingState state) => state.ToString().ToLowerInvariant();
 
     private async Task<string> ResumeAsync(Mailing mailing, CancellationToken cancel)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Hangfire.Dashboard;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Dashboard;
 
@@ -17,7 +18,7 @@ internal static partial class IssueRoutes
         routes.Add("/schedule", new ReadPage((context, _) => SchedulePage.DispatchAsync(context)));
         routes.Add($"/issues/{Slug}/(?<action>send|cancel|resolve|retry)", new ReadPage(AskAsync));
         routes.Add($"/issues/{Slug}/time", new ReadPage(TimePage.DispatchAsync));
-        routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Posted(new Action()));
+        routes.Add($"/issues/{Slug}/do/(?<action>preview|send|pause|resume|cancel)", new Posted(new ReadPage(ActAsync)));
         routes.Add($"/issues/{Slug}/do/(?<action>resend|confirm|retry)", new Posted(new ReadPage(DecideAsync)));
     }
 
@@ -47,6 +48,23 @@ internal static partial class IssueRoutes
         return new DashboardPage("Send " + row.Slug, page => QuestionView.Send(page, row, audience));
     }
 
+    // Leads to what came of it; a page of its own when nothing did.
+    private static async Task<DashboardPage?> ActAsync(DashboardContext context, Match match)
+    {
+        var http = context.GetHttpContext();
+        var slug = match.Groups["slug"].Value;
+        try
+        {
+            if (await http.RequestServices.GetRequiredService<IssueActions>().DoAsync(match.Groups["action"].Value, slug, http.RequestAborted) is { } next)
+                http.Response.Redirect(DashboardSetup.Root + next);
+            return null;
+        }
+        catch (RefusedException refusal)
+        {
+            return new DashboardPage("Refused " + slug, page => DecisionView.Decided(page, slug, new Decided(refusal.Message, null)));
+        }
+    }
+
     // Not a job: Hangfire runs jobs at least once, and a decision that ran twice would send again what nobody decided on.
     private static async Task<DashboardPage?> DecideAsync(DashboardContext context, Match match)
     {
@@ -64,18 +82,6 @@ internal static partial class IssueRoutes
             if (HttpMethods.IsPost(context.Request.Method)) return inner.Dispatch(context);
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             return Task.CompletedTask;
-        }
-    }
-
-    private sealed class Action : IDashboardDispatcher
-    {
-        public async Task Dispatch(DashboardContext context)
-        {
-            var http = context.GetHttpContext();
-            var groups = context.UriMatch.Groups;
-            var next = await http.RequestServices.GetRequiredService<IssueActions>().DoAsync(groups["action"].Value, groups["slug"].Value, http.RequestAborted);
-            if (next is null) context.Response.StatusCode = StatusCodes.Status404NotFound;
-            else http.Response.Redirect(DashboardSetup.Root + next);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Playwright;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Tests.Web;
 
@@ -29,6 +30,30 @@ public sealed class RefusedFormsTests(Browser browser)
         await page.GetByRole(AriaRole.Link, new() { Name = "Sign in again" }).ClickAsync();
         Assert.Equal(new Uri(site.Address, "/sign-in").ToString(), page.Url);
         Assert.Equal(0, site.Inbox.Count);
+        await Browser.CloseAsync(page);
+    }
+
+    [Fact]
+    public async Task Pause_and_Cancel_on_a_page_that_is_older_than_the_end_say_that_there_is_nothing_to_stop()
+    {
+        await using var site = await WithIssueAsync();
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", Workspace.Later, "ada@example.com");
+        var page = await browser.OpenAsync(width: 390);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+        using var editor = await site.EditorAsync();
+        var cancel = await editor.GetStringAsync(new Uri("/hangfire/issues/week-1/cancel", UriKind.Relative), Cancel);
+        Assert.True(await site.Installation.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Cancelled, "by another", TimeProvider.System.GetUtcNow(), Cancel));
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause week-1" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("week-1 is cancelled; pause works on one that is scheduled or sending.");
+        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"));
+        await page.GetByRole(AriaRole.Link, new() { Name = "Back to the issues" }).ClickAsync();
+        await Assertions.Expect(page.Locator(".wd-label")).ToHaveTextAsync("cancelled");
+        // Pressed twice: it is as was asked for.
+        using var twice = await editor.PostAsync(new Uri("/hangfire/issues/week-1/do/cancel", UriKind.Relative), TestSite.FormOf(cancel), Cancel);
+        Assert.Equal("/hangfire/issues", twice.Headers.Location!.ToString());
+        Assert.Equal("by another", (await site.Installation.Database.Mailings.FindAsync(mailing, Cancel))!.StateReason);
         await Browser.CloseAsync(page);
     }
 

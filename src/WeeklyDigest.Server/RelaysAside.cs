@@ -4,7 +4,7 @@ using WeeklyDigest.Smtp;
 
 namespace WeeklyDigest.Server;
 
-/// <summary>Which relays of the settings are set aside, whichever process found that out.</summary>
+/// <summary>Which relays of the settings are set aside or down, whichever process found that out.</summary>
 /// <param name="store">Where it is noted.</param>
 /// <param name="relays">The relays of the settings: of one that is no longer there nobody wants to hear.</param>
 internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions> relays)
@@ -17,6 +17,7 @@ internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions>
     public static string Describe(RelayAside aside)
     {
         var since = string.Create(CultureInfo.InvariantCulture, $"{aside.At:yyyy-MM-dd HH:mm:ss zzz}");
+        if (RelayAside.IsDown(aside.Reason)) return $"relay '{aside.Relay}' has answered nothing since {since}. {aside.Reason[RelayAside.Down.Length..]}";
         return RelayAside.IsAgain(aside.Reason)
             ? $"relay '{aside.Relay}' is to be tried again since {since}, and has had nothing to send yet. It was set aside: {aside.Reason[RelayAside.Again.Length..]}"
             : $"relay '{aside.Relay}' is set aside since {since}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}";

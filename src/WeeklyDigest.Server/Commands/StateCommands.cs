@@ -32,7 +32,8 @@ internal static class StateCommands
             var at = run.Host.Time.GetUtcNow();
             if (!await store.ChangeStateAsync(mailing.Id, changing, to(mailing, at), reason, at, cancel))
                 throw await RefusalAsync(store, mailing, name, from, cancel);
-            var now = await store.FindAsync(mailing.Id, cancel) ?? mailing;
+            // It is done, also for who was asked to end meanwhile.
+            var now = await store.FindAsync(mailing.Id, CancellationToken.None) ?? mailing;
             await run.Out.WriteLineAsync($"{now.Issue}: {BalanceView.StateOf(now)}");
             if (now.State == MailingState.Sending) await run.Out.WriteLineAsync($"It goes on by itself while `weeklydigest serve` runs, or with `weeklydigest send {now.Issue}`.");
             return CommandLine.Done;
@@ -43,7 +44,7 @@ internal static class StateCommands
     // A domain or a relay that refuses is left alone while the mailing goes on elsewhere; resuming tries it again.
     private static async Task<bool> HoldsBackAsync(Installation installation, Mailing mailing, CancellationToken cancel)
         => mailing.State == MailingState.Sending
-            && (await installation.Database.Mailings.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }] || (await installation.RelaysAside.ReadAsync(cancel)).Count > 0);
+            && (await installation.Database.Mailings.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }] || (await installation.RelaysAside.ReadAsync(cancel)).Any(aside => !RelayAside.IsDown(aside.Reason)));
 
     private static async Task<RefusedException> RefusalAsync(IMailingStore store, Mailing mailing, string name, MailingState[] from, CancellationToken cancel)
     {

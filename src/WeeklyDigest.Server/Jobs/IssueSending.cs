@@ -16,6 +16,7 @@ namespace WeeklyDigest.Server.Jobs;
 internal sealed class IssueSending(
     IssueLibrary library, PublishIssue publish, DeliveryRuns runs, IMailingStore mailings, JobStorage storage, TimeProvider time, ILogger<IssueSending> log)
 {
+    private const string ByTheEditor = "by the editor";
     private const string Deleted = "its job was deleted";
     private const string Waits = "what is left waits until it is resumed on the page Issues";
 
@@ -133,7 +134,7 @@ internal sealed class IssueSending(
         page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}{(left is null ? "" : "; " + left)}.", mailing.State, balance);
     }
 
-    private static string Conclude(JobPage page, Mailing mailing, DeliveryRunResult result)
+    private string Conclude(JobPage page, Mailing mailing, DeliveryRunResult result)
     {
         var tally = Tally(result.Balance);
         var headline = result.State switch
@@ -141,12 +142,14 @@ internal sealed class IssueSending(
             MailingState.Sent => $"Sent: {mailing.Issue}, {tally}.",
             // Another node saw first that the job was deleted.
             MailingState.Paused when result.StateReason == Deleted => $"Deleted: {mailing.Issue}, {tally}; {Waits}.",
-            MailingState.Paused => $"Paused: {mailing.Issue}, {tally}: {result.StateReason ?? "by the editor"}",
+            MailingState.Paused => $"Paused: {mailing.Issue}, {tally}: {result.StateReason ?? ByTheEditor}",
             MailingState.Cancelled => $"Cancelled: {mailing.Issue}, {tally}.",
             MailingState.Scheduled => $"{mailing.Issue} waits for its time, {Time(mailing.ScheduledAt)}.",
             _ when result.NextAttemptAt is not null => $"Sent so far: {mailing.Issue}, {tally}; the rest is tried again from {Time(result.NextAttemptAt)}.",
             _ => $"Sent so far: {mailing.Issue}, {tally}.",
         };
+        // By itself: whoever looks at nothing but the log is to see it.
+        if (result is { State: MailingState.Paused, StateReason: not (null or ByTheEditor or Deleted) }) log.LogWarning("{Headline}", headline);
         return page.Finish(headline, result.State, result.Balance, result.NextAttemptAt);
     }
 

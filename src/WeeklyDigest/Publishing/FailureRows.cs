@@ -57,7 +57,7 @@ internal sealed class FailureRows(int limit)
             row.Refused.Clear();
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{row.Count} recipients in a row were {(outcome.Result is SendResult.Unknown ? "refused or left without an answer" : "refused")}; the last reply was: {outcome.Reply}");
+                $"{row.Count} recipients in a row were {(outcome.Result is SendResult.Unknown ? "refused or left without an answer" : "refused")}; the last reply was: {outcome.Reply.TrimEnd('.')}");
         }
     }
 

@@ -45,6 +45,9 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it is being opened.</summary>
     public bool IsOpening { get; private set; }
 
+    /// <summary>When opening began, as a timestamp.</summary>
+    public long OpeningSince { get; private set; }
+
     /// <summary>Whether it may take what needs SMTPUTF8.</summary>
     public bool MayCarryUtf8 => pool.MayCarryUtf8(relay);
 
@@ -155,6 +158,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
     {
+        OpeningSince = relay.Now;
         IsOpening = true;
         try
         {

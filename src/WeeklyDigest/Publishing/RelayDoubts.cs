@@ -110,10 +110,10 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
         => refusals.All(refusal => refusal.IsAddress) && refusals.Select(refusal => Status(refusal.Reply)).Distinct().Count() == 1;
 
     private static string Words(IReadOnlyList<RelayRefusal> refusals)
-        => string.Create(CultureInfo.InvariantCulture, $"all {refusals.Count} recipients were refused; the last reply was: {refusals[^1].Reply}");
+        => string.Create(CultureInfo.InvariantCulture, $"all {refusals.Count} recipients were refused; the last reply was: {refusals[^1].Reply.TrimEnd('.')}");
 
     private static string Words(RelayDoubt doubt)
-        => string.Create(CultureInfo.InvariantCulture, $"{doubt.Refused} recipients in a row were refused, over several runs; the last reply was: {doubt.Reply}");
+        => string.Create(CultureInfo.InvariantCulture, $"{doubt.Refused} recipients in a row were refused, over several runs; the last reply was: {doubt.Reply?.TrimEnd('.')}");
 
     /// <summary>What a relay did last, in Unix milliseconds; 0: never.</summary>
     private sealed class Answers

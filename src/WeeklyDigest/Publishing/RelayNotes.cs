@@ -2,7 +2,7 @@ using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Publishing;
 
-/// <summary>Keeps the database informed which relays are set aside, so that everybody can see it; reads and writes only what has changed.</summary>
+/// <summary>Keeps the database informed which relays are set aside or down, so that everybody can see it; reads and writes only what has changed.</summary>
 /// <param name="sessions">Knows the relays of this process.</param>
 /// <param name="store">Where it is noted.</param>
 /// <param name="time">The clock.</param>
@@ -33,7 +33,10 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
     private async Task UpdateAsync(RelayState relay, Dictionary<string, string> noted, CancellationToken cancel)
     {
         var before = noted.GetValueOrDefault(relay.Name);
-        var now = relay.Refusal ?? (relay.HasAnswered || before is null ? null : RelayAside.IsAgain(before) ? before : RelayAside.Again + before);
+        var now = relay.Refusal ?? (relay.Down is { } down ? RelayAside.Down + down
+            : relay.HasAnswered || before is null ? null
+            : RelayAside.IsAgain(before) || RelayAside.IsDown(before) ? before
+            : RelayAside.Again + before);
         if (now == before) return;
         await store.NoteAsideAsync(relay.Name, now, time.GetUtcNow(), cancel);
         if (now is null) noted.Remove(relay.Name);

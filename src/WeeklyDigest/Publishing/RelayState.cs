@@ -12,7 +12,13 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>A relay that has answered nothing for so long holds no other up.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>One that pauses so long has failed a few times in a row: somebody should know.</summary>
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(4);
+
     private static readonly TimeSpan SparesRest = TimeSpan.FromMinutes(1);
+
+    /// <summary>One that comes and goes is not told of more often.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly Stack<PooledSession> idle = new();
@@ -30,6 +36,8 @@ internal sealed class RelayState : IAsyncDisposable
     private volatile string? trouble;
     private volatile string? refusal;
     private volatile bool isPausing;
+    private volatile bool isTold;
+    private long toldAt;
     private readonly int wanted;
     private int lent;
     private int spares;
@@ -56,6 +64,9 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>How long its answers take.</summary>
     public AnswerWatch Answers { get; }
 
+    /// <summary>The clock, as a timestamp.</summary>
+    public long Now => time.GetTimestamp();
+
     /// <summary>Its weight.</summary>
     public int Weight => options.Weight;
 
@@ -70,6 +81,9 @@ internal sealed class RelayState : IAsyncDisposable
 
     /// <summary>The name in the settings.</summary>
     public string Name => options.Name;
+
+    /// <summary>What is wrong with it while it has failed again and again, or null.</summary>
+    public string? Down => isTold ? trouble : null;
 
     /// <summary>Whether it has answered since it was last set aside.</summary>
     public bool HasAnswered { get; private set; }
@@ -110,7 +124,7 @@ internal sealed class RelayState : IAsyncDisposable
         {
             if (refusal is { } reason) return $"{reason} It is set aside until a mailing begins or is resumed, or the program starts again.";
             if (Pace.Trouble is { } unreadable) return $"The budget of relay '{Name}' cannot be used: {unreadable}";
-            if (trouble is not { } words) return Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice;
+            if (trouble is not { } words) return SlowOpening() ?? (Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice);
             var next = isPausing ? NextTry().ToString("HH:mm:ss", CultureInfo.InvariantCulture) : "now";
             return $"{words} Next try: {next}.";
         }
@@ -175,14 +189,23 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>It could not be used: it rests for 1 s, then 2, 4 and so on to a minute. Several connections that fail together count once.</summary>
     public void Failed(string reason)
     {
+        if (Rest(reason)) pool.Warn(reason);
+    }
+
+    // Whether it is to be told.
+    private bool Rest(string reason)
+    {
         lock (gate)
         {
-            if (isPausing) return;
+            if (isPausing) return false;
             pause = trouble is null ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
             pausedAt = time.GetTimestamp();
             trouble = reason;
             isPausing = true;
             pauseOver.Change(pause, Timeout.InfiniteTimeSpan);
+            if (pause < LongPause || isTold || (toldAt != 0 && time.GetElapsedTime(toldAt) < Quiet)) return false;
+            (isTold, toldAt) = (true, time.GetTimestamp());
+            return true;
         }
     }
 
@@ -192,11 +215,14 @@ internal sealed class RelayState : IAsyncDisposable
         Volatile.Write(ref answeredAt, time.GetTimestamp());
         HasAnswered = true;
         if (trouble is null) return;
+        bool wasTold;
         lock (gate)
         {
+            (wasTold, isTold) = (isTold, false);
             trouble = null;
             isPausing = false;
         }
+        if (wasTold) pool.Warn($"Relay '{Name}' answers again.");
         pool.Pump();
     }
 
@@ -227,6 +253,12 @@ internal sealed class RelayState : IAsyncDisposable
 
     // One whose answer does not come shows nothing, and one that nobody uses may have been closed long ago.
     private int CountOpen() => lentOut.Count(session => session.IsOpen && !session.Wait.IsStalled) + idle.Count(session => session.IsQuiet);
+
+    private string? SlowOpening()
+    {
+        var waits = lentOut.Where(session => session.IsOpening).Select(session => time.GetElapsedTime(session.OpeningSince)).DefaultIfEmpty().Max();
+        return waits < Patience ? null : string.Create(CultureInfo.InvariantCulture, $"Relay '{Name}' has not let us in for {waits.TotalSeconds:f0} seconds (greeting, TLS, login).");
+    }
 
     // The timer alone ends a pause: a clock read beside it could say that a millisecond is left, and nobody would be woken again.
     private void EndPause()

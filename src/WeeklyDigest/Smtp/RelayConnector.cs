@@ -29,7 +29,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
             var addresses = await Dns.GetHostAddressesAsync(relay.Host, opening.Lifetime.Token);
             // Blocks for minutes at worst, one for each connection: not on the threads that renew leases.
             await Task.Factory.StartNew(() => Open(opening, addresses), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            opening.Stream!.Rest();
+            opening.Stream!.Opened();
             await registration.DisposeAsync();
             return new RelayConnection(opening.Client, opening.Stream, lifetime) { CertificateExpires = certificates.Expires };
         }
@@ -83,7 +83,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         opening.Stage = relay.Security == RelaySecurity.Tls ? DialogueStage.Tls : DialogueStage.Greeting;
         opening.Client.ServerCertificateValidationCallback = opening.Certificates.Validate;
         opening.Client.CheckCertificateRevocation = true;
-        opening.Lifetime.CancelAfter(RelayLimits.Reply);
+        opening.Lifetime.CancelAfter(RelayLimits.Opening);
         var security = relay.Security switch
         {
             RelaySecurity.Tls => SecureSocketOptions.SslOnConnect,

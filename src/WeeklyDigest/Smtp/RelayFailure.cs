@@ -65,7 +65,11 @@ internal readonly record struct RelayFailure(int Code, string Text)
     public static RelayException Sending(RelayOptions relay, DialogueStage stage, RelayTrouble trouble, string reply)
     {
         var words = ReplyText.WithoutSecrets(reply, relay).TrimEnd('.');
-        if (reply.StartsWith("530", StringComparison.Ordinal)) return new($"{Name(relay)} wants a login first: {words}. Set its Username and Password.", isTransient: false);
+        if (reply.StartsWith("530", StringComparison.Ordinal))
+        {
+            var advice = relay.Username.Length == 0 ? "Set its Username and Password." : "Check its Username, Password and Security.";
+            return new($"{Name(relay)} wants a login first: {words}. {advice}", isTransient: false);
+        }
         // Many servers look at the sender only at RCPT; nothing else that they refuse us there holds for everybody.
         if (stage == DialogueStage.Recipient && trouble == RelayTrouble.Permanent) stage = DialogueStage.Sender;
         return new($"{Name(relay)} {What(stage)}: {words}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);

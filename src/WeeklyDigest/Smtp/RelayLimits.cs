@@ -6,6 +6,12 @@ internal static class RelayLimits
     /// <summary>Name resolution and connecting.</summary>
     public static readonly TimeSpan Connect = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Greeting, EHLO, STARTTLS and login, each. Section 4.5.3.2.1 allows five minutes for the greeting, of any server of the world; this is one that its
+    /// customer pays for. Who waits here holds a recipient whom another relay could serve.
+    /// </summary>
+    public static readonly TimeSpan Opening = TimeSpan.FromMinutes(1);
+
     /// <summary>Each reply but the last one, and each stretch of writing.</summary>
     public static readonly TimeSpan Reply = TimeSpan.FromMinutes(5);
 

@@ -19,6 +19,7 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     private int _replyOctets;
     private bool _sealed;
     private bool _leaving;
+    private TimeSpan _replyLimit = RelayLimits.Opening;
     private Action? _leavingEnd;
 
     /// <summary>Whether the end of the message can have left: only the reply tells what became of it.</summary>
@@ -40,6 +41,13 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
 
     /// <summary>All of the message but its last octet has been written: whatever is sent from now on may carry its end.</summary>
     public void Seal() => _sealed = true;
+
+    /// <summary>The relay has let us in: from now on it may take longer, <see cref="RelayLimits.Reply"/>.</summary>
+    public void Opened()
+    {
+        _replyLimit = RelayLimits.Reply;
+        Rest();
+    }
 
     /// <summary>A message is over; nothing is awaited and no limit runs.</summary>
     public void Rest()
@@ -92,7 +100,7 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
 
     private void Send(ReadOnlySpan<byte> bytes)
     {
-        lifetime.CancelAfter(_leaving ? RelayLimits.Quit : _sealed ? RelayLimits.FinalReply : RelayLimits.Reply);
+        lifetime.CancelAfter(_leaving ? RelayLimits.Quit : _sealed ? RelayLimits.FinalReply : _replyLimit);
         _replyOctets = 0;
         Sendings++;
         if (_sealed) TellLeaving();

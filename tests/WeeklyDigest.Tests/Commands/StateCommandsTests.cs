@@ -1,4 +1,5 @@
 using System.Globalization;
+using WeeklyDigest.Tests.JobStorage;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Commands;
@@ -22,6 +23,20 @@ public sealed class StateCommandsTests : IAsyncDisposable
     {
         workspace.Dispose();
         await relay.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task What_was_done_is_said_also_when_it_was_asked_to_end_meanwhile()
+    {
+        await BringAboutAsync("scheduled");
+        var other = new OtherProgram(workspace.DatabaseFile, "BEGIN IMMEDIATE");
+        using var cancel = workspace.Start("cancel", "a");
+        await Eventually.HoldsAsync(() => cancel.Error.Contains("keeps the database", StringComparison.Ordinal), "it waits", TimeSpan.FromSeconds(60));
+        cancel.Terminate();
+        await Eventually.HoldsAsync(() => cancel.Error.Contains("Stopping", StringComparison.Ordinal), "the signal arrived");
+        other.Dispose();
+        var result = await cancel.EndAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal((0, Cancelled), (result.ExitCode, result.Out.Trim()));
     }
 
     [Theory]

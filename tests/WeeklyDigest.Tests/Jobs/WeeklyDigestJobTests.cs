@@ -23,6 +23,17 @@ public sealed class WeeklyDigestJobTests
     }
 
     [Fact]
+    public async Task A_mailing_that_pauses_itself_is_told_in_the_log()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.MailFrom ? SmtpMove.Reply("553 5.7.1 not your domain") : SmtpMove.Accept);
+        await using var site = await ThreeReadersAsync(relay, "week-1");
+        var desk = new JobDesk(site);
+        var report = await desk.EndAsync(desk.Trigger(WeeklyDigestJob.Name));
+        Assert.StartsWith("Paused: week-1, 0 of 3: ", report.Headline, StringComparison.Ordinal);
+        Assert.True(site.HasLogged(line => line == report.Headline));
+    }
+
+    [Fact]
     public async Task A_second_trigger_sends_nobody_a_second_copy_and_says_so()
     {
         await using var site = await ThreeReadersAsync("week-1");

@@ -31,6 +31,20 @@ public sealed class RelayTroubleTests
     }
 
     [Fact]
+    public async Task A_relay_that_stays_down_is_noted_for_everybody_until_it_answers()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(5);
+        var running = place.Start().Engine.RunAsync(mailing, null, Cancel);
+        await Eventually.HoldsAsync(() => Notes().Any(aside => RelayAside.IsDown(aside.Reason) && aside.Reason.Contains("421", StringComparison.Ordinal)), "it is noted", Limit);
+        place.Server.Script = _ => SmtpMove.Accept;
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+        Assert.Empty(Notes());
+
+        IReadOnlyList<RelayAside> Notes() => place.Database.Relays.AsideAsync(Cancel).Result;
+    }
+
+    [Fact]
     public async Task A_relay_that_is_no_longer_set_aside_and_has_not_been_asked_yet_is_to_be_tried_again()
     {
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Reply("554 5.7.1 blocked") : SmtpMove.Accept);

@@ -46,6 +46,42 @@ public sealed class SessionPoolTests
     }
 
     [Fact]
+    public async Task A_relay_that_goes_on_failing_is_told_once_and_told_when_it_answers_again()
+    {
+        List<string> told = [];
+        await using var pool = new SessionPool([Relay("one", 4)], new MemoryRelayStore(clock), clock, told.Add);
+        var relay = pool.Relays[0];
+        for (var i = 0; i < 5; i++)
+        {
+            relay.Failed("connection refused.");
+            clock.Advance(TimeSpan.FromMinutes(1));
+            Assert.Equal(i < 2 ? [] : ["connection refused."], told);
+            Assert.Equal(i < 2 ? null : "connection refused.", relay.Down);
+        }
+        relay.Answered();
+        Assert.Equal(["connection refused.", "Relay 'one' answers again."], told);
+        Assert.Null(relay.Down);
+    }
+
+    [Fact]
+    public async Task A_relay_that_comes_and_goes_is_told_once_a_minute_at_most()
+    {
+        List<string> told = [];
+        await using var pool = new SessionPool([Relay("one", 4)], new MemoryRelayStore(clock), clock, told.Add);
+        for (var i = 0; i < 6; i++)
+        {
+            for (var failures = 0; failures < 3; failures++)
+            {
+                pool.Relays[0].Failed("connection refused.");
+                clock.Advance(TimeSpan.FromSeconds(5));
+            }
+            pool.Relays[0].Answered();
+        }
+        // In 90 seconds.
+        Assert.Equal(2, told.Count(line => line == "connection refused."));
+    }
+
+    [Fact]
     public async Task A_relay_that_fails_rests_for_growing_pauses_and_is_tried_over_one_connection()
     {
         await using var pool = new SessionPool([Relay("one", 4)], new MemoryRelayStore(clock), clock);

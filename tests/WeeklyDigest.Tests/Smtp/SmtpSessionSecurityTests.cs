@@ -14,6 +14,20 @@ public sealed class SmtpSessionSecurityTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    [Fact]
+    public async Task A_relay_that_wants_a_login_after_ours_lets_us_check_it_and_not_set_it()
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Username = "news", Password = "right", Script = moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("530 5.7.0 must STARTTLS first") : SmtpMove.Accept,
+        });
+        await using var session = new SmtpSession(
+            new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None, Username = "news", Password = "right" }, TimeProvider.System);
+        await session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        Assert.EndsWith("must STARTTLS first. Check its Username, Password and Security.", trouble.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("StartTls", "PLAIN LOGIN", "")]
     [InlineData("StartTls", "LOGIN CRAM-MD5", "Modern, Chunking")]

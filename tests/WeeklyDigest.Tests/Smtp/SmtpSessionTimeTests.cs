@@ -44,6 +44,20 @@ public sealed class SmtpSessionTimeTests
         Assert.True((await Assert.ThrowsAsync<RelayException>(() => opening)).IsTransient);
     }
 
+    [Fact]
+    public async Task Gives_a_relay_that_does_not_let_us_in_a_minute_and_no_longer()
+    {
+        await using var server = ScriptedSmtpServer.Start(StallAt("Hello"));
+        await using var session = Session(server);
+        var opening = session.OpenAsync(Cancel);
+        await stalled.Task.WaitAsync(Cancel);
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.NotSame(opening, await Task.WhenAny(opening, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancel)));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        var failure = await Assert.ThrowsAsync<RelayException>(() => opening.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancel));
+        Assert.Contains("did not answer EHLO or STARTTLS: No answer in time", failure.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Connect", "NotStarted")]
     [InlineData("RcptTo", "NotStarted")]

@@ -11,6 +11,9 @@ internal static class DashboardSetup
     /// <summary>Where the dashboard is.</summary>
     public const string Root = "/hangfire";
 
+    // Where Hangfire's own buttons post to. It reads a form there whatever it is asked, and breaks on a request that has none.
+    private static readonly string[] Buttons = ["/recurring/trigger", "/recurring/remove", "/jobs/{list}/delete", "/jobs/{list}/requeue", "/jobs/{list}/enqueue", "/stats"];
+
     // Hangfire keeps routes, menu and renderers in static lists: they are added once per process, and find what they need in the request.
     private static readonly Lazy<bool> Added = new(Add);
 
@@ -18,6 +21,8 @@ internal static class DashboardSetup
     public static void Map(IEndpointRouteBuilder routes, Newsletter newsletter)
     {
         _ = Added.Value;
+        foreach (var button in Buttons)
+            routes.MapMethods(Root + button, [HttpMethods.Get, HttpMethods.Head], ToItsPage).RequireAuthorization().WithMetadata(PagePolicy.Dashboard);
         routes.MapHangfireDashboard(Root, new DashboardOptions
         {
             Authorization = [new SignedIn()],
@@ -25,6 +30,13 @@ internal static class DashboardSetup
             AppPath = "/",
             DisplayStorageConnectionString = false,
         }).RequireAuthorization().WithMetadata(PagePolicy.Dashboard).TellOutOfDate();
+    }
+
+    // Such an address is opened from a browser's history, or after the sign-in.
+    private static IResult ToItsPage(HttpContext context)
+    {
+        var address = context.Request.Path.ToUriComponent();
+        return Results.LocalRedirect(address[..address.LastIndexOf('/')]);
     }
 
     private static bool Add()

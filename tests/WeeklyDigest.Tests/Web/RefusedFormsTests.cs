@@ -57,6 +57,27 @@ public sealed class RefusedFormsTests(Browser browser)
         await Browser.CloseAsync(page);
     }
 
+    [Fact]
+    public async Task The_address_of_a_button_that_is_opened_leads_to_the_page_it_is_on_and_leaves_no_stack_in_the_log()
+    {
+        await using var site = await WithIssueAsync();
+        using var editor = await site.EditorAsync();
+        foreach (var (button, page) in new[] { ("recurring/trigger", "recurring"), ("recurring/remove", "recurring"), ("jobs/failed/requeue", "jobs/failed"), ("jobs/scheduled/enqueue", "jobs/scheduled"), ("jobs/enqueued/delete", "jobs/enqueued"), ("stats", "") })
+        {
+            using var opened = await editor.GetAsync(new Uri("/hangfire/" + button, UriKind.Relative), Cancel);
+            Assert.Equal((HttpStatusCode.Redirect, $"/hangfire/{page}".TrimEnd('/')), (opened.StatusCode, opened.Headers.Location?.ToString()));
+            using var shown = await editor.GetAsync(opened.Headers.Location, Cancel);
+            Assert.Equal(HttpStatusCode.OK, shown.StatusCode);
+        }
+        Assert.False(site.HasLogged(line => line.Contains("   at Hangfire.", StringComparison.Ordinal)));
+
+        // Pressed, it does what it did.
+        using var form = TestSite.FormOf(await editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), Cancel), ("jobs[]", "weekly-digest"));
+        using var pressed = await editor.PostAsync(new Uri("/hangfire/recurring/trigger", UriKind.Relative), form, Cancel);
+        Assert.Equal(HttpStatusCode.NoContent, pressed.StatusCode);
+        await Eventually.HoldsAsync(() => site.Inbox.Count == 3, "the issue arrives", TimeSpan.FromMinutes(2));
+    }
+
     [Theory]
     [InlineData("text/html,application/xhtml+xml,*/*;q=0.8", null, true)]
     [InlineData("text/html,application/xhtml+xml,*/*;q=0.8", "XMLHttpRequest", false)]

@@ -9,13 +9,16 @@ namespace WeeklyDigest.Publishing;
 /// <param name="giveWay">Lets another thread have the processor; <see cref="Thread.Yield"/>.</param>
 internal sealed class AwaitedAnswers(Action giveWay)
 {
-    /// <summary>So many may wait without anybody giving way: fewer, and the relay has too little to do.</summary>
+    /// <summary>So many may wait without anybody giving way, those apart that giving way did not help: fewer, and the relay has too little to do.</summary>
     public const int Few = 3;
 
     /// <summary>How often one gives way before its message leaves in any case. On a machine that has nothing else to do it costs a microsecond.</summary>
     public const int Patience = 4;
 
     private int count;
+
+    // Of these, so many wait for a relay that takes its time: giving way did not help.
+    private int slow;
 
     /// <summary>Those of a process.</summary>
     public AwaitedAnswers()
@@ -27,10 +30,25 @@ internal sealed class AwaitedAnswers(Action giveWay)
     /// <param name="givesWay">Whether it gives way.</param>
     public void Add(bool givesWay)
     {
-        for (var i = 0; givesWay && i < Patience && Volatile.Read(ref count) >= Few; i++) giveWay();
+        if (givesWay) GiveWay();
         Interlocked.Increment(ref count);
     }
 
     /// <summary>One was answered, and that is noted; or nobody waits for it any more.</summary>
-    public void Remove() => Interlocked.Decrement(ref count);
+    public void Remove()
+    {
+        var left = Interlocked.Decrement(ref count);
+        if (left < Volatile.Read(ref slow)) Volatile.Write(ref slow, left);
+    }
+
+    // What another thread changes meanwhile makes a moment's difference, and no lasting one.
+    private void GiveWay()
+    {
+        for (var i = 0; i < Patience; i++)
+        {
+            if (Volatile.Read(ref count) - Volatile.Read(ref slow) < Few) return;
+            giveWay();
+        }
+        Volatile.Write(ref slow, Volatile.Read(ref count));
+    }
 }

@@ -18,9 +18,28 @@ public sealed class AwaitedAnswersTests
     public void Where_no_answer_comes_the_next_leaves_after_a_moment_all_the_same()
     {
         var awaited = new AwaitedAnswers(() => gaveWay++);
-        for (var i = 0; i < AwaitedAnswers.Few + 2; i++) awaited.Add(givesWay: true);
-        Assert.Equal(2 * AwaitedAnswers.Patience, gaveWay);
+        for (var i = 0; i < AwaitedAnswers.Few; i++) awaited.Add(givesWay: true);
         awaited.Add(givesWay: false);
+        Assert.Equal(0, gaveWay);
+        awaited.Add(givesWay: true);
+        Assert.Equal(AwaitedAnswers.Patience, gaveWay);
+    }
+
+    [Fact]
+    public void Those_that_a_slow_relay_does_not_answer_hold_nobody_up_again()
+    {
+        var awaited = new AwaitedAnswers(() => gaveWay++);
+        for (var i = 0; i < AwaitedAnswers.Few + 1; i++) awaited.Add(givesWay: true);
+        Assert.Equal(AwaitedAnswers.Patience, gaveWay);
+        for (var i = 0; i < 100; i++)
+        {
+            awaited.Add(givesWay: true);
+            awaited.Remove();
+        }
+        Assert.Equal(AwaitedAnswers.Patience, gaveWay);
+
+        for (var i = 0; i <= AwaitedAnswers.Few; i++) awaited.Remove();
+        for (var i = 0; i < AwaitedAnswers.Few + 1; i++) awaited.Add(givesWay: true);
         Assert.Equal(2 * AwaitedAnswers.Patience, gaveWay);
     }
 

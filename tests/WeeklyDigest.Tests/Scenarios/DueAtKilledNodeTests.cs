@@ -43,7 +43,9 @@ public sealed class DueAtKilledNodeTests
         await using var locking = new NpgsqlCommand("LOCK TABLE weeklydigest.mailing IN SHARE ROW EXCLUSIVE MODE", connection, transaction);
         await locking.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         if (isSchedule) SharedPostgres.Server.Execute($"INSERT INTO weeklydigest.occurrence (due_at, state) VALUES ({at.ToUnixTimeMilliseconds()}, 'due')", connection.Database);
+        // Killed in the moment between the two, the lock of the job's state is nobody's for PostgresJobs.LockLease.
         await Eventually.HoldsAsync(() => Count(workspace, "SELECT count(*) FROM hangfire.job WHERE statename = 'Processing'") == 1, "its job runs", Limit);
+        await Eventually.HoldsAsync(() => Count(workspace, "SELECT count(*) FROM hangfire.lock WHERE resource LIKE '%state-lock'") == 0, "the lock is given back", Limit);
         serve.Kill();
         await serve.EndAsync(Limit);
         return TimeProvider.System.GetTimestamp();

@@ -7,31 +7,27 @@ namespace WeeklyDigest.Server.Commands;
 internal static class StateCommands
 {
     /// <summary>pause ISSUE.</summary>
-    public static Command Pause(CommandEdge edge) => Create(edge, "pause", "Hold a mailing; what is on the wire is finished.",
-        [MailingState.Scheduled, MailingState.Sending], (_, _) => MailingState.Paused, "by the editor");
+    public static Command Pause(CommandEdge edge) => Create(edge, EditorsChange.Pause, "Hold a mailing; what is on the wire is finished.");
 
     /// <summary>resume ISSUE.</summary>
-    public static Command Resume(CommandEdge edge) => Create(edge, "resume", "Let a paused mailing go on.",
-        [MailingState.Paused], (mailing, now) => mailing.Resumed(now), null);
+    public static Command Resume(CommandEdge edge) => Create(edge, EditorsChange.Resume, "Let a paused mailing go on.");
 
     /// <summary>cancel ISSUE.</summary>
-    public static Command Cancel(CommandEdge edge) => Create(edge, "cancel", "End a mailing for good; what is not sent stays unsent.",
-        [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], (_, _) => MailingState.Cancelled, "by the editor");
+    public static Command Cancel(CommandEdge edge) => Create(edge, EditorsChange.Cancel, "End a mailing for good; what is not sent stays unsent.");
 
-    private static Command Create(
-        CommandEdge edge, string name, string description, MailingState[] from, Func<Mailing, DateTimeOffset, MailingState> to, string? reason)
+    private static Command Create(CommandEdge edge, EditorsChange change, string description)
     {
         var issue = Inputs.Issue();
-        var command = new Command(name, description) { issue };
+        var command = new Command(change.Name, description) { issue };
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
             var installation = await run.OpenAsync(cancel);
             var store = installation.Database.Mailings;
             var mailing = await Mailings.FindAsync(run, installation, parsed.GetRequiredValue(issue), cancel);
-            var changing = name == "resume" && await HoldsBackAsync(installation, mailing, cancel) ? [.. from, MailingState.Sending] : from;
+            IReadOnlyList<MailingState> from = change == EditorsChange.Resume && await HoldsBackAsync(installation, mailing, cancel) ? [.. change.From, MailingState.Sending] : change.From;
             var at = run.Host.Time.GetUtcNow();
-            if (!await store.ChangeStateAsync(mailing.Id, changing, to(mailing, at), reason, at, cancel))
-                throw await RefusalAsync(store, mailing, name, from, cancel);
+            if (!await store.ChangeStateAsync(mailing.Id, from, change.To(mailing, at), change.Reason, at, cancel))
+                throw change.Refusal(mailing.Issue, (await store.FindAsync(mailing.Id, cancel) ?? mailing).State);
             // It is done, also for who was asked to end meanwhile.
             var now = await store.FindAsync(mailing.Id, CancellationToken.None) ?? mailing;
             await run.Out.WriteLineAsync($"{now.Issue}: {BalanceView.StateOf(now)}");
@@ -45,12 +41,4 @@ internal static class StateCommands
     private static async Task<bool> HoldsBackAsync(Installation installation, Mailing mailing, CancellationToken cancel)
         => mailing.State == MailingState.Sending
             && (await installation.Database.Mailings.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }] || (await installation.RelaysAside.ReadAsync(cancel)).Any(aside => !RelayAside.IsDown(aside.Reason)));
-
-    private static async Task<RefusedException> RefusalAsync(IMailingStore store, Mailing mailing, string name, MailingState[] from, CancellationToken cancel)
-    {
-        var now = (await store.FindAsync(mailing.Id, cancel) ?? mailing).State;
-        if (from.Contains(now)) return new RefusedException($"{mailing.Issue} was changed by somebody else at this moment; try again.");
-        var state = now.ToString().ToLowerInvariant();
-        return new RefusedException($"{mailing.Issue} is {state}; {name} works on one that is {string.Join(" or ", from.Select(one => one.ToString().ToLowerInvariant()))}.");
-    }
 }

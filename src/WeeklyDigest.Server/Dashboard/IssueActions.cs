@@ -30,27 +30,22 @@ internal sealed class IssueActions(IssueLibrary library, IMailingStore mailings,
             _ when !known => null,
             ("preview", _) => JobPage(jobs.Enqueue<PreviewJob>(job => job.OfAsync(slug, null, CancellationToken.None))),
             ("send", _) => JobPage(jobs.Enqueue<SendIssueJob>(job => job.RunAsync(slug, null, CancellationToken.None))),
-            ("pause", { } one) => await ChangeAsync(one, action, [MailingState.Scheduled, MailingState.Sending], MailingState.Paused, cancel),
-            ("cancel", { } one) => await ChangeAsync(one, action, [MailingState.Scheduled, MailingState.Sending, MailingState.Paused], MailingState.Cancelled, cancel),
+            ("pause", { } one) => await ChangeAsync(one, EditorsChange.Pause, cancel),
+            ("cancel", { } one) => await ChangeAsync(one, EditorsChange.Cancel, cancel),
             ("resume", { } one) => await ResumeAsync(one, cancel),
             _ => null,
         };
     }
 
-    private async Task<string> ChangeAsync(Mailing mailing, string action, MailingState[] from, MailingState to, CancellationToken cancel)
+    private async Task<string> ChangeAsync(Mailing mailing, EditorsChange change, CancellationToken cancel)
     {
-        if (await mailings.ChangeStateAsync(mailing.Id, from, to, "by the editor", time.GetUtcNow(), cancel)) return Issues;
+        var at = time.GetUtcNow();
+        var to = change.To(mailing, at);
+        if (await mailings.ChangeStateAsync(mailing.Id, change.From, to, change.Reason, at, cancel)) return Issues;
+        // The page that the button was on is older than what became of the mailing. A button that was pressed twice got what it asked for.
         var now = (await mailings.FindAsync(mailing.Id, cancel) ?? mailing).State;
-        // A button that was pressed twice got what it asked for.
-        return now == to ? Issues : throw Refusal(mailing.Issue, now, action, from);
+        return now == to ? Issues : throw change.Refusal(mailing.Issue, now);
     }
-
-    // The page that the button was on is older than what became of the mailing. In the words of the terminal.
-    private static RefusedException Refusal(IssueSlug issue, MailingState now, string action, MailingState[] from) => new(from.Contains(now)
-        ? $"{issue} was changed by somebody else at this moment; try again."
-        : $"{issue} is {Words(now)}; {action} works on one that is {string.Join(" or ", from.Select(Words))}.");
-
-    private static string Words(MailingState state) => state.ToString().ToLowerInvariant();
 
     private async Task<string> ResumeAsync(Mailing mailing, CancellationToken cancel)
     {

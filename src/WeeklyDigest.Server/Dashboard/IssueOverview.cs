@@ -31,8 +31,9 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
 /// <param name="Total">Issues in all.</param>
 /// <param name="CanPreview">Whether the editor's address is set.</param>
 /// <param name="Aside">Relays that are set aside.</param>
+/// <param name="Coming">What the schedule's next time would send, as things stand; null for nothing.</param>
 /// <param name="Trouble">Why the ledger cannot be written at the moment, or null.</param>
-internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview, IReadOnlyList<RelayAside> Aside, LedgerTrouble? Trouble);
+internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview, IReadOnlyList<RelayAside> Aside, string? Coming, LedgerTrouble? Trouble);
 
 /// <summary>Who an issue would go to.</summary>
 /// <param name="Lists">The lists.</param>
@@ -55,16 +56,23 @@ internal sealed class IssueOverview(
     private const int MostAlarms = 5;
 
     /// <summary>A page of the issues, newest first. Balances are counted for this page only: a count over a million rows takes its time.</summary>
-    public async Task<IssueList> ReadAsync(int skip, int take, CancellationToken cancel)
+    /// <param name="skip">Issues of earlier pages.</param>
+    /// <param name="take">Issues of this one.</param>
+    /// <param name="schedule">The schedule, or null.</param>
+    /// <param name="cancel">Stops the reading.</param>
+    public async Task<IssueList> ReadAsync(int skip, int take, ScheduleState? schedule, CancellationToken cancel)
     {
         var files = library.All();
-        var published = (await mailings.ListAsync(cancel)).ToDictionary(mailing => mailing.Issue.Value);
+        var begun = await mailings.ListAsync(cancel);
+        var published = begun.ToDictionary(mailing => mailing.Issue.Value);
         var known = files.Select(file => file.Slug).ToHashSet();
         var gone = published.Values.Where(mailing => !known.Contains(mailing.Issue.Value)).OrderByDescending(mailing => mailing.Id);
         var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (mailing.Issue.Value, (IssueFile?)null))).ToList();
+        var today = await candidates.TodayAsync(cancel);
         var rows = new List<IssueRow>();
-        foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), cancel));
-        return new IssueList(rows, all.Count, newsletter.Editor is not null, await relays.ReadAsync(cancel), engine.Trouble);
+        foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), today, cancel));
+        var coming = schedule is { Next: { } next } ? Candidates.ReadyOn(files, begun, WeeklySchedule.Day(WeeklySchedule.Zone(schedule.Schedule), next))?.Slug : null;
+        return new IssueList(rows, all.Count, newsletter.Editor is not null, await relays.ReadAsync(cancel), coming, engine.Trouble);
     }
 
     /// <summary>One issue, or null when there is none.</summary>
@@ -72,7 +80,7 @@ internal sealed class IssueOverview(
     {
         var file = library.All().FirstOrDefault(file => file.Slug == slug);
         var mailing = IssueSlug.TryParse(slug, out var valid) ? await mailings.FindAsync(valid, cancel) : null;
-        return file is null && mailing is null ? null : await RowAsync(slug, file, mailing, cancel);
+        return file is null && mailing is null ? null : await RowAsync(slug, file, mailing, await candidates.TodayAsync(cancel), cancel);
     }
 
     /// <summary>The lists an issue goes to when it is sent now, the subscribers folder read anew as sending does. A member of several gets it once.</summary>
@@ -86,18 +94,18 @@ internal sealed class IssueOverview(
             [.. reports.Where(report => report.Refusal is not null).Select(report => $"{Path.GetFileName(report.Path)} cannot be used. {report.Refusal}")]);
     }
 
-    private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, CancellationToken cancel)
+    private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, DateOnly today, CancellationToken cancel)
         => mailing is null
-            ? new IssueRow(slug, file, Readiness(file), null, null, [])
+            ? new IssueRow(slug, file, Readiness(file, today), null, null, [])
             : new IssueRow(
-                slug, file, Readiness(file), mailing, await mailings.BalanceAsync(mailing.Id, cancel), await mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel));
+                slug, file, Readiness(file, today), mailing, await mailings.BalanceAsync(mailing.Id, cancel), await mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel));
 
-    private string Readiness(IssueFile? file) => file switch
+    private static string Readiness(IssueFile? file, DateOnly today) => file switch
     {
         null => "file is gone",
         { IsValid: false } => "invalid",
         { Issue.Draft: true } => "draft",
-        _ when !file.Issue!.IsReady(candidates.Today) => "later",
+        _ when !file.Issue!.IsReady(today) => "later",
         _ => "ready",
     };
 }

@@ -26,8 +26,8 @@ internal static partial class IssueRoutes
     {
         var from = int.TryParse(context.Request.GetQuery("from"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
         var http = context.GetHttpContext();
-        var list = await http.RequestServices.GetRequiredService<IssueOverview>().ReadAsync(from, PerPage, http.RequestAborted);
         var schedule = await http.RequestServices.GetRequiredService<SchedulePage>().ReadAsync(http.RequestAborted);
+        var list = await http.RequestServices.GetRequiredService<IssueOverview>().ReadAsync(from, PerPage, schedule, http.RequestAborted);
         return new DashboardPage("Issues", page => IssuesView.List(page, list, schedule, new Pager(from, PerPage, PerPage, list.Total)));
     }
 

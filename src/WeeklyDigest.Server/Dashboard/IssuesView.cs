@@ -15,7 +15,7 @@ internal static class IssuesView
     public static Html List(RazorPage page, IssueList list, ScheduleState? schedule, Pager pager) => Html.Of(
         $"""
         <h1 class="page-header">Issues</h1>
-        {Html.When(schedule is not null, () => ScheduleView.Line(page, schedule!))}
+        {Html.When(schedule is not null, () => ScheduleView.Line(page, schedule!, list.Coming))}
         {Html.When(list.Total == 0, () => Html.Of($"<div class=\"alert alert-info\">The issues folder is empty. An issue is a Markdown file in it.</div>"))}
         {Html.When(!list.CanPreview, () => Html.Of($"<div class=\"alert alert-warning\">Previews need your address: set Newsletter:Editor.</div>"))}
         {Html.When(list.Trouble is not null, () => Html.Of($"<div class=\"alert alert-danger\" role=\"alert\">{LedgerWords.Describe(list.Trouble!)}</div>"))}

@@ -9,10 +9,13 @@ namespace WeeklyDigest.Server.Dashboard;
 internal static class ScheduleView
 {
     /// <summary>A line for the page Issues, and an alarm when the last time sent nothing that it should have.</summary>
-    public static Html Line(RazorPage page, ScheduleState state) => Html.Of(
+    /// <param name="page">The page it is on.</param>
+    /// <param name="state">The schedule that holds.</param>
+    /// <param name="coming">The issue that its next time would send, or null.</param>
+    public static Html Line(RazorPage page, ScheduleState state, string? coming) => Html.Of(
         $"""
         {Html.When(state.Last is { State: OccurrenceState.Missed or OccurrenceState.Refused }, () => Alarm(state))}
-        <p class="wd-schedule">{Words(state)}{NothingReady(state)} <a href="{page.Url.To("/schedule")}">Change…</a></p>
+        <p class="wd-schedule">{Words(state)}{Html.When(state is { Schedule.IsOn: true, Next: not null }, () => Coming(coming))}{NothingReady(state)} <a href="{page.Url.To("/schedule")}">Change…</a></p>
         """);
 
     /// <summary>The form that changes it.</summary>
@@ -44,6 +47,10 @@ internal static class ScheduleView
         { Next: { } next } => $"The next issue that is ready goes out by itself on {WeeklySchedule.Words(state.Schedule, next)}.",
         _ => "Nothing is sent by itself: the schedule has no time to come.",
     };
+
+    private static Html Coming(string? issue) => issue is null
+        ? Html.Of($" None will be ready by then, as things stand.")
+        : Html.Of($" As things stand that is <strong>{issue}</strong>.");
 
     private static string NothingReady(ScheduleState state) => state.Last is { State: OccurrenceState.Done, Issue: null } last
         ? $" No issue was ready on {WeeklySchedule.Words(state.Schedule, last.DueAt)}; nothing was sent."

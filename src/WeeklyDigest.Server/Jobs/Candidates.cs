@@ -5,21 +5,24 @@ namespace WeeklyDigest.Server.Jobs;
 
 /// <summary>Reads the issues folder for the jobs that choose by themselves.</summary>
 /// <param name="library">The issues folder.</param>
-/// <param name="schedule">Its time zone says which day it is.</param>
+/// <param name="schedules">The time zone of the schedule that holds says which day it is.</param>
+/// <param name="configured">That of the settings does while there is none.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Candidates(IssueLibrary library, ScheduleSettings schedule, TimeProvider time)
+internal sealed class Candidates(IssueLibrary library, IScheduleStore schedules, ScheduleSettings configured, TimeProvider time)
 {
     /// <summary>The date in the schedule's time zone.</summary>
-    public DateOnly Today => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time.GetUtcNow(), schedule.TimeZone).DateTime);
+    public async Task<DateOnly> TodayAsync(CancellationToken cancel)
+        => WeeklySchedule.Day(await schedules.FindAsync(cancel) is { } schedule ? WeeklySchedule.Zone(schedule) : configured.TimeZone, time.GetUtcNow());
 
     /// <summary>The issue the weekly job would send, or null when none is ready.</summary>
     /// <param name="all">All mailings.</param>
     /// <param name="page">Where broken files are noted.</param>
+    /// <param name="cancel">Stops the reading.</param>
     /// <exception cref="RefusedException">None is ready, and some have errors: the message lists them.</exception>
-    public string? Next(IReadOnlyList<Mailing> all, JobPage page)
+    public async Task<string?> NextAsync(IReadOnlyList<Mailing> all, JobPage page, CancellationToken cancel)
     {
         var files = library.All();
-        var next = NextIssue.Choose(files, Published(files, all), Today);
+        var next = NextIssue.Choose(files, Published(files, all), await TodayAsync(cancel));
         if (next.File is null && next.Broken.Count > 0)
             throw new RefusedException("No issue is ready; these have errors:\n" + string.Join('\n', next.Broken.Select(NextIssue.ErrorsOf)) + "\nNothing was sent.");
         foreach (var broken in next.Broken) page.Note("Left out, since it has errors:\n" + NextIssue.ErrorsOf(broken));
@@ -29,11 +32,14 @@ internal sealed class Candidates(IssueLibrary library, ScheduleSettings schedule
     }
 
     /// <summary>The issue to preview: the one the weekly job would send next, else the newest.</summary>
-    public IssueFile? ToPreview(IReadOnlyList<Mailing> all)
+    public async Task<IssueFile?> ToPreviewAsync(IReadOnlyList<Mailing> all, CancellationToken cancel)
     {
         var files = library.All();
-        return NextIssue.Choose(files, Published(files, all), Today).File ?? files.LastOrDefault(file => file.IsValid) ?? (files.Count > 0 ? files[^1] : null);
+        return ReadyOn(files, all, await TodayAsync(cancel)) ?? files.LastOrDefault(file => file.IsValid) ?? (files.Count > 0 ? files[^1] : null);
     }
+
+    /// <summary>The issue that would be sent on a day, as files and mailings stand now; null when none would be ready.</summary>
+    public static IssueFile? ReadyOn(IReadOnlyList<IssueFile> files, IReadOnlyList<Mailing> all, DateOnly day) => NextIssue.Choose(files, Published(files, all), day).File;
 
     // A file that was renamed or copied would be refused each week, and hold up the issue behind it.
     private static HashSet<string> Published(IReadOnlyList<IssueFile> files, IReadOnlyList<Mailing> all)

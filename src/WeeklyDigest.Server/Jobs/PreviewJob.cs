@@ -25,7 +25,7 @@ internal sealed class PreviewJob(JobEdge edge, PreviewIssue preview, Candidates 
     public Task<string> RunAsync(PerformContext? context, CancellationToken cancel) => edge.RunAsync(context, async page =>
     {
         var file = page.ChosenIssue is { } chosen ? Find(chosen)
-            : candidates.ToPreview(await mailings.ListAsync(cancel)) ?? throw new RefusedException("There is no issue in the issues folder.");
+            : await candidates.ToPreviewAsync(await mailings.ListAsync(cancel), cancel) ?? throw new RefusedException("There is no issue in the issues folder.");
         return await SendAsync(page, file, cancel);
     }, cancel);
 

@@ -60,7 +60,7 @@ internal sealed class ScheduledDigestJob(
     private async Task<string?> ChooseAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
     {
         var all = await mailings.ListAsync(cancel);
-        return BegunSince(all, dueAt)?.Issue.Value ?? candidates.Next(all, page);
+        return BegunSince(all, dueAt)?.Issue.Value ?? await candidates.NextAsync(all, page, cancel);
     }
 
     /// <summary>

@@ -31,7 +31,7 @@ internal sealed class WeeklyDigestJob(JobEdge edge, IssueSending sending, Candid
     private async Task<string?> ChooseAsync(JobPage page, CancellationToken cancel)
     {
         var all = await mailings.ListAsync(cancel);
-        var slug = UnderWay(all, page.CreatedAt)?.Issue.Value ?? candidates.Next(all, page);
+        var slug = UnderWay(all, page.CreatedAt)?.Issue.Value ?? await candidates.NextAsync(all, page, cancel);
         if (slug is null && LastSent(all) is { } last)
         {
             page.Note("No other issue is ready.");

@@ -54,6 +54,12 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
     public static DateTimeOffset? Next(Schedule schedule, DateTimeOffset now)
         => schedule.IsOn ? Parse(schedule).GetNextOccurrence(now, Zone(schedule)) : null;
 
+    /// <summary>Where its clock stands.</summary>
+    public static TimeZoneInfo Zone(Schedule schedule) => TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone);
+
+    /// <summary>The date that a time has there.</summary>
+    public static DateOnly Day(TimeZoneInfo zone, DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, zone).DateTime);
+
     /// <summary>A time as the schedule has it: on its own clock.</summary>
     public static string Words(Schedule schedule, DateTimeOffset moment)
         => string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(moment, Zone(schedule)):dddd, d MMMM yyyy HH:mm} ({schedule.TimeZone})");
@@ -109,6 +115,4 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
         => log.LogError("The issue of {DueAt:yyyy-MM-dd HH:mm} UTC was not sent. {Note} Send it from the page Issues if it is still wanted", missed.DueAt, missed.Note);
 
     private static CronExpression Parse(Schedule schedule) => CronExpression.Parse(schedule.Cron);
-
-    private static TimeZoneInfo Zone(Schedule schedule) => TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone);
 }

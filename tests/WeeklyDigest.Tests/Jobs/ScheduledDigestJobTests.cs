@@ -121,6 +121,27 @@ public sealed class ScheduledDigestJobTests
     }
 
     [Fact]
+    public async Task The_page_Issues_says_which_issue_the_next_time_will_send()
+    {
+        await using var site = await SiteAsync("week-1", "week-2");
+        using var editor = await site.EditorAsync();
+        var next = WeeklySchedule.Next(new Schedule("0 9 * * 1", "UTC", true, DueAt), TimeProvider.System.GetUtcNow())!.Value;
+        Assert.Contains("As things stand that is <strong>week-1</strong>.", await IssuesAsync(), StringComparison.Ordinal);
+
+        await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", "ada@example.com");
+        site.Write("issues/week-2.md", TestSite.Issue("week-2", FormattableString.Invariant($"date: {next.AddDays(1):yyyy-MM-dd}\n")));
+        Assert.Contains("None will be ready by then, as things stand.", await IssuesAsync(), StringComparison.Ordinal);
+
+        site.Write("issues/week-2.md", TestSite.Issue("week-2", FormattableString.Invariant($"date: {next:yyyy-MM-dd}\n")));
+        Assert.Contains("As things stand that is <strong>week-2</strong>.", await IssuesAsync(), StringComparison.Ordinal);
+
+        await PostAsync(editor, ("cron", "0 9 * * 1"), ("zone", "UTC"));
+        Assert.DoesNotContain("As things stand", await IssuesAsync(), StringComparison.Ordinal);
+
+        Task<string> IssuesAsync() => editor.GetStringAsync(new Uri("/hangfire/issues", UriKind.Relative), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task The_schedule_is_changed_and_switched_off_in_the_dashboard()
     {
         await using var site = await SiteAsync();

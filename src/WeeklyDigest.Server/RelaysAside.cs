@@ -17,9 +17,11 @@ internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions>
     public static string Describe(RelayAside aside)
     {
         var since = string.Create(CultureInfo.InvariantCulture, $"{aside.At:yyyy-MM-dd HH:mm:ss zzz}");
-        if (RelayAside.IsDown(aside.Reason)) return $"relay '{aside.Relay}' has answered nothing since {since}. {aside.Reason[RelayAside.Down.Length..]}";
-        return RelayAside.IsAgain(aside.Reason)
-            ? $"relay '{aside.Relay}' is to be tried again since {since}, and has had nothing to send yet. It was set aside: {aside.Reason[RelayAside.Again.Length..]}"
-            : $"relay '{aside.Relay}' is set aside since {since}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}";
+        return aside.Kind switch
+        {
+            RelayAsideKind.Down => $"relay '{aside.Relay}' has answered nothing since {since}. {aside.Reason}",
+            RelayAsideKind.Again => $"relay '{aside.Relay}' is to be tried again since {since}, and has had nothing to send yet. It was set aside: {aside.Reason}",
+            _ => $"relay '{aside.Relay}' is set aside since {since}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}",
+        };
     }
 }

@@ -11,6 +11,7 @@ internal static class Codes
     private static readonly string[] MailingStates = Words<MailingState>();
     private static readonly string[] Refusals = Words<Refusal>();
     private static readonly string[] OccurrenceStates = Words<OccurrenceState>();
+    private static readonly string[] RelayAsideKinds = Words<RelayAsideKind>();
 
     /// <summary>A delivery's state as it stands in the database.</summary>
     public static string Of(DeliveryState state) => DeliveryStates[(int)state];
@@ -23,6 +24,9 @@ internal static class Codes
 
     /// <summary>A scheduled time's state as it stands in the database.</summary>
     public static string Of(OccurrenceState state) => OccurrenceStates[(int)state];
+
+    /// <summary>What is the matter with a relay, as it stands in the database.</summary>
+    public static string Of(RelayAsideKind kind) => RelayAsideKinds[(int)kind];
 
     /// <summary>A time as it stands in the database.</summary>
     public static long Of(DateTimeOffset time) => time.ToUnixTimeMilliseconds();

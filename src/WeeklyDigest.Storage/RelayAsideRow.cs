@@ -6,9 +6,10 @@ namespace WeeklyDigest.Storage;
 internal sealed class RelayAsideRow
 {
     public required string Relay { get; init; }
+    public required string Kind { get; init; }
     public required string Reason { get; init; }
     public long At { get; init; }
 
     /// <summary>The row as the pipeline has it.</summary>
-    public RelayAside ToAside() => new(Relay, Reason, Codes.Time(At));
+    public RelayAside ToAside() => new(Relay, Codes.State<RelayAsideKind>(Kind), Reason, Codes.Time(At));
 }

@@ -86,7 +86,7 @@ internal static class IssuesView
         if (row.CanSend) buttons.Add(Link("send", "Send…", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled) buttons.Add(Post("pause", "Pause", "btn-default"));
         if (row.Mailing is { CanBeRescheduled: true }) buttons.Add(Link("time", "Change time…", "btn-default"));
-        if (row.CanResume(list.Aside.Any(aside => !RelayAside.IsDown(aside.Reason)))) buttons.Add(Post("resume", "Resume", "btn-primary"));
+        if (row.CanResume(list.Aside.Any(aside => aside.Kind != RelayAsideKind.Down))) buttons.Add(Post("resume", "Resume", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled or MailingState.Paused) buttons.Add(Link("cancel", "Cancel…", "btn-default"));
         if (row.Balance is { Uncertain: > 0 }) buttons.Add(Link("resolve", "Resolve uncertain…", "btn-default"));
         if (row is { Balance.Failed: > 0, Mailing.State: not MailingState.Cancelled }) buttons.Add(Link("retry", "Retry failed…", "btn-default"));

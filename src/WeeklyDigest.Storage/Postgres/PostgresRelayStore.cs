@@ -1,5 +1,4 @@
 using Dapper;
-using Npgsql;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Smtp;
 
@@ -29,13 +28,15 @@ internal sealed class PostgresRelayStore(PostgresServer server) : IRelayStore
             async connection => [.. (await connection.QueryAsync<RelayAsideRow>(Queries.Get("RelaysAside"))).Select(row => row.ToAside())], cancel);
 
     /// <inheritdoc/>
-    public Task NoteAsideAsync(string relay, string? reason, DateTimeOffset at, CancellationToken cancel)
-        => server.TransactAsync(connection => NoteAsync(connection, relay, reason, at), cancel);
+    public Task NoteAsideAsync(RelayAside aside, CancellationToken cancel)
+        => server.TransactAsync(
+            connection => connection.ExecuteAsync(
+                Queries.Get("SetRelayAside"), new { relay = aside.Relay, kind = Codes.Of(aside.Kind), reason = aside.Reason, at = Codes.Of(aside.At) }),
+            cancel);
 
-    private static Task<int> NoteAsync(NpgsqlConnection connection, string relay, string? reason, DateTimeOffset at)
-        => reason is null
-            ? connection.ExecuteAsync(Queries.Get("TakeRelayBack"), new { relay })
-            : connection.ExecuteAsync(Queries.Get("SetRelayAside"), new { relay, reason, at = Codes.Of(at) });
+    /// <inheritdoc/>
+    public Task TakeBackAsync(string relay, CancellationToken cancel)
+        => server.TransactAsync(connection => connection.ExecuteAsync(Queries.Get("TakeRelayBack"), new { relay }), cancel);
 
     private sealed class BudgetRow
     {

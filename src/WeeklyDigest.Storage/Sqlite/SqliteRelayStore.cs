@@ -25,12 +25,15 @@ internal sealed class SqliteRelayStore(SqliteWriter writer, SqliteReaders reader
             connection => [.. connection.Query<RelayAsideRow>(Queries.Get("RelaysAside")).Select(row => row.ToAside())], cancel);
 
     /// <inheritdoc/>
-    public Task NoteAsideAsync(string relay, string? reason, DateTimeOffset at, CancellationToken cancel)
+    public Task NoteAsideAsync(RelayAside aside, CancellationToken cancel)
         => writer.TransactAsync(
-            transaction => reason is null
-                ? transaction.Statement("TakeRelayBack").With("@relay", relay).Run()
-                : transaction.Statement("SetRelayAside").With("@relay", relay).With("@reason", reason).With("@at", Codes.Of(at)).Run(),
+            transaction => transaction.Statement("SetRelayAside").With("@relay", aside.Relay)
+                .With("@kind", Codes.Of(aside.Kind)).With("@reason", aside.Reason).With("@at", Codes.Of(aside.At)).Run(),
             cancel);
+
+    /// <inheritdoc/>
+    public Task TakeBackAsync(string relay, CancellationToken cancel)
+        => writer.TransactAsync(transaction => transaction.Statement("TakeRelayBack").With("@relay", relay).Run(), cancel);
 
     private static RelayBudget Budget(SqliteWriter transaction, string relay)
     {

@@ -17,25 +17,29 @@ public interface IRelayStore
     /// <summary>The relays that are set aside, or down.</summary>
     Task<IReadOnlyList<RelayAside>> AsideAsync(CancellationToken cancel);
 
-    /// <summary>Notes that a relay is set aside or down, or, without a reason, that it works again.</summary>
-    Task NoteAsideAsync(string relay, string? reason, DateTimeOffset at, CancellationToken cancel);
+    /// <summary>Notes that a relay is set aside or down.</summary>
+    Task NoteAsideAsync(RelayAside aside, CancellationToken cancel);
+
+    /// <summary>Notes that a relay works again.</summary>
+    Task TakeBackAsync(string relay, CancellationToken cancel);
 }
 
-/// <summary>A relay that is set aside, or is to be tried again and was not asked for anything yet, or is down.</summary>
+/// <summary>What is the matter with a relay.</summary>
+public enum RelayAsideKind
+{
+    /// <summary>It is set aside.</summary>
+    Aside,
+
+    /// <summary>It was set aside, is to be tried again and was not asked for anything yet.</summary>
+    Again,
+
+    /// <summary>It is not set aside but answers nothing; it is tried again by itself.</summary>
+    Down,
+}
+
+/// <summary>A relay that is set aside, or is to be tried again, or is down.</summary>
 /// <param name="Relay">Its name.</param>
+/// <param name="Kind">Which of these.</param>
 /// <param name="Reason">Why, in its own words.</param>
 /// <param name="At">Since when.</param>
-public sealed record RelayAside(string Relay, string Reason, DateTimeOffset At)
-{
-    /// <summary>How the reason of one begins that is to be tried again.</summary>
-    public const string Again = "To be tried again; it was set aside: ";
-
-    /// <summary>How the reason of one begins that is not set aside but answers nothing; it is tried again by itself.</summary>
-    public const string Down = "It answers nothing: ";
-
-    /// <summary>Whether it is only down.</summary>
-    public static bool IsDown(string reason) => reason.StartsWith(Down, StringComparison.Ordinal);
-
-    /// <summary>Whether it is to be tried again.</summary>
-    public static bool IsAgain(string reason) => reason.StartsWith(Again, StringComparison.Ordinal);
-}
+public sealed record RelayAside(string Relay, RelayAsideKind Kind, string Reason, DateTimeOffset At);

@@ -8,7 +8,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="time">The clock.</param>
 internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimeProvider time)
 {
-    private Dictionary<string, string>? noted;
+    private Dictionary<string, (RelayAsideKind Kind, string Reason)>? noted;
     private int isUpdating;
 
     /// <summary>Notes what is new, unless another run is about to. A database that cannot be used now gets it with the next call.</summary>
@@ -17,7 +17,7 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
         if (Interlocked.Exchange(ref isUpdating, 1) != 0) return;
         try
         {
-            noted ??= (await store.AsideAsync(cancel)).ToDictionary(aside => aside.Relay, aside => aside.Reason);
+            noted ??= (await store.AsideAsync(cancel)).ToDictionary(aside => aside.Relay, aside => (aside.Kind, aside.Reason));
             foreach (var relay in sessions.Relays) await UpdateAsync(relay, noted, cancel);
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
@@ -29,17 +29,27 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
         }
     }
 
-    // What was noted stays until the relay has worked in this process; it is no longer set aside by then.
-    private async Task UpdateAsync(RelayState relay, Dictionary<string, string> noted, CancellationToken cancel)
+    private async Task UpdateAsync(RelayState relay, Dictionary<string, (RelayAsideKind Kind, string Reason)> noted, CancellationToken cancel)
     {
-        var before = noted.GetValueOrDefault(relay.Name);
-        var now = relay.Refusal ?? (relay.Down is { } down ? RelayAside.Down + down
-            : relay.HasAnswered || before is null ? null
-            : RelayAside.IsAgain(before) || RelayAside.IsDown(before) ? before
-            : RelayAside.Again + before);
+        (RelayAsideKind Kind, string Reason)? before = noted.TryGetValue(relay.Name, out var found) ? found : null;
+        var now = Now(relay, before);
         if (now == before) return;
-        await store.NoteAsideAsync(relay.Name, now, time.GetUtcNow(), cancel);
-        if (now is null) noted.Remove(relay.Name);
-        else noted[relay.Name] = now;
+        if (now is not { } trouble)
+        {
+            await store.TakeBackAsync(relay.Name, cancel);
+            noted.Remove(relay.Name);
+            return;
+        }
+        await store.NoteAsideAsync(new RelayAside(relay.Name, trouble.Kind, trouble.Reason, time.GetUtcNow()), cancel);
+        noted[relay.Name] = trouble;
+    }
+
+    // What was noted stays until the relay has worked in this process; it is no longer set aside by then.
+    private static (RelayAsideKind Kind, string Reason)? Now(RelayState relay, (RelayAsideKind Kind, string Reason)? before)
+    {
+        if (relay.Refusal is { } refusal) return (RelayAsideKind.Aside, refusal);
+        if (relay.Down is { } down) return (RelayAsideKind.Down, down);
+        if (relay.HasAnswered || before is not { } noted) return null;
+        return noted.Kind == RelayAsideKind.Aside ? (RelayAsideKind.Again, noted.Reason) : noted;
     }
 }

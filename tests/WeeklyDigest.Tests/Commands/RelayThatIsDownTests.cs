@@ -12,6 +12,9 @@ public sealed class RelayThatIsDownTests
         var words = "";
         await Eventually.HoldsAsync(() => (words = workspace.RunHereAsync("status", "a").Result.Out).Contains("alarm: relay ", StringComparison.Ordinal), "it is noted", TimeSpan.FromSeconds(60));
         Assert.Matches(@"alarm: relay '[^']+' has answered nothing since 2\d{3}-[^.]+\. Relay .+ cannot be reached: ", words);
+        var aside = (await workspace.JsonAsync("status", "a", "--json")).GetProperty("relaysAside")[0];
+        Assert.Equal("down", aside.GetProperty("kind").GetString());
+        Assert.StartsWith("Relay ", aside.GetProperty("reason").GetString(), StringComparison.Ordinal);
         Assert.StartsWith("a is sending; resume works on one that is paused", (await workspace.RunHereAsync("resume", "a")).Error, StringComparison.Ordinal);
         send.Terminate();
         Assert.Equal(1, (await send.EndAsync(TimeSpan.FromSeconds(60))).ExitCode);

@@ -9,7 +9,7 @@ internal sealed class MemoryRelayStore(TimeProvider time) : IRelayStore
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, RelayBudget> budgets = [];
-    private readonly ConcurrentDictionary<string, RelayAside> aside = new();
+    private readonly ConcurrentDictionary<string, RelayAside> noted = new();
     private int draws;
 
     /// <summary>How often a budget was asked for.</summary>
@@ -30,12 +30,17 @@ internal sealed class MemoryRelayStore(TimeProvider time) : IRelayStore
         }
     }
 
-    public Task<IReadOnlyList<RelayAside>> AsideAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<RelayAside>>([.. aside.Values]);
+    public Task<IReadOnlyList<RelayAside>> AsideAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<RelayAside>>([.. noted.Values]);
 
-    public Task NoteAsideAsync(string relay, string? reason, DateTimeOffset at, CancellationToken cancel)
+    public Task NoteAsideAsync(RelayAside aside, CancellationToken cancel)
     {
-        if (reason is null) aside.TryRemove(relay, out _);
-        else aside[relay] = new RelayAside(relay, reason, at);
+        noted[aside.Relay] = aside;
+        return Task.CompletedTask;
+    }
+
+    public Task TakeBackAsync(string relay, CancellationToken cancel)
+    {
+        noted.TryRemove(relay, out _);
         return Task.CompletedTask;
     }
 }

@@ -36,7 +36,7 @@ public sealed class RelayTroubleTests
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept);
         var mailing = await place.PublishAsync(5);
         var running = place.Start().Engine.RunAsync(mailing, null, Cancel);
-        await Eventually.HoldsAsync(() => Notes().Any(aside => RelayAside.IsDown(aside.Reason) && aside.Reason.Contains("421", StringComparison.Ordinal)), "it is noted", Limit);
+        await Eventually.HoldsAsync(() => Notes().Any(aside => aside.Kind == RelayAsideKind.Down && aside.Reason.Contains("421", StringComparison.Ordinal)), "it is noted", Limit);
         place.Server.Script = _ => SmtpMove.Accept;
         Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
         Assert.Empty(Notes());
@@ -52,16 +52,18 @@ public sealed class RelayTroubleTests
         RelayOptions[] relays = [EnginePlace.Relay("good", second) with { Weight = 9 }, EnginePlace.Relay("bad", place.Server)];
         await place.StartOver(relays).RunAsync(await place.PublishAsync(100));
         var aside = Assert.Single(await place.Database.Relays.AsideAsync(Cancel));
-        Assert.False(RelayAside.IsAgain(aside.Reason));
+        Assert.Equal(RelayAsideKind.Aside, aside.Kind);
 
         await using var process = place.StartOver(relays);
         for (var i = 2; i <= 3; i++)
         {
             await process.RunAsync(await place.PublishAsync(1, $"week-{i}", list: "one"));
-            Assert.Equal(RelayAside.Again + aside.Reason, Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason);
+            Assert.Equal((RelayAsideKind.Again, aside.Reason), await Noted());
         }
         await process.RunAsync(await place.PublishAsync(100, "week-4"));
-        Assert.Equal(aside.Reason, Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason);
+        Assert.Equal((RelayAsideKind.Aside, aside.Reason), await Noted());
+
+        async Task<(RelayAsideKind Kind, string Reason)> Noted() => (await place.Database.Relays.AsideAsync(Cancel)).Select(now => (now.Kind, now.Reason)).Single();
     }
 
     [Fact]

@@ -43,7 +43,8 @@ public sealed class FailoverTests
         Assert.Contains("alarm: relay 'first' is set aside since ", status.Out, StringComparison.Ordinal);
         Assert.Contains("refused the login: 535", status.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-password", result + status.ToString(), StringComparison.Ordinal);
-        Assert.Equal("first", (await workspace.JsonAsync("status", "week-1", "--json")).GetProperty("relaysAside")[0].GetProperty("relay").GetString());
+        var aside = (await workspace.JsonAsync("status", "week-1", "--json")).GetProperty("relaysAside")[0];
+        Assert.Equal(("first", "aside"), (aside.GetProperty("relay").GetString(), aside.GetProperty("kind").GetString()));
 
         workspace.Set("Smtp:Relays:0:Password", "right");
         workspace.Write("issues/week-2.md", "---\ntitle: Week 2\n---\n### An entry\n\nWith a text.\n");

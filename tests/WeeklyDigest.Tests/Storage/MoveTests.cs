@@ -200,7 +200,7 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         await Database.Schedules.AddAsync(new Occurrence(Now.AddHours(1), OccurrenceState.Due, null, null), schedule, Cancel);
         await Database.Relays.DrawAsync("one", new RelayRates(1, 0, 0), 1, Cancel);
         await Ledger.NoteSentAsync(new SentNote($"web-1/17/abcdef/{mailing}", 1, Now, Now), Cancel);
-        await Database.Relays.NoteAsideAsync("two", "It refused our login.", Now, Cancel);
+        await Database.Relays.NoteAsideAsync(new RelayAside("two", RelayAsideKind.Again, "It refused our login.", Now), Cancel);
         Place.Execute($"INSERT INTO relay_doubt VALUES ('two', {mailing}, 2, 1, 5, 0)");
         Place.Execute($"INSERT INTO alarm VALUES ({mailing}, 2, 3, 1, '550 5.7.1 no', 0, 5, NULL)");
         await Mailings.NoteUnsubscribedAsync(rows[0].Id, Now, Cancel);
@@ -216,7 +216,7 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         return string.Join('\n', [
             .. subscribers, .. deliveries, $"{found! with { Lists = [] }} {string.Join(' ', found!.Lists)}", content.Email.Html.Parts.Count.ToString(System.Globalization.CultureInfo.InvariantCulture),
             (await database.Mailings.BalanceAsync(mailing, Cancel)).ToString(), string.Join(' ', await database.Subscribers.ListsAsync(Cancel)),
-            (await database.Subscribers.WasImportedAsync(List("readers"), "abc", Cancel)).ToString()]);
+            (await database.Subscribers.WasImportedAsync(List("readers"), "abc", Cancel)).ToString(), string.Join(' ', await database.Relays.AsideAsync(Cancel))]);
     }
 
     private static string Describe(Subscriber subscriber)

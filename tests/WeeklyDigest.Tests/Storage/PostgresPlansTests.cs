@@ -88,7 +88,7 @@ public sealed partial class PostgresAtScale : IDisposable
         ["counts"] = ("integer[]", "ARRAY[1,1]"), ["numbers"] = ("integer[]", "ARRAY[0,1]"), ["times"] = ("bigint[]", "ARRAY[1,1]"), ["nexts"] = ("bigint[]", "ARRAY[NULL,NULL]::bigint[]"),
         ["sent"] = ("bigint", "5"), ["due"] = ("bigint", "1000"), ["until"] = ("bigint", "1000"), ["since"] = ("bigint", "0"), ["on"] = ("bigint", "1"), ["note"] = ("text", "NULL"),
         ["cron"] = ("text", "'0 9 * * 1'"), ["zone"] = ("text", "'UTC'"), ["configured"] = ("text", "'0 9 * * 1 UTC'"),
-        ["relay"] = ("text", "'one'"), ["second"] = ("double precision", "1"), ["minute"] = ("double precision", "1"), ["hour"] = ("double precision", "1"),
+        ["relay"] = ("text", "'one'"), ["kind"] = ("text", "'down'"), ["second"] = ("double precision", "1"), ["minute"] = ("double precision", "1"), ["hour"] = ("double precision", "1"),
         ["relays"] = ("text[]", "ARRAY['one','two']"), ["accepted"] = ("bigint[]", "ARRAY[1,1]"), ["answered"] = ("bigint[]", "ARRAY[1,1]"),
         ["replies"] = ("text[]", "ARRAY['a','b']"), ["olds"] = ("text[]", "ARRAY['sending','sending']"), ["news"] = ("text[]", "ARRAY['sent','sent']"), ["names"] = ("text[]", "ARRAY['a','b']"),
     };

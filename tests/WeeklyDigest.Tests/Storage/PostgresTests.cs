@@ -14,6 +14,8 @@ public sealed class PostgresStandingTests : StandingSuite<PostgresPlace>;
 
 public sealed class PostgresRelayTests : RelaySuite<PostgresPlace>;
 
+public sealed class PostgresMigrationTests : MigrationSuite<PostgresPlace>;
+
 public sealed class PostgresSubscriberTests : SubscriberSuite<PostgresPlace>;
 
 public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>;

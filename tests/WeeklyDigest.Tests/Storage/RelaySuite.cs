@@ -62,11 +62,14 @@ public abstract class RelaySuite<TPlace> : StorageSuite<TPlace> where TPlace : I
     public async Task Relays_that_are_set_aside_are_known_to_everybody_until_they_work_again()
     {
         using var other = Open();
-        await Database.Relays.NoteAsideAsync("b", "535 wrong password", Now, Cancel);
-        await Database.Relays.NoteAsideAsync("a", "554 blocked", Now.AddSeconds(1), Cancel);
-        await Database.Relays.NoteAsideAsync("a", "554 still blocked", Now.AddSeconds(2), Cancel);
-        Assert.Equal([new RelayAside("a", "554 still blocked", Now.AddSeconds(2)), new RelayAside("b", "535 wrong password", Now)], await other.Relays.AsideAsync(Cancel));
-        await other.Relays.NoteAsideAsync("a", null, Now, Cancel);
+        var password = new RelayAside("b", RelayAsideKind.Aside, "535 wrong password", Now);
+        var blocked = new RelayAside("a", RelayAsideKind.Aside, "554 blocked", Now.AddSeconds(1));
+        foreach (var aside in new[] { password, blocked, blocked with { Kind = RelayAsideKind.Again, At = Now.AddSeconds(2) } })
+            await Database.Relays.NoteAsideAsync(aside, Cancel);
+        Assert.Equal([blocked with { Kind = RelayAsideKind.Again, At = Now.AddSeconds(2) }, password], await other.Relays.AsideAsync(Cancel));
+        await Database.Relays.NoteAsideAsync(new RelayAside("a", RelayAsideKind.Down, "It cannot be reached.", Now), Cancel);
+        Assert.Equal([new RelayAside("a", RelayAsideKind.Down, "It cannot be reached.", Now), password], await other.Relays.AsideAsync(Cancel));
+        await other.Relays.TakeBackAsync("a", Cancel);
         Assert.Equal("b", Assert.Single(await Database.Relays.AsideAsync(Cancel)).Relay);
     }
 

@@ -14,6 +14,8 @@ public sealed class SqliteStandingTests : StandingSuite<SqlitePlace>;
 
 public sealed class SqliteRelayTests : RelaySuite<SqlitePlace>;
 
+public sealed class SqliteMigrationTests : MigrationSuite<SqlitePlace>;
+
 public sealed class SqliteSubscriberTests : SubscriberSuite<SqlitePlace>;
 
 public sealed class SqliteTwoProcessesTests : TwoProcessesSuite<SqlitePlace>;

@@ -15,11 +15,11 @@ FROM relay_budget WHERE relay = @relay;
 UPDATE relay_budget SET second_at = @second, minute_at = @minute, hour_at = @hour WHERE relay = @relay;
 
 -- name: RelaysAside
-SELECT relay AS "Relay", reason AS "Reason", at AS "At" FROM relay_aside ORDER BY relay;
+SELECT relay AS "Relay", kind AS "Kind", reason AS "Reason", at AS "At" FROM relay_aside ORDER BY relay;
 
 -- name: SetRelayAside
-INSERT INTO relay_aside (relay, reason, at) VALUES (@relay, @reason, @at)
-ON CONFLICT (relay) DO UPDATE SET reason = excluded.reason, at = excluded.at;
+INSERT INTO relay_aside (relay, kind, reason, at) VALUES (@relay, @kind, @reason, @at)
+ON CONFLICT (relay) DO UPDATE SET kind = excluded.kind, reason = excluded.reason, at = excluded.at;
 
 -- name: TakeRelayBack
 DELETE FROM relay_aside WHERE relay = @relay;

@@ -52,6 +52,6 @@ void Stop(PosixSignalContext context)
 
 void EndAtOnce()
 {
-    Console.Error.WriteLine("It could not end in good order within ten seconds: does another program hold the database? It ends at once; the next start settles what is left.");
+    Console.Error.WriteLine("It could not end in good order within ten seconds: the database does not answer, or another program holds it. It ends at once, and what it waited for is not done; the next start settles what was under way.");
     Environment.Exit(CommandLine.Failed);
 }

@@ -122,7 +122,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
         var opening = Task.Run(() => Installation.OpenAsync(chosen, host.Time, log, cancel), cancel);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         if (await Task.WhenAny(opening, Task.Delay(BusyNotice.Patience, host.Time, enough.Token)) != opening && !cancel.IsCancellationRequested)
-            await Error.WriteLineAsync("Opening the database takes long: does another program hold it? It is waited for, up to a minute; Ctrl-C ends.");
+            await Error.WriteLineAsync("Opening the database takes long: it does not answer, or another program holds it. It is waited for, up to a minute; Ctrl-C ends.");
         await enough.CancelAsync();
         return await opening.WaitAsync(cancel);
     }

@@ -59,11 +59,15 @@ internal static class DeliveryDisplay
             lock (gate)
             {
                 var now = time.GetUtcNow();
-                if (now < next && notice == value.Notice) return;
-                (next, notice) = (now + Interval, value.Notice);
+                var gist = Gist(value.Notice);
+                if (now < next && notice == gist) return;
+                (next, notice) = (now + Interval, gist);
                 target.WriteLine($"{title}: {Describe(value)}");
                 target.Flush();
             }
         }
+
+        // A notice that counts seconds is not a new one each second.
+        private static string? Gist(string? words) => words is null ? null : string.Concat(words.Where(letter => !char.IsAsciiDigit(letter)));
     }
 }

@@ -8,6 +8,9 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
 {
     private const string Values = "VALUES ";
 
+    /// <summary>After so many milliseconds of waiting for another program it is looked whether anybody still waits for us.</summary>
+    private const int BusyLook = 500;
+
     private readonly SqliteConnection connection = file.OpenWriter();
     private readonly Dictionary<string, SqliteStatement> statements = [];
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -27,17 +30,17 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
     /// time-out. If we die before the commit returns, the database holds nothing of the work, or all of it.
     /// </remarks>
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
-    public Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => Transact(work), cancel);
+    public Task<T> TransactAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel) => InTurnAsync(() => Transact(work, cancel), cancel);
 
     /// <summary>The same for very many rows that are right by how they are made, see <see cref="SqliteFile.Trusting"/>.</summary>
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
     public Task<T> TransactManyAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
-        => InTurnAsync(() => SqliteFile.Trusting(connection, () => Transact(work)), cancel);
+        => InTurnAsync(() => SqliteFile.Trusting(connection, () => Transact(work, cancel)), cancel);
 
     /// <summary>The same for an import, which enters addresses into their index in no order: as much of it as can be stays in memory meanwhile.</summary>
     /// <exception cref="StorageException">The database refused; nothing was changed.</exception>
     public Task<T> TransactLargeAsync<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
-        => InTurnAsync(() => SqliteFile.Trusting(connection, () => TransactLarge(work)), cancel);
+        => InTurnAsync(() => SqliteFile.Trusting(connection, () => TransactLarge(work, cancel)), cancel);
 
     /// <summary>A named statement of this connection, prepared on first use. Only inside a transaction.</summary>
     public SqliteStatement Statement(string name) => Prepared(name, Queries.Get);
@@ -97,12 +100,12 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         }
     }
 
-    private T TransactLarge<T>(Func<SqliteWriter, T> work)
+    private T TransactLarge<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
     {
         SqliteFile.KeepPages(connection, isLarge: true);
         try
         {
-            return Transact(work);
+            return Transact(work, cancel);
         }
         finally
         {
@@ -110,13 +113,13 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         }
     }
 
-    private T Transact<T>(Func<SqliteWriter, T> work)
+    private T Transact<T>(Func<SqliteWriter, T> work, CancellationToken cancel)
     {
         var committed = false;
         try
         {
             if (presence.IsSideLost) throw presence.Trouble()!;
-            Begin();
+            Begin(cancel);
             var result = work(this);
             // As late as can be: a mark that only we can see is no mark.
             if (presence.Trouble(isInTransaction: true) is { } gone) throw gone;
@@ -145,16 +148,32 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         if (isRescued) SqlitePresence.LeaveLog(connection);
     }
 
-    private void Begin()
+    // SQLite itself would wait for the whole time, whoever is asked to end meanwhile.
+    private void Begin(CancellationToken cancel)
     {
+        var looks = SqliteFile.BusySeconds * 1000 / BusyLook;
+        SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, BusyLook);
         isWaiting = true;
         try
         {
-            Prepared("BEGIN IMMEDIATE", static sql => sql).Run();
+            while (!TryBegin(isLast: --looks == 0)) cancel.ThrowIfCancellationRequested();
         }
         finally
         {
             isWaiting = false;
+        }
+    }
+
+    private bool TryBegin(bool isLast)
+    {
+        try
+        {
+            Prepared("BEGIN IMMEDIATE", static sql => sql).Run();
+            return true;
+        }
+        catch (SqliteException busy) when (busy.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY && !isLast)
+        {
+            return false;
         }
     }
 

@@ -63,7 +63,7 @@ public sealed class LedgerWriter : IAsyncDisposable
             if (trouble is { } known) return known;
             var waiting = since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since);
             if (waiting < Long) return null;
-            var words = string.Create(CultureInfo.InvariantCulture, $"A change has been waiting for {waiting.TotalSeconds:f0} seconds; does another program hold the database?");
+            var words = string.Create(CultureInfo.InvariantCulture, $"A change has been waiting for {waiting.TotalSeconds:f0} seconds: the database does not answer, or another program holds it.");
             return new LedgerTrouble(words, time.GetUtcNow() - waiting);
         }
     }

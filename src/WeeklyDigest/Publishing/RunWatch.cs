@@ -13,6 +13,10 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>Rows given up in one transaction.</summary>
     private const int GiveUpPortion = 5000;
 
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(3);
+
+    private Task looking = Task.CompletedTask;
+    private long lookingSince;
     private LedgerTrouble? unreadable;
     private bool isUnusable;
     private long gaveUpAt = environment.Time.GetTimestamp();
@@ -25,13 +29,13 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     public async Task ReportAsync()
     {
         using var timer = new PeriodicTimer(ReportEvery, run.Time);
-        while (await timer.WaitForNextTickAsync(run.Stop.OverToken))
+        try
         {
-            // Found out by another mailing, or before this one began.
-            if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
-            await environment.Relays.UpdateAsync(run.Stop.OverToken);
-            await LookAsync(run.Stop.OverToken);
-            callers.Report(run.Meter.Progress(Notice(), run.Sessions.Speed));
+            while (await timer.WaitForNextTickAsync(run.Stop.OverToken)) await ReportOnceAsync();
+        }
+        finally
+        {
+            await Task.WhenAny(looking);
         }
     }
 
@@ -78,11 +82,27 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         }
     }
 
+    private async Task ReportOnceAsync()
+    {
+        // Found out by another mailing, or before this one began.
+        if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
+        if (looking.IsCompleted)
+        {
+            await looking;
+            lookingSince = run.Time.GetTimestamp();
+            looking = LookAsync(run.Stop.OverToken);
+        }
+        // A database that hangs keeps nobody from being told so.
+        await Task.WhenAny(looking, Task.Delay(ReportEvery, run.Time, run.Stop.OverToken));
+        callers.Report(run.Meter.Progress(Notice(), run.Sessions.Speed));
+    }
+
     // A database that cannot be read now is reported and looked at again in a second; nothing is handed over without marks anyway.
     private async Task LookAsync(CancellationToken over)
     {
         try
         {
+            await environment.Relays.UpdateAsync(over);
             var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
             if (mailing?.State != MailingState.Sending) run.Stop.Request();
             else if (environment.Resumptions.IsNew(mailing)) run.Sessions.TakeBack();
@@ -98,9 +118,15 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
 
     private string? Notice()
     {
-        var trouble = run.Writer.Trouble ?? unreadable;
+        var trouble = run.Writer.Trouble ?? unreadable ?? Unanswered();
         Log(trouble);
         return trouble is not null ? Unusable(trouble) : run.Sessions.Notice ?? run.Domains.Notice;
+    }
+
+    private LedgerTrouble? Unanswered()
+    {
+        var waiting = looking.IsCompleted ? TimeSpan.Zero : run.Time.GetElapsedTime(lookingSince);
+        return waiting < Long ? null : new LedgerTrouble("The database does not answer.", run.Time.GetUtcNow() - waiting);
     }
 
     // In a server nobody may be looking at the progress: the log has it too, once when it begins and once when it is over.

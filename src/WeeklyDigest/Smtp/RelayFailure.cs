@@ -51,7 +51,7 @@ internal readonly record struct RelayFailure(int Code, string Text)
         var reply = ReplyText.WithoutSecrets(certificate is null ? read.Reply : certificate, relay);
         var judgement = timedOut ? new Judgement(Deliveries.SendResult.NotStarted, RelayTrouble.Transient) : ReplyPolicy.Judge(stage, read.Code, read.Text);
         return new RelayException(
-            $"{Name(relay)} {What(stage)}: {reply.TrimEnd('.')}. {Advice(stage, judgement.Trouble)}",
+            $"{Name(relay)} {What(stage, judgement.Trouble)}: {reply.TrimEnd('.')}. {Advice(stage, judgement.Trouble)}",
             judgement.Trouble == RelayTrouble.Transient,
             // An exception of the login may quote what was said there; it is not carried on.
             stage == DialogueStage.Login ? null : failure)
@@ -72,7 +72,7 @@ internal readonly record struct RelayFailure(int Code, string Text)
         }
         // Many servers look at the sender only at RCPT; nothing else that they refuse us there holds for everybody.
         if (stage == DialogueStage.Recipient && trouble == RelayTrouble.Permanent) stage = DialogueStage.Sender;
-        return new($"{Name(relay)} {What(stage)}: {words}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
+        return new($"{Name(relay)} {What(stage, trouble)}: {words}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
     }
 
     private static string Name(RelayOptions relay)
@@ -81,13 +81,13 @@ internal readonly record struct RelayFailure(int Code, string Text)
         return relay.Name.Length == 0 || relay.Name == relay.Host ? $"Relay {address}" : $"Relay '{relay.Name}' ({address})";
     }
 
-    private static string What(DialogueStage stage) => stage switch
+    private static string What(DialogueStage stage, RelayTrouble trouble) => stage switch
     {
         DialogueStage.Connect => "cannot be reached",
         DialogueStage.Tls => "could not agree on TLS with us",
         DialogueStage.Greeting => "did not greet us",
         DialogueStage.Hello => "did not answer EHLO or STARTTLS",
-        DialogueStage.Login => "refused the login",
+        DialogueStage.Login => trouble == RelayTrouble.Transient ? "did not let us log in" : "refused the login",
         DialogueStage.Sender => "did not take the sender",
         _ => "broke off",
     };

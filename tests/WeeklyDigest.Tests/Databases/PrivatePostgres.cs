@@ -53,6 +53,8 @@ internal sealed class PrivatePostgres : IDisposable
 
     private string Master => File.ReadLines(Path.Combine(Data, "postmaster.pid")).First();
 
+    private string[] Children => File.ReadAllText($"/proc/{Master}/task/{Master}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
     private string Log => Path.Combine(folder, "log");
 
     private string[] WithSmallDisk => ["unshare", .. Environment.IsPrivilegedProcess ? Array.Empty<string>() : ["--map-current-user", "--keep-caps"], "--mount", "sh", "-c", OnSmallDisk, SmallDisk, Environment.IsPrivilegedProcess ? ",uid=65534,gid=65534" : ""];
@@ -90,6 +92,12 @@ internal sealed class PrivatePostgres : IDisposable
         Run("kill", "-QUIT", Master);
         Stop();
     }
+
+    /// <summary>Lets it hang: it keeps its connections, accepts others, and answers none.</summary>
+    public void Freeze() => Run(["kill", "-STOP", Master, .. Children]);
+
+    /// <summary>Lets it go on.</summary>
+    public void Thaw() => Run(["kill", "-CONT", Master, .. Children]);
 
     /// <summary>A path on the small disk, as others reach it while the server runs.</summary>
     public string OnDisk(string name) => $"/proc/{Master}/root{Path.Combine(SmallDisk, name)}";

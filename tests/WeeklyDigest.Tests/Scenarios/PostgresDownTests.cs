@@ -101,6 +101,29 @@ public sealed class PostgresDownTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_hangs_in_the_middle_is_said_so_and_stops_the_sending()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        using var workspace = Workspace(relay).WithSubscribers(Subscribers);
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(100, Limit);
+        server.Freeze();
+        try
+        {
+            await send.PrintedAsync("The ledger cannot be used", Limit);
+            Assert.Contains("does not answer", send.Out, StringComparison.Ordinal);
+        }
+        finally
+        {
+            server.Thaw();
+        }
+        Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal(("sent", Subscribers, 0, Subscribers), (accounts.State, accounts["sent"], accounts["uncertain"], relay.AcceptedCount));
+    }
+
+    [Fact]
     public async Task A_running_server_says_that_it_is_not_ready_and_finishes_the_mailing_afterwards()
     {
         await using var relay = ScriptedSmtpServer.Start(Slowly);

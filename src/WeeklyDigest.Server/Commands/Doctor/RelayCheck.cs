@@ -24,7 +24,7 @@ internal static class RelayCheck
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            return Diagnosis.Problem(Area, $"Relay '{relay.Name}' ({relay.Host}:{relay.Port}) did not get through its greeting within {DoctorCommand.Patience.TotalSeconds} seconds.", "Check host, port and security (tls on 465, starttls on 587), and the firewall between.");
+            return Diagnosis.Problem(Area, $"Relay '{relay.Name}' ({relay.Host}:{relay.Port}) did not let us in within {DoctorCommand.Patience.TotalSeconds} seconds (greeting, TLS, EHLO, login).", "Check host, port and security (tls on 465, starttls on 587), and the firewall between; else ask whoever runs the relay.");
         }
     }
 

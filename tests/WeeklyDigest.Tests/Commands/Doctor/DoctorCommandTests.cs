@@ -212,7 +212,7 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         time.Advance(DoctorCommand.Patience);
         var found = await asking;
         Assert.Equal(Health.Problem, found.Status);
-        Assert.Equal($"Relay 'test' (127.0.0.1:{server.Port}) did not get through its greeting within 10 seconds.", found.Message);
+        Assert.Equal($"Relay 'test' (127.0.0.1:{server.Port}) did not let us in within 10 seconds (greeting, TLS, EHLO, login).", found.Message);
     }
 
     [Theory]

@@ -97,11 +97,12 @@ internal sealed class Installation : IAsyncDisposable
     /// <param name="logs">Where to log; stays the caller's.</param>
     /// <param name="cancel">Stops.</param>
     /// <exception cref="StorageException">The database cannot be used; says what to do.</exception>
-    /// <exception cref="RefusedException">It is gone while another process works with it.</exception>
+    /// <exception cref="RefusedException">It is gone while another process works with it, or where a server has run.</exception>
     public static async Task<Installation> OpenAsync(ServerSettings settings, TimeProvider clock, ILoggerFactory logs, CancellationToken cancel)
     {
         var time = new ZonedTime(clock, settings.Schedule.TimeZone);
         RefuseSecond(settings);
+        if (LostLedger.Find(settings.Storage, settings.Paths.Jobs) is { } lost) throw new RefusedException(lost);
         var database = Database.Open(settings.Storage, time);
         try
         {

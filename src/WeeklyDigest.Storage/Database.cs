@@ -80,6 +80,16 @@ public sealed class Database : IDisposable
         return SqliteTrouble.OfMissing(path) is { } missing ? throw missing : File.Exists(path);
     }
 
+    /// <summary>The path of its file, when that is not there or nothing was ever written to it; null when it is, or there is a server.</summary>
+    /// <param name="options">Provider and connection string.</param>
+    /// <exception cref="StorageException">No file is named; says what to do.</exception>
+    public static string? MissingFile(StorageOptions options)
+    {
+        if (!options.Provider.Equals("sqlite", StringComparison.OrdinalIgnoreCase)) return null;
+        var path = SqliteFile.PathOf(options.ConnectionString);
+        return new FileInfo(path) is { Exists: true, Length: > 0 } ? null : path;
+    }
+
     /// <summary>Looks at it without changing anything.</summary>
     /// <param name="options">Provider and connection string.</param>
     /// <param name="patience">How long the database's own check of itself may take.</param>

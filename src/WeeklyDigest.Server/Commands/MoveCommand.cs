@@ -31,7 +31,8 @@ internal static class MoveCommand
     {
         var settings = run.Settings;
         if (settings.Storage.Provider != "sqlite") throw new RefusedException($"Storage:Provider is {settings.Storage.Provider} already; there is nothing to move.");
-        if (!Database.Exists(settings.Storage)) throw new RefusedException("There is no database yet; set Storage:Provider to postgres and begin there.");
+        if (!Database.Exists(settings.Storage))
+            throw new RefusedException(LostLedger.Find(settings.Storage, settings.Paths.Jobs) ?? "There is no database yet; set Storage:Provider to postgres and begin there.");
         if (connection == "-") connection = (await run.Host.In.ReadLineAsync(cancel))?.Trim() ?? "";
         if (StorageOptions.ProblemOfServer(connection) is { } problem) throw new RefusedException($"--connection {problem}");
         RefuseLiving(settings.Paths.Data);

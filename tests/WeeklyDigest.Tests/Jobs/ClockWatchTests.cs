@@ -39,8 +39,8 @@ public sealed class ClockWatchTests : IDisposable
         using (Database.Open(Options, TimeProvider.System))
         {
         }
-        Assert.Contains(Diagnosis.Ok("clock", "The database tells the same time."), DatabaseCheck.Run(Options, TimeProvider.System));
-        var wrong = DatabaseCheck.Run(Options, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddHours(1))).Single(found => found.Area == "clock");
+        Assert.Contains(Diagnosis.Ok("clock", "The database tells the same time."), DatabaseCheck.Run(Options, "", TimeProvider.System));
+        var wrong = DatabaseCheck.Run(Options, "", new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddHours(1))).Single(found => found.Area == "clock");
         Assert.Equal(Health.Problem, wrong.Status);
         Assert.EndsWith(" by the database.", wrong.Message, StringComparison.Ordinal);
     }

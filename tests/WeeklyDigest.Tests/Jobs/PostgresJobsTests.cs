@@ -133,9 +133,9 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal("hangfire:lock:left", Assert.ThrowsAny<DistributedLockTimeoutException>(() => jobs.AcquireDistributedLock("lock:left", TimeSpan.Zero)).Resource);
     }
 
-    private List<Diagnosis> LookAtJobs() => [.. DatabaseCheck.Run(SharedPostgres.Options(connection), TimeProvider.System).Where(found => found.Area == "jobs")];
+    private List<Diagnosis> LookAtJobs() => [.. DatabaseCheck.Run(SharedPostgres.Options(connection), "", TimeProvider.System).Where(found => found.Area == "jobs")];
 
-    private Diagnosis LookAtLedger() => DatabaseCheck.Run(SharedPostgres.Options(connection), TimeProvider.System).First(found => found.Area == "database");
+    private Diagnosis LookAtLedger() => DatabaseCheck.Run(SharedPostgres.Options(connection), "", TimeProvider.System).First(found => found.Area == "database");
 
     private async Task<CommandResult> ServeAsync()
     {

@@ -71,6 +71,7 @@ public sealed class JobRestartTests
     public async Task Jobs_that_cannot_be_kept_stop_the_start_with_words()
     {
         using var workspace = new Workspace().WithWeek1().WithSubscribers(1).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        Assert.Equal(0, (await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "all")).ExitCode);
         workspace.Write("data/jobs.db", "These are no jobs.");
         var result = await workspace.RunAsync("serve");
         Assert.Equal(1, result.ExitCode);

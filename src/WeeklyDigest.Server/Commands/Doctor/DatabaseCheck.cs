@@ -9,7 +9,10 @@ internal static class DatabaseCheck
     private const string Area = "database";
 
     /// <summary>Looks.</summary>
-    public static IEnumerable<Diagnosis> Run(StorageOptions options, TimeProvider time)
+    /// <param name="options">Where it is.</param>
+    /// <param name="jobs">Where a server keeps its jobs, when not there.</param>
+    /// <param name="time">The clock.</param>
+    public static IEnumerable<Diagnosis> Run(StorageOptions options, string jobs, TimeProvider time)
     {
         var (found, failure) = Examine(options, time);
         if (failure is not null)
@@ -17,11 +20,16 @@ internal static class DatabaseCheck
             yield return failure;
             yield break;
         }
+        if (LostLedger.Find(options, jobs) is { } lost)
+        {
+            yield return Unsendable(lost);
+            yield break;
+        }
         yield return Schema(found!);
         if (found!.IsThere) yield return Soundness(found);
         if (found.IsHeld) yield return Diagnosis.Warning(Area, $"Another program is writing to {found.Place}, so that it was not found out whether this user can.", "Try again; if it does not end, find that program: nothing is sent meanwhile.");
         foreach (var denied in found.Denied) yield return Unsendable(denied);
-        if (found.Jobs is { } jobs) yield return Diagnosis.Problem("jobs", jobs, "`serve` does not start until then.");
+        if (found.Jobs is { } wrong) yield return Diagnosis.Problem("jobs", wrong, "`serve` does not start until then.");
         if (found.JobsAreGone)
         {
             yield return Diagnosis.Warning(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Moving;
 
@@ -37,7 +38,7 @@ internal static class MoveCommand
         if (StorageOptions.ProblemOfServer(connection) is { } problem) throw new RefusedException($"--connection {problem}");
         RefuseLiving(settings.Paths.Data);
         var target = new StorageOptions { Provider = "postgres", ConnectionString = connection };
-        var report = await ShowAsync(run, progress => DatabaseMove.RunAsync(settings.Storage, target, progress, cancel));
+        var report = await ShowAsync(run, progress => DatabaseMove.RunAsync(settings.Storage, target, PostgresJobs.Tables, progress, cancel));
         await WriteAsync(run.Out, report);
         return CommandLine.Done;
     }

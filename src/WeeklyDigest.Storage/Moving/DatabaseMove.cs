@@ -13,13 +13,15 @@ public static class DatabaseMove
     /// <summary>Moves.</summary>
     /// <param name="from">A SQLite installation that nothing works on: its file stays locked meanwhile.</param>
     /// <param name="to">A PostgreSQL database without an installation in it; or with this one, when an earlier move was cut off.</param>
+    /// <param name="jobs">The tables that the jobs will have on the server: without them no server starts there.</param>
     /// <param name="progress">Told now and then.</param>
     /// <param name="cancel">Stops; the target is as it was.</param>
     /// <exception cref="StorageException">One of them cannot be used, the target is not empty, or what was read back differs; nothing was moved.</exception>
-    public static async Task<MoveReport> RunAsync(StorageOptions from, StorageOptions to, IProgress<MoveProgress> progress, CancellationToken cancel)
+    public static async Task<MoveReport> RunAsync(StorageOptions from, StorageOptions to, JobTables jobs, IProgress<MoveProgress> progress, CancellationToken cancel)
     {
         var file = SqliteFile.Prepare(from.ConnectionString);
         using var server = PostgresServer.Prepare(to.ConnectionString, "--connection");
+        PostgresJobTables.RequireUsable(server, jobs);
         SqliteMigrations.Apply(file, movingTo: server.Place.ToString());
         PostgresMigrations.Apply(server);
         try

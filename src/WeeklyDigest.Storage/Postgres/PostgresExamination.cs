@@ -27,7 +27,8 @@ internal static class PostgresExamination
         {
             using var connection = server.Source.OpenConnection();
             PostgresSetup.Require(connection, server.Place);
-            var lackingJobs = PostgresRights.Lacking(connection, server.Place, jobs.Schema);
+            var foreignJobs = PostgresJobTables.Foreign(connection, server.Place, jobs);
+            var lackingJobs = foreignJobs is not null ? null : PostgresRights.Lacking(connection, server.Place, jobs.Schema);
             var (applied, missing) = PostgresMigrations.Look(connection, server.Place);
             string[] denied = [.. Denied(connection, server.Place, missing.Count == 0), .. lackingJobs is null ? Array.Empty<string>() : [lackingJobs]];
             return new DatabaseExamination
@@ -39,9 +40,9 @@ internal static class PostgresExamination
                 Lost = SchemaObjects.Lost(SchemaObjects.Made("Postgres", applied), [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
                 Denied = denied,
                 // Who is kept out cannot look.
-                Jobs = lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null,
-                JobsAreGone = denied.Length == 0 && PostgresJobTables.AreAbsent(connection, jobs) && HasServed(connection),
-                LedgerIsGone = lackingJobs is null && applied.Count == 0 && !PostgresJobTables.AreAbsent(connection, jobs),
+                Jobs = foreignJobs ?? (lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null),
+                JobsAreGone = foreignJobs is null && denied.Length == 0 && PostgresJobTables.AreAbsent(connection, jobs) && HasServed(connection),
+                LedgerIsGone = (foreignJobs ?? lackingJobs) is null && applied.Count == 0 && !PostgresJobTables.AreAbsent(connection, jobs),
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };

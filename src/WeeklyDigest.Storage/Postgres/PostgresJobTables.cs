@@ -14,6 +14,24 @@ internal static class PostgresJobTables
         ORDER BY 1
         """;
 
+    // By the catalog alone, which whoever is kept out of a schema may read too. Tables of the library have lost its journal when all the others are there.
+    private const string IsForeign = $"""
+        SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace(@schema) AND c.relkind <> 'i')
+          AND NOT EXISTS (
+            SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+            WHERE c.relnamespace = to_regnamespace(@schema) AND c.relname = '{Journal}' AND a.attname = 'version' AND a.atttypid = 'int4'::regtype)
+          AND (SELECT count(*) FROM pg_class c WHERE c.relnamespace = to_regnamespace(@schema) AND c.relname = ANY (@tables)) < cardinality(@tables)
+        """;
+
+    /// <summary>What is said of a schema of their name that is not theirs; null when it is, or is empty, or not there.</summary>
+    public static string? Foreign(NpgsqlConnection connection, PostgresPlace place, JobTables tables)
+    {
+        using var command = Ask(IsForeign, connection, tables);
+        return (bool)command.ExecuteScalar()!
+            ? $"The schema {tables.Schema} in {place} belongs to another program, or has lost the table {Journal}. Use a database of its own; or, where nobody else has anything in it, with every server stopped, {Dropping(tables.Schema)}; the next start makes them anew."
+            : null;
+    }
+
     /// <summary>What is wrong with them, with what to do; null when they can be used, or the next start makes them or brings them up to date.</summary>
     public static string? Wrong(NpgsqlConnection connection, PostgresPlace place, JobTables tables)
     {
@@ -39,9 +57,26 @@ internal static class PostgresJobTables
         var wrong = UseJobs(server, tables.Schema, () =>
         {
             using var connection = server.Source.OpenConnection();
-            return Wrong(connection, server.Place, tables);
+            // The library says of what it may not make only that it is refused.
+            return Foreign(connection, server.Place, tables) ?? PostgresRights.LackingToMake(connection, server.Place, tables.Schema) ?? Wrong(connection, server.Place, tables);
         });
         if (wrong is not null) throw new StorageException(wrong) { IsLasting = true };
+    }
+
+    /// <summary>Refuses to move to a server on which no start could have them, as a look at it tells.</summary>
+    /// <exception cref="StorageException">They are another's, closed, not whole, or newer than we know; or the server does not answer.</exception>
+    public static void RequireUsable(PostgresServer server, JobTables tables)
+    {
+        try
+        {
+            using var connection = server.Source.OpenConnection();
+            var trouble = Foreign(connection, server.Place, tables) ?? PostgresRights.Lacking(connection, server.Place, tables.Schema) ?? Wrong(connection, server.Place, tables);
+            if (trouble is not null) throw new StorageException($"{trouble} Nothing was moved.");
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            throw server.Explain(failure, tables.Schema);
+        }
     }
 
     /// <summary>Does something with the jobs' tables.</summary>
@@ -118,12 +153,18 @@ internal static class PostgresJobTables
 
     private static List<string> WithoutNumbers(NpgsqlConnection connection, JobTables tables)
     {
-        using var command = new NpgsqlCommand(Unnumbered, connection);
-        command.Parameters.AddWithValue("schema", tables.Schema);
-        command.Parameters.AddWithValue("tables", tables.Names.ToArray());
+        using var command = Ask(Unnumbered, connection, tables);
         using var reader = command.ExecuteReader();
         var names = new List<string>();
         while (reader.Read()) names.Add(reader.GetString(0));
         return names;
+    }
+
+    private static NpgsqlCommand Ask(string question, NpgsqlConnection connection, JobTables tables)
+    {
+        var command = new NpgsqlCommand(question, connection);
+        command.Parameters.AddWithValue("schema", tables.Schema);
+        command.Parameters.AddWithValue("tables", tables.Names.ToArray());
+        return command;
     }
 }

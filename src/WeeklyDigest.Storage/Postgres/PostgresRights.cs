@@ -34,6 +34,15 @@ internal static class PostgresRights
     /// <param name="isComplete">Whether nothing is to be made in it; null: it is when there is any table in it.</param>
     public static string? Lacking(NpgsqlConnection connection, PostgresPlace place, string schema, bool? isComplete = null)
     {
+        if (LackingToMake(connection, place, schema, isComplete) is { } lacking) return lacking;
+        return AllClosed(connection, schema) is { Count: > 0 } closed
+            ? $"{MayNotUse(place, schema)}: {string.Join(", ", closed.Take(MaxNamed))}{(closed.Count > MaxNamed ? " and others" : "")} {(closed.Count > 1 ? "stay" : "stays")} closed. {Remedy(place, schema)}"
+            : null;
+    }
+
+    /// <summary>The same of what is still to be made: the schema, or tables in it.</summary>
+    public static string? LackingToMake(NpgsqlConnection connection, PostgresPlace place, string schema, bool? isComplete = null)
+    {
         if (!Ask(connection, IsThere, schema))
         {
             return Ask(connection, MayCreate, schema) ? null : $"The user {place.User} may not make the schema {schema}, which is not there yet, in {place}. "
@@ -41,9 +50,7 @@ internal static class PostgresRights
         }
         if (!(isComplete ?? Ask(connection, HasTables, schema)) && !Ask(connection, MayCreateTables, schema))
             return $"The user {place.User} may not make tables in the schema {schema} of {place}, where some are missing. Let the user own it (ALTER SCHEMA {schema} OWNER TO \"{place.User}\").";
-        return AllClosed(connection, schema) is { Count: > 0 } closed
-            ? $"{MayNotUse(place, schema)}: {string.Join(", ", closed.Take(MaxNamed))}{(closed.Count > MaxNamed ? " and others" : "")} {(closed.Count > 1 ? "stay" : "stays")} closed. {Remedy(place, schema)}"
-            : null;
+        return null;
     }
 
     /// <summary>What is said when the user may not use some table or sequence of a schema, whichever it is, with what to do.</summary>

@@ -85,6 +85,50 @@ public sealed class MoveCommandTests : IDisposable
         Assert.Equal(0, (await workspace.RunHereAsync("status")).ExitCode);
     }
 
+    [Theory]
+    [InlineData("CREATE TABLE hangfire.recipe (name text)", "belongs to another program, or has lost the table schema. Use a database of its own; or, ")]
+    [InlineData("CREATE TABLE hangfire.job (name text)", "belongs to another program, or has lost the table schema. Use a database of its own; or, ")]
+    [InlineData("CREATE TABLE hangfire.schema (name text)", "belongs to another program, or has lost the table schema. Use a database of its own; or, ")]
+    public async Task A_target_whose_schema_for_the_jobs_is_another_programs_is_refused_before_anything_is_done(string strangers, string words)
+    {
+        await SendAsync();
+        SharedPostgres.Server.Execute("CREATE SCHEMA hangfire; " + strangers, TargetName);
+        await RefusedAsync(target, $"The schema hangfire in {Place} {words}");
+    }
+
+    [Fact]
+    public async Task A_target_where_the_user_may_not_make_the_schema_for_the_jobs_is_refused_before_anything_is_done()
+    {
+        await SendAsync();
+        var poor = "poor_" + TargetName;
+        SharedPostgres.Server.Execute($"CREATE ROLE {poor} LOGIN PASSWORD 'poor'; CREATE SCHEMA weeklydigest AUTHORIZATION {poor}", TargetName);
+        try
+        {
+            await RefusedAsync(
+                new NpgsqlConnectionStringBuilder(target) { Username = poor, Password = "poor" }.ConnectionString,
+                $"The user {poor} may not make the schema hangfire, which is not there yet, in {Place}. Let the user create there (GRANT CREATE ON DATABASE");
+        }
+        finally
+        {
+            SharedPostgres.Server.Execute($"DROP OWNED BY {poor}; DROP ROLE {poor}", TargetName);
+        }
+    }
+
+    private string TargetName => new NpgsqlConnectionStringBuilder(target).Database!;
+
+    private string Place => $"the database {TargetName} on 127.0.0.1:{SharedPostgres.Server.Port}";
+
+    private async Task RefusedAsync(string connection, string words)
+    {
+        var before = await StateAsync();
+        var result = await workspace.RunHereAsync("move", "--to", "postgres", "--connection", connection);
+        Assert.Equal((1, ""), (result.ExitCode, result.Out));
+        Assert.StartsWith(words, result.Error, StringComparison.Ordinal);
+        Assert.EndsWith(" Nothing was moved.", result.Error.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal(0, SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest'", TargetName));
+        Assert.Equal(before, await StateAsync());
+    }
+
     private async Task SendAsync()
     {
         workspace.WithWeek1().WithSubscribers(3);

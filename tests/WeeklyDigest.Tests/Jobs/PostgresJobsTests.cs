@@ -57,6 +57,42 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal(isSeen ? [Diagnosis.Problem("jobs", expected, "`serve` does not start until then.")] : [], LookAtJobs());
     }
 
+    // Found without any right to what is in it; its owner is not told to drop what is not ours.
+    [Theory]
+    [InlineData("CREATE TABLE hangfire.recipe (name text)")]
+    [InlineData("CREATE TABLE hangfire.schema (name text); CREATE TABLE hangfire.job (name text)")]
+    [InlineData("CREATE VIEW hangfire.server AS SELECT 1")]
+    public async Task A_schema_of_another_program_is_told_as_that_whoever_asks(string strangers)
+    {
+        SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE; CREATE SCHEMA hangfire; " + strangers, Name);
+        var words = $"The schema hangfire in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port} belongs to another program, or has lost the table schema. Use a database of its own; "
+            + "or, where nobody else has anything in it, with every server stopped, run DROP SCHEMA hangfire CASCADE there: jobs that wait and the history of jobs are lost, mailings and what was sent are not; "
+            + "the next start makes them anew.";
+        await AsPoorAsync(async poor =>
+        {
+            foreach (var user in (string[])[connection, poor])
+            {
+                Assert.Equal([Diagnosis.Problem("jobs", words, "`serve` does not start until then.")], LookAtJobs(user));
+                var result = await ServeAsync(user);
+                Assert.Equal((1, "", words), (result.ExitCode, result.Out, result.Error.TrimEnd()));
+            }
+        });
+    }
+
+    [Fact]
+    public async Task Who_may_not_make_the_schema_is_told_that_and_nothing_else()
+    {
+        SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
+        await AsPoorAsync(async poor =>
+        {
+            var result = await ServeAsync(poor);
+            Assert.Equal(
+                (1, "", $"The user poor_{Name} may not make the schema hangfire, which is not there yet, in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}. Let the user create there "
+                    + $"(GRANT CREATE ON DATABASE \"{Name}\" TO \"poor_{Name}\"), or make it for the user (CREATE SCHEMA hangfire AUTHORIZATION \"poor_{Name}\")."),
+                (result.ExitCode, result.Out, result.Error.TrimEnd()));
+        });
+    }
+
     [Fact]
     public void Tables_that_are_whole_older_or_still_to_be_made_are_no_problem_to_doctor_and_newer_ones_are()
     {
@@ -133,13 +169,28 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal("hangfire:lock:left", Assert.ThrowsAny<DistributedLockTimeoutException>(() => jobs.AcquireDistributedLock("lock:left", TimeSpan.Zero)).Resource);
     }
 
-    private List<Diagnosis> LookAtJobs() => [.. DatabaseCheck.Run(SharedPostgres.Options(connection), "", TimeProvider.System).Where(found => found.Area == "jobs")];
+    // Who may use the ledger and make nothing.
+    private async Task AsPoorAsync(Func<string, Task> look)
+    {
+        var poor = "poor_" + Name;
+        SharedPostgres.Server.Execute($"CREATE ROLE {poor} LOGIN PASSWORD 'poor'; GRANT USAGE ON SCHEMA weeklydigest TO {poor}; GRANT ALL ON ALL TABLES IN SCHEMA weeklydigest TO {poor}; GRANT ALL ON ALL SEQUENCES IN SCHEMA weeklydigest TO {poor}", Name);
+        try
+        {
+            await look(new NpgsqlConnectionStringBuilder(connection) { Username = poor, Password = "poor" }.ConnectionString);
+        }
+        finally
+        {
+            SharedPostgres.Server.Execute($"DROP OWNED BY {poor}; DROP ROLE {poor}", Name);
+        }
+    }
+
+    private List<Diagnosis> LookAtJobs(string? user = null) => [.. DatabaseCheck.Run(SharedPostgres.Options(user ?? connection), "", TimeProvider.System).Where(found => found.Area == "jobs")];
 
     private Diagnosis LookAtLedger() => DatabaseCheck.Run(SharedPostgres.Options(connection), "", TimeProvider.System).First(found => found.Area == "database");
 
-    private async Task<CommandResult> ServeAsync()
+    private async Task<CommandResult> ServeAsync(string? user = null)
     {
-        using var workspace = new Workspace().Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", connection);
+        using var workspace = new Workspace().Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", user ?? connection);
         return await workspace.RunAsync("serve", "--urls", "http://127.0.0.1:0");
     }
 }

@@ -2,6 +2,7 @@ using Npgsql;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Moving;
@@ -159,7 +160,7 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         await FillAsync();
         using var stop = new CancellationTokenSource();
         var stopping = new Called(value => { if (value.Table == "delivery") stop.Cancel(); });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), stopping, stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), PostgresJobs.Tables, stopping, stop.Token));
         Assert.Equal(0, SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM weeklydigest.subscriber", TargetName));
         Open().Dispose();
     }
@@ -169,11 +170,11 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
     {
         await FillAsync();
         var last = new MoveProgress("", false, 0, 1);
-        var report = await DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), new Called(value => last = value), Cancel);
+        var report = await DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), PostgresJobs.Tables, new Called(value => last = value), Cancel);
         Assert.Equal((2 * report.Tables.Sum(table => table.Rows), last.Total), (last.Done, last.Done));
     }
 
-    private Task<MoveReport> MoveAsync() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), new Called(_ => { }), Cancel);
+    private Task<MoveReport> MoveAsync() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), PostgresJobs.Tables, new Called(_ => { }), Cancel);
 
     /// <summary>Something in every table: subscribers with every kind of text, one who left, one of whom only the number is left, deliveries in many states.</summary>
     private async Task<long> FillAsync()

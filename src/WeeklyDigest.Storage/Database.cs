@@ -11,11 +11,13 @@ namespace WeeklyDigest.Storage;
 public sealed class Database : IDisposable
 {
     private readonly IDisposable[] connections;
+    private readonly SqliteFile? file;
     private readonly PostgresServer? server;
     private readonly SqliteWriter? writer;
 
     private Database(SqliteFile file, TimeProvider time)
     {
+        this.file = file;
         writer = new SqliteWriter(file);
         var readers = new SqliteReaders(file, writer);
         connections = [readers, writer];
@@ -112,6 +114,14 @@ public sealed class Database : IDisposable
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="StorageException">The server refused.</exception>
     public Task TryAloneAsync(Func<Task> work, CancellationToken cancel) => server is null ? work() : server.TryAloneAsync(work, cancel);
+
+    /// <summary>Refuses to send from a ledger that has lost what its migrations made, as a look at it tells.</summary>
+    /// <exception cref="StorageException">It has, or cannot be looked at; says what to do.</exception>
+    public void RequireWhole()
+    {
+        if (file is not null) SqliteExamination.RequireWhole(file);
+        else PostgresExamination.RequireWhole(server!);
+    }
 
     /// <summary>Refuses tables of the jobs that are not whole, or that a newer version of their library made.</summary>
     /// <param name="tables">What they have to be; none being there is fine, and so is an older version.</param>

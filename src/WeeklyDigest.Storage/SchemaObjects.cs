@@ -14,6 +14,15 @@ internal static partial class SchemaObjects
         return [.. lost.Where(name => !(Column().Match(name) is { Success: true } column && lost.Contains($"table {column.Groups[1].Value}"))).Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>Refuses a database that has lost something.</summary>
+    /// <param name="place">The database, as a sentence begins with it.</param>
+    /// <param name="lost">What it has lost.</param>
+    /// <exception cref="StorageException">It has.</exception>
+    public static void Require(string place, IReadOnlyList<string> lost)
+    {
+        if (lost.Count > 0) throw new StorageException($"{place} has lost what belongs to its schema: {string.Join(", ", lost)}. Stop every server and put a backup back. Nothing can be sent until then.") { IsLasting = true };
+    }
+
     /// <summary>What migrations make, by their texts: a statement begins its line, and a column of a new table stands in a line of its own. For databases that cannot be made on the spot to look.</summary>
     /// <param name="kind">The kind of database, as <see cref="Embedded.Migrations"/> has it.</param>
     /// <param name="applied">The migrations.</param>

@@ -28,6 +28,7 @@ internal static class SendCommand
         DateTimeOffset? at = atText is null ? null : SendTime.Parse(atText, run.Settings.Schedule.TimeZone, run.Host.Time.GetUtcNow());
         var file = run.FindIssue(name);
         var installation = await run.OpenAsync(cancel);
+        installation.Database.RequireWhole();
         if (file is not { } issue) return await GoOnAsync(run, installation, await Mailings.FindAsync(run, installation, name, cancel), list, at, wait, cancel);
         await RefuseTimeAsync(run, installation, issue, at, cancel);
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);

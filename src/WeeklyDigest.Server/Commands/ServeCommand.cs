@@ -84,6 +84,7 @@ internal static class ServeCommand
     private static async Task<WebApplication> TryStartAsync(CommandRun run, ServerSettings settings, CancellationToken cancel)
     {
         var installation = await run.OpenAsync(settings, null, cancel);
+        installation.Database.RequireWhole();
         await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel).WaitAsync(cancel));
         var server = WebServer.Build(installation, settings.Urls);
         try

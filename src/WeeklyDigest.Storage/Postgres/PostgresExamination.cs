@@ -37,7 +37,7 @@ internal static class PostgresExamination
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
-                Lost = SchemaObjects.Lost(SchemaObjects.Made("Postgres", applied), [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]),
+                Lost = Lost(connection, applied),
                 Denied = denied,
                 // Who is kept out cannot look.
                 Jobs = foreignJobs ?? (lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null),
@@ -52,6 +52,24 @@ internal static class PostgresExamination
             throw server.Explain(failure);
         }
     }
+
+    /// <summary>Refuses a database that has lost what its migrations made.</summary>
+    /// <exception cref="StorageException">It has, or does not answer.</exception>
+    public static void RequireWhole(PostgresServer server)
+    {
+        try
+        {
+            using var connection = server.Source.OpenConnection();
+            SchemaObjects.Require($"T{server.Place.ToString()[1..]}", Lost(connection, PostgresMigrations.Look(connection, server.Place).Applied));
+        }
+        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        {
+            throw server.Explain(failure);
+        }
+    }
+
+    private static IReadOnlyList<string> Lost(NpgsqlConnection connection, IReadOnlyList<string> applied)
+        => SchemaObjects.Lost(SchemaObjects.Made("Postgres", applied), [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]);
 
     // A server writes its schedule down when it starts; commands do not.
     private static bool HasServed(NpgsqlConnection connection)

@@ -50,6 +50,21 @@ internal static class SqliteExamination
         }
     }
 
+    /// <summary>Refuses a file that has lost what its migrations made.</summary>
+    /// <exception cref="StorageException">It has, or cannot be read.</exception>
+    public static void RequireWhole(SqliteFile file)
+    {
+        try
+        {
+            using var connection = file.OpenReader();
+            SchemaObjects.Require($"The database {file.Path}", SchemaObjects.Lost(Made(SqliteMigrations.Look(connection, file.Path).Applied), Objects(connection)));
+        }
+        catch (SqliteException failure)
+        {
+            throw SqliteTrouble.Explain(failure, file.Path);
+        }
+    }
+
     // What a database that is made now has.
     private static HashSet<string> Made(IReadOnlyList<string> applied)
     {

@@ -33,7 +33,9 @@ internal static class SqliteMigrations
             using (var look = file.Open())
                 RefuseForeign(look, file.Path);
             using var connection = file.OpenWriter();
-            if (!IsCurrent(connection, file.Path, movingTo)) Upgrade(connection, file.Path);
+            if (IsCurrent(connection, file.Path, movingTo)) return;
+            RequireJournal(connection, file.Path);
+            Upgrade(connection, file.Path);
         }
         catch (SqliteException failure)
         {
@@ -72,6 +74,13 @@ internal static class SqliteMigrations
         var mark = (long)SqliteFile.Scalar(connection, "PRAGMA application_id")!;
         if (tables > 0 && mark != ApplicationId)
             throw new StorageException($"The database {path} belongs to another program. Set Storage:ConnectionString to a file of its own.");
+    }
+
+    // Asked in one statement: a process that creates the database at this moment commits all of it at once.
+    private static void RequireJournal(SqliteConnection connection, string path)
+    {
+        var isLost = SqliteFile.Scalar(connection, $"SELECT 1 FROM sqlite_master WHERE NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '{Journal}') LIMIT 1") is not null;
+        SchemaObjects.Require($"The database {path}", isLost ? [$"table {Journal}"] : []);
     }
 
     // A current database is not written to: a status query must not wait for a running import.

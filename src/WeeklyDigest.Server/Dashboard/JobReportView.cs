@@ -15,10 +15,10 @@ internal static class JobReportView
     {
         var stored = job.JobDetails.Properties.TryGetValue(JobPage.ReportParameter, out var json) ? json : null;
         var report = JobPage.UnwrittenOf(job.Page.Storage, job.JobId) ?? JobReport.FromJson(stored is null ? null : SerializationHelper.Deserialize<string?>(stored));
-        return new NonEscapedString(report is null ? "" : Of(report, job.Page.Url.To("/issues")).ToString());
+        return new NonEscapedString(report is null ? "" : Of(report, job.Page.Url).ToString());
     }
 
-    internal static Html Of(JobReport report, string issuesPage) => Html.Of(
+    internal static Html Of(JobReport report, UrlHelper url) => Html.Of(
         $"""
         <section id="wd-report" data-done="{(report.Done ? "true" : "false")}" aria-label="Report">
         <div class="alert {Tone(report)} wd-headline" role="status">{report.Headline}</div>
@@ -27,7 +27,8 @@ internal static class JobReportView
         {Html.When(report.Balance is not null, () => BalanceTable.Of(report.Balance!))}
         {Html.When(report.NextAttemptAt is not null, () => Html.Of($"<p>The next attempt is at {Time(report.NextAttemptAt!.Value)}.</p>"))}
         {Html.When(report.Notes.Count > 0, () => Html.Of($"<ul class=\"wd-notes\">\n{report.Notes.Select(note => Html.Of($"<li>{note}</li>"))}\n</ul>"))}
-        <p><a href="{issuesPage}">All issues</a></p>
+        {Html.When(report.Other is not null, () => Html.Of($"<p><a href=\"{url.JobDetails(report.Other!)}\">Job #{report.Other}</a></p>"))}
+        <p><a href="{url.To("/issues")}">All issues</a></p>
         </section>
         """);
 

@@ -20,6 +20,6 @@ internal sealed class DeliverMailingJob(JobEdge edge, IssueSending sending, IMai
     {
         if (await mailings.FindAsync(mailingId, cancel) is not { } mailing) throw new RefusedException($"There is no mailing {mailingId}.");
         page.Choose(mailing.Issue.Value);
-        return await sending.DeliverAsync(page, mailing, cancel, isWakeUp: true);
+        return await sending.DeliverAsync(page, mailing, cancel);
     }, cancel);
 }

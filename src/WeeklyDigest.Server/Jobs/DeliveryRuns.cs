@@ -20,23 +20,18 @@ internal sealed class DeliveryRuns(DeliveryEngine engine)
     /// <summary>Whether a job delivers the mailing in this process.</summary>
     public bool HasJob(long mailingId)
     {
-        lock (gate) return HasOther(mailingId, null);
+        lock (gate) return JobBut([], mailingId) is not null;
     }
 
-    /// <summary>Delivers for a job, or joins the run.</summary>
-    /// <param name="mailingId">The mailing.</param>
+    /// <summary>Delivers for a job, unless another one does so, here or on another node: it would only keep a worker from other jobs.</summary>
+    /// <param name="mailing">The mailing.</param>
     /// <param name="page">The job's page.</param>
-    /// <param name="isWakeUp">Whether the job is only there so that the mailing is delivered at all.</param>
     /// <param name="cancel">Drains.</param>
-    /// <returns>Null, at once, for a wake-up while another job delivers the mailing.</returns>
-    public async Task<DeliveryRunResult?> RunAsync(long mailingId, JobPage page, bool isWakeUp, CancellationToken cancel)
+    /// <returns>What came of it; or, at once, the other job. Should that end in this moment, the ledger's watch goes on.</returns>
+    public async Task<(DeliveryRunResult? Result, string? Other)> RunAsync(Mailing mailing, JobPage page, CancellationToken cancel)
     {
-        lock (gate)
-        {
-            if (isWakeUp && HasOther(mailingId, page.JobId)) return null;
-            Enter(mailingId, page.JobId);
-        }
-        return await RunAsync(mailingId, page.JobId, page, cancel);
+        if (await ElsewhereAsync(mailing, page, cancel) is { } elsewhere) return (null, elsewhere);
+        return EnterUnlessHeld(mailing.Id, page) is { } here ? (null, here) : (await RunAsync(mailing.Id, page.JobId, page, cancel), null);
     }
 
     /// <summary>Delivers beside another process, whose job it is.</summary>
@@ -46,7 +41,27 @@ internal sealed class DeliveryRuns(DeliveryEngine engine)
         return RunAsync(mailingId, null, null, cancel);
     }
 
-    private bool HasOther(long mailingId, string? job) => running.TryGetValue(mailingId, out var callers) && callers.Exists(caller => caller is not null && caller != job);
+    // The state of a job may be a dead server's. Who sends stands in the ledger, and what another process is sending this one joins without a job.
+    private async Task<string?> ElsewhereAsync(Mailing mailing, JobPage page, CancellationToken cancel)
+        => page.Elsewhere(mailing.Issue.Value) is { } job && (await engine.RecoverAsync(cancel)).Any(sender => sender.MailingId == mailing.Id && !sender.IsThisProcess) ? job : null;
+
+    // One that was deleted or requeued only finishes what is on the wire, and does not go on: whoever wants the mailing sent after that has the job for it.
+    private string? EnterUnlessHeld(long mailingId, JobPage page)
+    {
+        for (List<string> past = [page.JobId]; ;)
+        {
+            string? other;
+            lock (gate)
+            {
+                other = JobBut(past, mailingId);
+                if (other is null) Enter(mailingId, page.JobId);
+            }
+            if (other is null || page.IsProcessing(other)) return other;
+            past.Add(other);
+        }
+    }
+
+    private string? JobBut(List<string> past, long mailingId) => running.GetValueOrDefault(mailingId)?.Find(caller => caller is not null && !past.Contains(caller));
 
     private void Enter(long mailingId, string? job)
     {

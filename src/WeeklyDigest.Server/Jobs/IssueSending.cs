@@ -41,12 +41,11 @@ internal sealed class IssueSending(
     /// <param name="page">The job's page.</param>
     /// <param name="mailing">The mailing.</param>
     /// <param name="cancel">The server stops, or somebody deleted or requeued the job.</param>
-    /// <param name="isWakeUp">Whether the job has nothing to do while another one delivers the mailing: it would only keep a worker from other jobs.</param>
-    public async Task<string> DeliverAsync(JobPage page, Mailing mailing, CancellationToken cancel, bool isWakeUp = false)
+    public async Task<string> DeliverAsync(JobPage page, Mailing mailing, CancellationToken cancel)
     {
         try
         {
-            return await RunAsync(page, mailing, isWakeUp, cancel);
+            return await RunAsync(page, mailing, cancel);
         }
         catch (OperationCanceledException) when (page.IsDeleted)
         {
@@ -99,7 +98,7 @@ internal sealed class IssueSending(
         return isHeld;
     }
 
-    private async Task<string> RunAsync(JobPage page, Mailing mailing, bool isWakeUp, CancellationToken cancel)
+    private async Task<string> RunAsync(JobPage page, Mailing mailing, CancellationToken cancel)
     {
         var balance = await mailings.BalanceAsync(mailing.Id, cancel);
         switch (mailing.State)
@@ -112,7 +111,8 @@ internal sealed class IssueSending(
                 return page.Finish($"{mailing.Issue} is paused after {Tally(balance)}: {mailing.StateReason ?? "no reason given"}. It can be resumed on the page Issues.", mailing.State, balance);
             default:
                 page.Say($"Sending {mailing.Issue}.");
-                if (await runs.RunAsync(mailing.Id, page, isWakeUp, cancel) is not { } result) return page.Finish($"Another job delivers {mailing.Issue}; nothing to do.", mailing.State, balance);
+                var (result, other) = await runs.RunAsync(mailing, page, cancel);
+                if (result is null) return page.LeaveTo(other!, $"{mailing.Issue} is being sent by job #{other}; its page shows the progress.", balance);
                 // It may have been given another time since it was due.
                 return Conclude(page, await mailings.FindAsync(mailing.Id, cancel) ?? mailing, result);
         }

@@ -14,7 +14,8 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="storage">Where jobs are kept.</param>
 /// <param name="jobId">The job.</param>
 /// <param name="createdAt">When the job was created: when somebody triggered it.</param>
-internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset createdAt) : IProgress<DeliveryProgress>
+/// <param name="server">The server that runs it; null when nobody does.</param>
+internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset createdAt, string? server) : IProgress<DeliveryProgress>
 {
     /// <summary>
     /// Name of the parameter that holds the report. The dashboard lists all parameters of a job in its page, except those with this
@@ -38,11 +39,11 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     public static JobPage Of(PerformContext context)
     {
         var job = context.BackgroundJob;
-        return new JobPage(context.Storage, job.Id, new DateTimeOffset(DateTime.SpecifyKind(job.CreatedAt, DateTimeKind.Utc)));
+        return new JobPage(context.Storage, job.Id, new DateTimeOffset(DateTime.SpecifyKind(job.CreatedAt, DateTimeKind.Utc)), context.ServerId);
     }
 
     /// <summary>The page of a job that nobody runs, as it was left.</summary>
-    public static JobPage Left(JobStorage storage, string jobId, JobReport report) => new(storage, jobId, createdAt: default) { report = report };
+    public static JobPage Left(JobStorage storage, string jobId, JobReport report) => new(storage, jobId, createdAt: default, server: null) { report = report };
 
     /// <summary>What a job's page says in the storage; null when it says nothing yet.</summary>
     public static JobReport? ReportOf(JobStorage storage, string jobId)
@@ -55,12 +56,7 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     public static JobReport? UnwrittenOf(JobStorage storage, string jobId) => Unwritten.GetValueOrDefault((storage, jobId));
 
     /// <summary>Whether a job that sends an issue is running, on whatever node.</summary>
-    public static bool IsAtWork(JobStorage storage, string slug)
-    {
-        using var connection = storage.GetConnection();
-        return storage.GetMonitoringApi().ProcessingJobs(0, MostJobs)
-            .Any(job => job.Value?.Job is { } call && call.Type != typeof(PreviewJob) && SerializationHelper.Deserialize<string?>(connection.GetJobParameter(job.Key, IssueParameter)) == slug);
-    }
+    public static bool IsAtWork(JobStorage storage, string slug) => AtWork(storage, slug).Count > 0;
 
     /// <summary>The job.</summary>
     public string JobId => jobId;
@@ -86,6 +82,16 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
                 return false;
             }
         }
+    }
+
+    /// <summary>A job of another server that sends an issue; null when there is none.</summary>
+    public string? Elsewhere(string slug) => AtWork(storage, slug).Find(other => other.Job != jobId && other.Server != server).Job;
+
+    /// <summary>Whether a job is being processed: nobody has deleted or requeued it.</summary>
+    public bool IsProcessing(string job)
+    {
+        using var connection = storage.GetConnection();
+        return connection.GetStateData(job)?.Name == ProcessingState.StateName;
     }
 
     /// <summary>Keeps the choice. From here on a requeue of this job deals with this issue and no other.</summary>
@@ -147,6 +153,17 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
         return headline;
     }
 
+    /// <summary>The job is over, since another one does what it is for.</summary>
+    /// <param name="other">That one.</param>
+    /// <param name="headline">Says so.</param>
+    /// <param name="balance">As it stands.</param>
+    /// <returns>The headline, as the job's result.</returns>
+    public string LeaveTo(string other, string headline, Balance balance)
+    {
+        Update(current => current with { Other = other });
+        return Finish(headline, MailingState.Sending, balance);
+    }
+
     /// <summary>The job cannot do what it is for.</summary>
     /// <param name="reason">What, where, what to do; may have several lines.</param>
     public void Refuse(string reason) => Update(current => current with { Headline = reason, Done = true, Refused = true, Notice = null, Remaining = null, DoneAt = null });
@@ -180,6 +197,16 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
                 // Only the page's storage is behind; Hangfire logs what is wrong with it.
             }
         }
+    }
+
+    // What has said how it ended is over, though its state is not written yet.
+    private static List<(string Job, string? Server)> AtWork(JobStorage storage, string slug)
+    {
+        using var connection = storage.GetConnection();
+        return [.. storage.GetMonitoringApi().ProcessingJobs(0, MostJobs)
+            .Where(job => job.Value?.Job is { } call && call.Type != typeof(PreviewJob) && SerializationHelper.Deserialize<string?>(connection.GetJobParameter(job.Key, IssueParameter)) == slug)
+            .Where(job => ReportOf(storage, job.Key) is not { Done: true })
+            .Select(job => (job.Key, job.Value.ServerId))];
     }
 
     // A connection of its own: progress comes from the engine's threads while the worker's connection is in use.

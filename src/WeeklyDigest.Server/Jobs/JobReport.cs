@@ -19,6 +19,9 @@ internal sealed record JobReport(string Headline)
     /// <summary>The issue, or null before one was chosen.</summary>
     public string? Issue { get; init; }
 
+    /// <summary>The job that sends the issue in its place, or null.</summary>
+    public string? Other { get; init; }
+
     /// <summary>The mailing's state, or null where there is no mailing.</summary>
     public MailingState? State { get; init; }
 

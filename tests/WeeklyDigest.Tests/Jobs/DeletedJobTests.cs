@@ -55,11 +55,12 @@ public sealed class DeletedJobTests
         var mailing = await PublishAsync(site);
         var jobs = site.App.Services.GetRequiredService<IBackgroundJobClient>();
         var first = jobs.Enqueue<SendIssueJob>(send => send.RunAsync("week-1", null, CancellationToken.None));
-        jobs.Enqueue<SendIssueJob>(send => send.RunAsync("week-1", null, CancellationToken.None));
-        await Eventually.HoldsAsync(() => new JobDesk(site).Storage.GetMonitoringApi().ProcessingJobs(0, 10).Count >= 2, "both deliver");
         await relay.WaitForAcceptedAsync(20, TimeSpan.FromMinutes(1));
 
+        // The second may begin before the first has seen that it was deleted.
         Assert.True(jobs.Delete(first));
+        var second = jobs.Enqueue<SendIssueJob>(send => send.RunAsync("week-1", null, CancellationToken.None));
+        await Eventually.HoldsAsync(() => new JobDesk(site).Report(second) is { Balance: not null, Done: false }, "the second delivers");
         await Eventually.HoldsAsync(() => new JobDesk(site).Report(first) is { Done: true }, "its page says how it ended");
         Assert.EndsWith("another job goes on with it.", new JobDesk(site).Report(first)!.Headline, StringComparison.Ordinal);
         relay.Script = _ => SmtpMove.Accept;

@@ -89,7 +89,7 @@ public sealed class FoundJobTests
     }
 
     [Fact]
-    public async Task A_second_wake_up_of_a_mailing_ends_at_once_and_says_why()
+    public async Task A_second_wake_up_of_a_mailing_ends_at_once_and_says_whose_page_shows_it()
     {
         await using var relay = ScriptedSmtpServer.Start(Slowly);
         await using var site = await TestSite.StartAsync(null, ("Smtp:Relays:0:Port", $"{relay.Port}"));
@@ -98,7 +98,8 @@ public sealed class FoundJobTests
         await relay.WaitForAcceptedAsync(20, Limit);
 
         var surplus = jobs.Enqueue<DeliverMailingJob>(job => job.RunAsync(mailing, null, CancellationToken.None));
-        Assert.Equal("Another job delivers week-1; nothing to do.", (await new JobDesk(site).EndAsync(surplus)).Headline);
+        var report = await new JobDesk(site).EndAsync(surplus);
+        Assert.Equal($"week-1 is being sent by job #{report.Other}; its page shows the progress.", report.Headline);
         Assert.Equal(MailingState.Sending, Find(site, mailing).State);
         relay.Script = _ => SmtpMove.Accept;
         await Eventually.HoldsAsync(() => Find(site, mailing).State == MailingState.Sent, "the first one goes on", Limit);

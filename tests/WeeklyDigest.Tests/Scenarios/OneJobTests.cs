@@ -23,7 +23,7 @@ public sealed class OneJobTests
         {
             using var serve = workspace.Start("serve");
             using var reader = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token=", Limit));
-            if (isTriggered && restart == 0) await reader.TriggerAsync("weekly-digest");
+            for (var time = 0; isTriggered && time < 3; time++) await reader.TriggerAsync("weekly-digest");
             await relay.WaitForAcceptedAsync(relay.AcceptedCount + 20, Limit);
             // The first kill is the worst: on PostgreSQL the job stays taken for a while.
             if (restart % 2 == 0) serve.Kill();
@@ -34,7 +34,8 @@ public sealed class OneJobTests
         using var last = workspace.Start("serve");
         using var editor = await Editor.SignInAsync(await last.PrintedAsync("/sign-in?token=", Limit));
         await relay.WaitForAcceptedAsync(relay.AcceptedCount + 20, Limit);
-        var job = Assert.Single((await editor.ProcessingAsync()).Union(await editor.EnqueuedAsync()));
+        await Eventually.HoldsAsync(() => JobsAsync(editor).Result.Count == 1, "what was triggered beside it has ended", Limit);
+        var job = Assert.Single(await JobsAsync(editor));
         await editor.TriggerAsync("preview-to-self");
         await Eventually.HoldsAsync(() => Preview(editor).Contains("Subscribers got nothing.", StringComparison.Ordinal), "a preview runs beside it", Limit);
 
@@ -52,6 +53,8 @@ public sealed class OneJobTests
         send.Kill();
         await send.EndAsync(Limit);
     }
+
+    private static async Task<List<string>> JobsAsync(Editor editor) => [.. (await editor.ProcessingAsync()).Union(await editor.EnqueuedAsync())];
 
     private static string Preview(Editor editor)
         => editor.LastJobAsync("preview-to-self").Result is { } job ? editor.TextAsync($"/hangfire/jobs/details/{job}").Result : "";

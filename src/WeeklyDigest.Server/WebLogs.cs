@@ -3,7 +3,8 @@ namespace WeeklyDigest.Server;
 /// <summary>
 /// The installation's logs as the web server uses them. They outlive the server, so disposing of it does not dispose of them. And ASP.NET's
 /// own remarks below a warning are left out whatever the settings say: they quote the addresses of requests, and some of ours hold tokens.
-/// Antiforgery warns of each page whose Cache-Control it makes stricter, which is as it should be; of it only errors are left.
+/// Antiforgery warns of each page whose Cache-Control it makes stricter, and calls it an error, with a stack, when a browser still has a token of other keys: that is
+/// as it should be, whoever sends one is told, and nothing of it is left.
 /// What Hangfire says of a database that is away is one line.
 /// </summary>
 /// <param name="logs">The installation's logs.</param>
@@ -14,7 +15,7 @@ internal sealed class WebLogs(ILoggerFactory logs, KnownTrouble trouble) : ILogg
     public ILogger CreateLogger(string categoryName)
     {
         var log = logs.CreateLogger(categoryName);
-        if (categoryName.StartsWith("Microsoft.AspNetCore.Antiforgery", StringComparison.Ordinal)) return new From(LogLevel.Error, log);
+        if (categoryName.StartsWith("Microsoft.AspNetCore.Antiforgery", StringComparison.Ordinal)) return new From(LogLevel.Critical, log);
         if (categoryName.StartsWith("Hangfire.", StringComparison.Ordinal)) return new HangfireLog(log, trouble);
         return categoryName.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) ? new From(LogLevel.Warning, log) : log;
     }

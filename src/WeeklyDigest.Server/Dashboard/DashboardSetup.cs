@@ -29,7 +29,7 @@ internal static class DashboardSetup
             DashboardTitle = System.Net.WebUtility.HtmlEncode(newsletter.Name),
             AppPath = "/",
             DisplayStorageConnectionString = false,
-        }).RequireAuthorization().WithMetadata(PagePolicy.Dashboard).TellOutOfDate();
+        }).RequireAuthorization().WithMetadata(PagePolicy.Dashboard).TellInWords();
     }
 
     // Such an address is opened from a browser's history, or after the sign-in.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hangfire.Dashboard;
 using WeeklyDigest.Audience;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Public;
 
 namespace WeeklyDigest.Server.Dashboard;
@@ -23,11 +24,16 @@ internal static class QuestionView
     });
 
     /// <summary>Before a mailing is cancelled.</summary>
-    public static Html Cancel(RazorPage page, IssueRow row) => Frame(page, row.Slug, $"Cancel {row.Slug}?", Html.Of(
-        $"""
-        <p>{Html.When(row.Balance is not null, () => Html.Of($"{Number(row.Balance!.Open)} of {Number(row.Balance.Total)} have not got it yet, and never will: a cancelled mailing cannot be resumed."))}</p>
-        {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/cancel", "Cancel the mailing", "btn-danger", $"Cancel the mailing of {row.Slug}")}
-        """));
+    public static Html Cancel(RazorPage page, IssueRow row) => Frame(page, row.Slug, $"Cancel {row.Slug}?", row.Mailing switch
+    {
+        null => Html.Of($"<p>This issue has not been published; there is nothing to cancel.</p>"),
+        { State: var state } mailing when !EditorsChange.Cancel.From.Contains(state) => Html.Of($"<p>{EditorsChange.Cancel.Refusal(mailing.Issue, state).Message}</p>"),
+        _ => Html.Of(
+            $"""
+            <p>{Number(row.Balance!.Open)} of {Number(row.Balance.Total)} have not got it yet, and never will: a cancelled mailing cannot be resumed.</p>
+            {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/cancel", "Cancel the mailing", "btn-danger", $"Cancel the mailing of {row.Slug}")}
+            """),
+    });
 
     /// <summary>The frame of a question.</summary>
     public static Html Frame(RazorPage page, string slug, string heading, Html body) => Html.Of(

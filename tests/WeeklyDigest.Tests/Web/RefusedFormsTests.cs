@@ -57,6 +57,70 @@ public sealed class RefusedFormsTests(Browser browser)
         await Browser.CloseAsync(page);
     }
 
+    [Theory]
+    [InlineData(MailingState.Sent)]
+    [InlineData(MailingState.Cancelled)]
+    [InlineData(null)]
+    public async Task The_question_before_Cancel_is_asked_only_where_there_is_something_to_cancel(MailingState? state)
+    {
+        await using var site = await WithIssueAsync();
+        var mailing = state is null ? 0 : await site.PublishedAsync("week-1", "/posts/week-1", "<p></p>", state == MailingState.Sent ? null : Workspace.Later, "ada@example.com");
+        if (state == MailingState.Cancelled)
+            Assert.True(await site.Installation.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Scheduled], MailingState.Cancelled, null, TimeProvider.System.GetUtcNow(), Cancel));
+        else if (state == MailingState.Sent)
+            await Eventually.HoldsAsync(() => site.Installation.Database.Mailings.FindAsync(mailing, Cancel).Result!.State == MailingState.Sent, "it was sent", TimeSpan.FromMinutes(1));
+        using var editor = await site.EditorAsync();
+
+        var page = await editor.GetStringAsync(new Uri("/hangfire/issues/week-1/cancel", UriKind.Relative), Cancel);
+
+        Assert.Contains(
+            state is null ? "This issue has not been published; there is nothing to cancel." : $"week-1 is {state.ToString()!.ToLowerInvariant()}; cancel works on one that is scheduled or sending or paused.",
+            page,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("/do/cancel", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_not_there_says_so_and_leads_back_to_the_issues()
+    {
+        await using var site = await WithIssueAsync();
+        var page = await browser.OpenAsync(width: 390);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+        foreach (var path in new[] { "/hangfire/issues/renamed/send", "/hangfire/issues/week-1/time", "/hangfire/issues/week-1/nope", "/hangfire/nope" })
+        {
+            var answer = await page.GotoAsync(new Uri(site.Address, path).ToString());
+            Assert.Equal(404, answer!.Status);
+            await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("There is no such page If it was of an issue, the issue's file may have been renamed or removed.");
+        }
+        var button = await page.GotoAsync(new Uri(site.Address, Send).ToString());
+        Assert.Equal(405, button!.Status);
+        await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("This is the address of a button Nothing was done.");
+        Assert.Empty(await Axe.ViolationsAsync(page, "main"));
+        await page.GetByRole(AriaRole.Link, new() { Name = "Back to the issues" }).ClickAsync();
+
+        // An old tab: the file has another name by now.
+        Assert.Equal("/hangfire/issues", new Uri(page.Url).AbsolutePath);
+        File.Delete(site.Installation.Issues.Find("week-1")!.Path);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Preview week-1" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("There is no such page Nothing was done. If it was of an issue");
+        await Browser.CloseAsync(page);
+    }
+
+    [Fact]
+    public async Task A_browser_with_a_token_of_other_keys_leaves_no_stack_in_the_log_and_is_refused_only_when_it_sends_a_form()
+    {
+        await using var site = await WithIssueAsync();
+        var page = await browser.OpenAsync();
+        await page.Context.AddCookiesAsync([new() { Name = "weeklydigest-form", Value = "CfDJ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Url = site.Address.ToString() }]);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues/week-1/send");
+        await page.Context.AddCookiesAsync([new() { Name = "weeklydigest-form", Value = "CfDJ8BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", Url = site.Address.ToString() }]);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 3 subscribers" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToHaveTextAsync("This form is out of date Nothing was done. Go back, reload the page and try again.");
+        Assert.Equal(0, site.Inbox.Count);
+        Assert.False(site.HasLogged(line => line.Contains("ntiforgery", StringComparison.Ordinal)));
+        await Browser.CloseAsync(page);
+    }
+
     [Fact]
     public async Task The_address_of_a_button_that_is_opened_leads_to_the_page_it_is_on_and_leaves_no_stack_in_the_log()
     {

@@ -19,7 +19,7 @@ internal sealed class RelaysAside(IRelayStore store, IReadOnlyList<RelayOptions>
         var since = string.Create(CultureInfo.InvariantCulture, $"{aside.At:yyyy-MM-dd HH:mm:ss zzz}");
         return aside.Kind switch
         {
-            RelayAsideKind.Down => $"relay '{aside.Relay}' has answered nothing since {since}. {aside.Reason}",
+            RelayAsideKind.Down => $"relay '{aside.Relay}' has answered nothing since {since}, as often as it was tried. {aside.Reason}",
             RelayAsideKind.Again => $"relay '{aside.Relay}' is to be tried again since {since}, and has had nothing to send yet. It was set aside: {aside.Reason}",
             _ => $"relay '{aside.Relay}' is set aside since {since}, until a mailing begins or is resumed, or the program starts again. {aside.Reason}",
         };

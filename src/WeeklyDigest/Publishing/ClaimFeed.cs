@@ -22,6 +22,7 @@ internal sealed class ClaimFeed : IDisposable
     private readonly ReadyQueue ready;
     private readonly ClaimRounds rounds;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly CancellationTokenSource over;
     private int outstanding;
     private int target;
     private long claimedAt;
@@ -35,8 +36,12 @@ internal sealed class ClaimFeed : IDisposable
         (this.run, this.end) = (run, end);
         ready = new ReadyQueue(run.Domains, run.Time);
         rounds = new ClaimRounds(run);
+        over = CancellationTokenSource.CreateLinkedTokenSource(run.Stop.Token);
         lookedAt = run.Time.GetTimestamp();
     }
+
+    /// <summary>Cancelled when there is nothing to send any more, or the run stops.</summary>
+    public CancellationToken Over => over.Token;
 
     /// <summary>Waits until there is something to send.</summary>
     /// <returns>False when the run is over.</returns>
@@ -104,12 +109,17 @@ internal sealed class ClaimFeed : IDisposable
         finally
         {
             ready.End();
+            await over.CancelAsync();
         }
         await GiveBackAsync(ready.TakeAll());
     }
 
     /// <inheritdoc/>
-    public void Dispose() => ready.Dispose();
+    public void Dispose()
+    {
+        ready.Dispose();
+        over.Dispose();
+    }
 
     private async Task<bool> StepAsync()
     {

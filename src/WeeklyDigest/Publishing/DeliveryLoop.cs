@@ -13,7 +13,12 @@ namespace WeeklyDigest.Publishing;
 internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 {
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Whom a relay keeps waiting for so long before it has let us in goes over another one.</summary>
+    private static readonly TimeSpan LongOpening = TimeSpan.FromSeconds(5);
+
     private readonly LoopWrites writes = new(run, feed);
+    private Task<RelayAbilities?>? slowOpening;
     private bool isFenced;
     private readonly MessageBuffer buffer = new();
     private readonly Handovers.Note note = run.Owner.TakeNote();
@@ -46,6 +51,8 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
         finally
         {
+            if (slowOpening is { } opening) await opening;
+            slowOpening = null;
             run.Sessions.Return(session);
         }
     }
@@ -146,10 +153,22 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     /// <summary>What the relay announced, or null when it cannot be used, or not for this one; the delivery is then given back, untouched.</summary>
     private async Task<RelayAbilities?> AbilitiesAsync(PooledSession session, Delivery delivery)
     {
+        var opening = OpenAsync(session);
+        // No other delivery is taken until it is over.
+        if (await IsSlowAsync(session, opening)) slowOpening = opening;
         // Opening may have shown that it does not carry such an address, and another relay may: the delivery waits for that one.
-        if (await OpenAsync(session) is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8)) return abilities;
+        else if (await opening is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8)) return abilities;
         writes.GiveBack(delivery, DeliveryState.Claimed);
         return null;
+    }
+
+    private async ValueTask<bool> IsSlowAsync(PooledSession session, Task opening)
+    {
+        if (opening.IsCompleted || !run.Sessions.HasOther(session.Relay)) return false;
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(feed.Over);
+        await Task.WhenAny(opening, Task.Delay(LongOpening, run.Time, enough.Token));
+        await enough.CancelAsync();
+        return !opening.IsCompleted && run.Sessions.HasOther(session.Relay);
     }
 
     /// <summary>Opens where that is needed, or learns why the last message could not be started. Null: the relay cannot be used now.</summary>
@@ -157,7 +176,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     {
         try
         {
-            var opening = session.OpenAsync(run.Stop.Token);
+            var opening = session.OpenAsync(feed.Over);
             // Opening may take long; the outcome before must not wait for it.
             if (!opening.IsCompleted) await writes.WriteAsync();
             return await opening;
@@ -167,7 +186,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             // It rests, or is set aside. The others go on; without any the mailing waits for the editor.
             if (run.Sessions.NoneLeft is { } reasons) run.Stop.RequestPause(reasons);
         }
-        catch (OperationCanceledException) when (run.Stop.IsRequested)
+        catch (OperationCanceledException) when (feed.Over.IsCancellationRequested)
         {
         }
         return null;

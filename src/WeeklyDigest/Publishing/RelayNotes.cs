@@ -40,7 +40,7 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
             noted.Remove(relay.Name);
             return;
         }
-        await store.NoteAsideAsync(new RelayAside(relay.Name, trouble.Kind, trouble.Reason, time.GetUtcNow()), cancel);
+        await store.NoteAsideAsync(new RelayAside(relay.Name, trouble.Kind, trouble.Reason, trouble.Kind == RelayAsideKind.Down ? relay.SilentSince : time.GetUtcNow()), cancel);
         noted[relay.Name] = trouble;
     }
 

@@ -38,6 +38,7 @@ internal sealed class RelayState : IAsyncDisposable
     private volatile bool isPausing;
     private volatile bool isTold;
     private long toldAt;
+    private DateTimeOffset silentSince;
     private readonly int wanted;
     private int lent;
     private int spares;
@@ -84,6 +85,15 @@ internal sealed class RelayState : IAsyncDisposable
 
     /// <summary>What is wrong with it while it has failed again and again, or null.</summary>
     public string? Down => isTold ? trouble : null;
+
+    /// <summary>Since when it has answered nothing, while <see cref="Down"/> says so.</summary>
+    public DateTimeOffset SilentSince
+    {
+        get
+        {
+            lock (gate) return silentSince;
+        }
+    }
 
     /// <summary>Whether it has answered since it was last set aside.</summary>
     public bool HasAnswered { get; private set; }
@@ -198,6 +208,7 @@ internal sealed class RelayState : IAsyncDisposable
         lock (gate)
         {
             if (isPausing) return false;
+            if (trouble is null) silentSince = time.GetUtcNow() - time.GetElapsedTime(Volatile.Read(ref answeredAt));
             pause = trouble is null ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
             pausedAt = time.GetTimestamp();
             trouble = reason;

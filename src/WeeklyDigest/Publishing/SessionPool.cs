@@ -140,6 +140,12 @@ public sealed class SessionPool : IAsyncDisposable
     /// </summary>
     internal RelayAbilities Common(RelayAbilities abilities) => relays.Count == 1 ? abilities : abilities with { EightBitMime = false };
 
+    /// <summary>Whether another relay can be used at the moment.</summary>
+    internal bool HasOther(RelayState relay)
+    {
+        lock (gate) return relays.Any(other => other != relay && other.Capacity > 0);
+    }
+
     /// <summary>A connection of a relay was opened.</summary>
     internal void Opened(RelayState relay)
     {

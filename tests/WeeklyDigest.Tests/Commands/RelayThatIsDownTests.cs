@@ -11,7 +11,7 @@ public sealed class RelayThatIsDownTests
         await Eventually.HoldsAsync(() => send.Error.Contains("cannot be reached", StringComparison.Ordinal), "the log tells", TimeSpan.FromSeconds(60));
         var words = "";
         await Eventually.HoldsAsync(() => (words = workspace.RunHereAsync("status", "a").Result.Out).Contains("alarm: relay ", StringComparison.Ordinal), "it is noted", TimeSpan.FromSeconds(60));
-        Assert.Matches(@"alarm: relay '[^']+' has answered nothing since 2\d{3}-[^.]+\. Relay .+ cannot be reached: ", words);
+        Assert.Matches(@"alarm: relay '[^']+' has answered nothing since 2\d{3}-[^.]+, as often as it was tried\. Relay .+ cannot be reached: ", words);
         var aside = (await workspace.JsonAsync("status", "a", "--json")).GetProperty("relaysAside")[0];
         Assert.Equal("down", aside.GetProperty("kind").GetString());
         Assert.StartsWith("Relay ", aside.GetProperty("reason").GetString(), StringComparison.Ordinal);

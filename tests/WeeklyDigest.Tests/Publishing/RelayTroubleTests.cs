@@ -31,12 +31,28 @@ public sealed class RelayTroubleTests
     }
 
     [Fact]
+    public async Task Whom_a_relay_that_lets_nobody_in_keeps_waiting_goes_over_the_other_one()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Stall : SmtpMove.Accept);
+        await using var second = ScriptedSmtpServer.Start();
+        await using var process = place.StartOver(EnginePlace.Relay("good", second), EnginePlace.Relay("bad", place.Server));
+        var mailing = await place.PublishAsync(50);
+        // It is given up after a minute.
+        Assert.Equal(MailingState.Sent, (await process.RunAsync(mailing).WaitAsync(Limit, Cancel)).State);
+        Assert.Equal((50, 0), (second.AcceptedCount, place.Server.AcceptedCount));
+        var balance = await place.BalanceAsync(mailing);
+        Assert.Equal((50L, 50L), (balance.Sent, balance.Attempts));
+    }
+
+    [Fact]
     public async Task A_relay_that_stays_down_is_noted_for_everybody_until_it_answers()
     {
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept);
         var mailing = await place.PublishAsync(5);
         var running = place.Start().Engine.RunAsync(mailing, null, Cancel);
         await Eventually.HoldsAsync(() => Notes().Any(aside => aside.Kind == RelayAsideKind.Down && aside.Reason.Contains("421", StringComparison.Ordinal)), "it is noted", Limit);
+        // After the third failure; there were pauses of one and of two seconds between them.
+        Assert.True(place.Time.GetUtcNow() - Notes()[0].At >= TimeSpan.FromSeconds(3));
         place.Server.Script = _ => SmtpMove.Accept;
         Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
         Assert.Empty(Notes());

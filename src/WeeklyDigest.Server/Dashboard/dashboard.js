@@ -6,7 +6,7 @@
   function isRunning(report) { return !!report && report.dataset.done !== 'true'; }
   // States come on top of those before them, and stay.
   function countStates(page) { return page.querySelectorAll('.state-card').length; }
-  function isOver(page) { return !!page.querySelector('.state-card-state-success, .state-card-state-danger'); }
+  function isOver(page) { return !!page.querySelector('.state-card-state-success, .state-card-state-danger, .state-card-state-inactive'); }
   function hasMoved(page) {
     var before = reportOf(document), after = reportOf(page);
     return countStates(page) !== countStates(document) || !before !== !after || isRunning(before) !== isRunning(after);

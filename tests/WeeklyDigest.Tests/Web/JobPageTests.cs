@@ -52,6 +52,7 @@ public sealed class JobPageTests(Browser browser)
         // By another, or in another tab: a page of a job that is over does not look.
         Assert.True(jobs.ChangeState(id, new ScheduledState(TimeSpan.FromDays(1))));
         await page.ReloadAsync();
+        await Assertions.Expect(Current(page)).ToContainTextAsync("Scheduled");
         Assert.True(jobs.ChangeState(id, new EnqueuedState()));
         await Assertions.Expect(Current(page)).ToContainTextAsync("Succeeded", new() { Timeout = 60_000 });
         await Browser.CloseAsync(page);

@@ -67,6 +67,12 @@ internal sealed class AnswerWatch(TimeProvider time)
         }
     }
 
+    /// <summary>How long a wait has lasted; nothing while the relay waits for us.</summary>
+    public TimeSpan WaitedFor(AnswerWait wait)
+    {
+        lock (gate) return wait.Since > 0 ? time.GetElapsedTime(wait.Since) : TimeSpan.Zero;
+    }
+
     /// <summary>Looks whether a wait lasts too long.</summary>
     /// <param name="wait">The wait.</param>
     /// <param name="working">Connections that are out and not stalled.</param>

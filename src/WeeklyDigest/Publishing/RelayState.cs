@@ -29,6 +29,7 @@ internal sealed class RelayState : IAsyncDisposable
     private readonly ITimer pauseOver;
     private readonly SessionPool pool;
     private readonly ConnectionLimit limit;
+    private readonly SlowRelay slow;
     private volatile bool lacksSmtpUtf8;
     private TimeSpan pause;
     private long pausedAt;
@@ -54,6 +55,7 @@ internal sealed class RelayState : IAsyncDisposable
         (this.options, this.time, this.pool) = (options, time, pool);
         Pace = new RelayPace(options, store, time, pool.Pump);
         (Answers, limit, spares) = (new AnswerWatch(time), new ConnectionLimit(time), options.StalledConnections);
+        slow = new SlowRelay(options.Name, Answers, time);
         // At a message a second one connection is enough, and claims no more than it can send.
         wanted = (int)Math.Min(options.Connections, Math.Ceiling(options.Rates.Sustained));
         pauseOver = time.CreateTimer(_ => EndPause(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -134,9 +136,10 @@ internal sealed class RelayState : IAsyncDisposable
         {
             if (refusal is { } reason) return $"{reason} It is set aside until a mailing begins or is resumed, or the program starts again.";
             if (Pace.Trouble is { } unreadable) return $"The budget of relay '{Name}' cannot be used: {unreadable}";
-            if (trouble is not { } words) return SlowOpening() ?? (Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice);
-            var next = isPausing ? NextTry().ToString("HH:mm:ss", CultureInfo.InvariantCulture) : "now";
-            return $"{words} Next try: {next}.";
+            if (trouble is not { } words) return slow.Notice(lentOut) ?? (Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice);
+            return isPausing ? string.Create(CultureInfo.InvariantCulture, $"{words} Next try: {NextTry():HH:mm:ss}.")
+                : lent > 0 ? $"{words} It is being tried now."
+                : $"{words} It is tried with the next message that it gets.";
         }
     }
 
@@ -264,12 +267,6 @@ internal sealed class RelayState : IAsyncDisposable
 
     // One whose answer does not come shows nothing, and one that nobody uses may have been closed long ago.
     private int CountOpen() => lentOut.Count(session => session.IsOpen && !session.Wait.IsStalled) + idle.Count(session => session.IsQuiet);
-
-    private string? SlowOpening()
-    {
-        var waits = lentOut.Where(session => session.IsOpening).Select(session => time.GetElapsedTime(session.OpeningSince)).DefaultIfEmpty().Max();
-        return waits < Patience ? null : string.Create(CultureInfo.InvariantCulture, $"Relay '{Name}' has not let us in for {waits.TotalSeconds:f0} seconds (greeting, TLS, login).");
-    }
 
     // The timer alone ends a pause: a clock read beside it could say that a millisecond is left, and nobody would be woken again.
     private void EndPause()

@@ -136,6 +136,47 @@ public sealed class SessionPoolTests
         await server.WaitForAsync(relay => relay.OpenConnections == 0, Limit, "the idle connection closed");
     }
 
+    [Fact]
+    public async Task A_relay_that_keeps_us_waiting_is_named()
+    {
+        await using var server = ScriptedSmtpServer.Start(_ => SmtpMove.Stall);
+        await using var pool = new SessionPool([Relay("one", 2) with { Port = server.Port }], new MemoryRelayStore(clock), clock);
+        var (first, second) = (await pool.RentAsync(Cancel), await pool.RentAsync(Cancel));
+        using var enough = new CancellationTokenSource();
+        var opening = first.OpenAsync(enough.Token);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.Null(pool.Notice);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("Relay 'one' has not let us in for 6 seconds (greeting, TLS, login).", pool.Notice);
+        await enough.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(Limit, Cancel));
+
+        first.Relay.Answers.Begin(first.Wait);
+        clock.Advance(TimeSpan.FromSeconds(8));
+        first.Relay.Answers.Begin(second.Wait);
+        Assert.Null(pool.Notice);
+        clock.Advance(TimeSpan.FromSeconds(8));
+        Assert.Equal("Relay 'one' has not answered 1 message for up to 16 seconds.", pool.Notice);
+        clock.Advance(TimeSpan.FromSeconds(8));
+        Assert.Equal("Relay 'one' has not answered 2 messages for up to 24 seconds.", pool.Notice);
+        first.Relay.Answers.End(first.Wait);
+        first.Relay.Answers.End(second.Wait);
+        Assert.Null(pool.Notice);
+    }
+
+    [Fact]
+    public async Task A_relay_that_was_down_is_tried_with_what_it_gets_next()
+    {
+        await using var pool = new SessionPool([Relay("one", 2)], new MemoryRelayStore(clock), clock);
+        var session = await pool.RentAsync(Cancel);
+        session.Relay.Failed("connection refused.");
+        pool.Return(session);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("connection refused. It is tried with the next message that it gets.", pool.Notice);
+        await pool.RentAsync(Cancel);
+        Assert.Equal("connection refused. It is being tried now.", pool.Notice);
+    }
+
     private static async Task NobodyElseGetsOneAsync(SessionPool pool)
     {
         using var giveUp = new CancellationTokenSource();

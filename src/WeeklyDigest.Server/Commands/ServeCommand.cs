@@ -47,7 +47,6 @@ internal static class ServeCommand
     private static async Task<int> RunAsync(CommandRun run, string? urls, CancellationToken cancel)
     {
         var settings = run.Load(Overrides(urls));
-        JobTypes.RefuseOthers();
         await using var server = await StartAsync(run, settings, cancel);
         if (server is not null) await server.WaitForShutdownAsync(cancel);
         return CommandLine.Done;
@@ -86,6 +85,7 @@ internal static class ServeCommand
         var installation = await run.OpenAsync(settings, null, cancel);
         installation.Database.RequireWhole();
         await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel).WaitAsync(cancel));
+        JobTypes.RefuseOthers();
         var server = WebServer.Build(installation, settings.Urls);
         try
         {

@@ -77,7 +77,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 
     private async Task DeliverAsync(PooledSession session)
     {
-        while (!session.HasStandIn && !(session.HadItsTurn && run.Sessions.HasWaiters) && await ReadyAsync(session) && feed.TryTake(session.MayCarryUtf8, out var taken))
+        while (!session.HasStandIn && !(run.Sessions.HasWaiters && session.HadItsTurn) && await ReadyAsync(session) && feed.TryTake(session.MayCarryUtf8, out var taken))
         {
             var result = default((SendOutcome? Outcome, bool GoesOn));
             try

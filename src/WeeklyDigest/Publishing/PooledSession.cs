@@ -10,8 +10,12 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Messages after which a connection is handed on when others wait: often enough to be fair, seldom enough to cost nothing.</summary>
     private const int Turn = 50;
 
+    /// <summary>The same at a relay that takes long for each: a preview waits for no more than that.</summary>
+    private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
+
     private int notStarted;
     private int sentThisTurn;
+    private long lentSince;
     private bool hasShare;
     private TimeSpan? place;
     private TimeSpan? usedPlace;
@@ -27,8 +31,8 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Whether it is to be open before it takes a place, which would be lost otherwise, each time anew.</summary>
     public bool OpensFirst => relay.Pace.IsSlow && sentThisTurn == 0;
 
-    /// <summary>Whether it has carried enough messages to be handed on.</summary>
-    public bool HadItsTurn => sentThisTurn >= Turn;
+    /// <summary>Whether it has carried enough messages, or was lent for long enough, to be handed on.</summary>
+    public bool HadItsTurn => sentThisTurn >= Turn || relay.ElapsedSince(lentSince) >= LongTurn;
 
     /// <summary>Whether it waited so long for an answer that another connection went on in its place.</summary>
     public bool HasStandIn => hasStandIn;
@@ -60,6 +64,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Starts a turn, with the share of its first message taken.</summary>
     public PooledSession Lent(bool isSpare)
     {
+        lentSince = relay.Now;
         (sentThisTurn, hasShare, standIn, hasStandIn, IsSpare) = (0, true, null, false, isSpare);
         return this;
     }

@@ -70,6 +70,9 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>The clock, as a timestamp.</summary>
     public long Now => time.GetTimestamp();
 
+    /// <summary>The time since a timestamp.</summary>
+    public TimeSpan ElapsedSince(long timestamp) => time.GetElapsedTime(timestamp);
+
     /// <summary>Its weight.</summary>
     public int Weight => options.Weight;
 

@@ -137,6 +137,19 @@ public sealed class SessionPoolTests
     }
 
     [Fact]
+    public async Task A_connection_is_handed_on_after_two_seconds_however_little_it_has_carried()
+    {
+        await using var pool = new SessionPool([Relay("one", 1)], new MemoryRelayStore(clock), clock);
+        var session = await pool.RentAsync(Cancel);
+        clock.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(session.HadItsTurn);
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.True(session.HadItsTurn);
+        pool.Return(session);
+        Assert.False((await pool.RentAsync(Cancel)).HadItsTurn);
+    }
+
+    [Fact]
     public async Task A_relay_that_keeps_us_waiting_is_named()
     {
         await using var server = ScriptedSmtpServer.Start(_ => SmtpMove.Stall);

@@ -194,14 +194,15 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 
     /// <summary>
     /// Hands the message over. Sender and recipient are said while the mark is being committed; the message leaves when it is. A relay that takes long
-    /// to accept them finds the mark old: it is renewed, so that nobody gets the message who has left meanwhile.
+    /// to accept them finds the mark old: it is renewed, so that nobody gets the message who has left meanwhile. The same when it takes long to ask for
+    /// the message (354).
     /// </summary>
     /// <returns>Null when it did not leave since it may not: it is given back, suppressed, or another's.</returns>
     private async Task<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
     {
         var delivery = taken.Delivery;
         note.Take(delivery, session.Relay.Name, givesWay: !run.Composer.Signs);
-        var held = message with { MayLeave = MayLeave, Leaving = note.Leaving };
+        var held = message with { MayLeave = MayLeave, Leaving = Leave };
         while (await StillReadyAsync(session, taken, mark))
         {
             var outcome = await session.SendAsync(held, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
@@ -217,6 +218,12 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             // Places that are lost while the mark is waited for are not used late: the next try has others. The relay's own time counts against nobody.
             var isLate = mark.IsKnown && !IsInPlace();
             return session.WaitFor(mark) && (isLate || IsInPlace());
+        }
+
+        void Leave()
+        {
+            if (mark.IsStale && !session.WaitFor(mark)) throw new BrokenOffException();
+            note.Leave();
         }
 
         bool IsInPlace() => session.IsInPlace && feed.IsFresh(taken);

@@ -109,11 +109,7 @@ internal sealed class Handovers
         public Note(SafeFileHandle file, long at, AwaitedAnswers awaited)
         {
             (this.file, this.at, this.awaited) = (file, at, awaited);
-            Leaving = Leave;
         }
-
-        /// <summary>To be called before the end of the message can leave.</summary>
-        public Action Leaving { get; }
 
         /// <summary>The next message is this delivery's, over this relay; nothing is written yet.</summary>
         /// <param name="delivery">The delivery.</param>
@@ -131,6 +127,15 @@ internal sealed class Handovers
             Answer(Awaited, Refusal.None, "");
         }
 
+        /// <summary>To be called before the end of the message can leave.</summary>
+        /// <exception cref="IOException">It cannot be written down: the end must not leave.</exception>
+        public void Leave()
+        {
+            if (!isAwaited) awaited.Add(givesWay);
+            isAwaited = true;
+            Write();
+        }
+
         /// <summary>Writes down what the relay answered; a message that never left needs no note.</summary>
         public void Answer(SendOutcome outcome)
         {
@@ -144,13 +149,6 @@ internal sealed class Handovers
                 // What stands there, if anything, says that the answer is awaited: the outcome is in our memory, and on its way to the ledger.
             }
             Settle();
-        }
-
-        private void Leave()
-        {
-            if (!isAwaited) awaited.Add(givesWay);
-            isAwaited = true;
-            Write();
         }
 
         private void Settle()

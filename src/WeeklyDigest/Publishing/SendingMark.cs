@@ -11,6 +11,7 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
     private static readonly TimeSpan Young = TimeSpan.FromMilliseconds(250);
     private DeliveryState from = DeliveryState.Claimed;
     private long submitted = run.Time.GetTimestamp();
+    private long allowed;
     private bool? isSet;
 
     /// <summary>Whether it is known what became of it.</summary>
@@ -18,6 +19,9 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
 
     /// <summary>Whether the message may still leave on it.</summary>
     public bool IsYoung => run.Time.GetElapsedTime(submitted) < Young;
+
+    /// <summary>Whether it was allowed to leave so long ago that it has to be asked again.</summary>
+    public bool IsStale => run.Time.GetElapsedTime(allowed) >= Young;
 
     /// <summary>Whether it is known that it is not set.</summary>
     public bool IsRefused => isSet == false;
@@ -31,7 +35,9 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
     public bool MayGo()
     {
         if (IsKnown && !IsYoung && IsSet) Renew();
-        return IsSet && run.Lease.IsHeld && !run.Stop.IsRequested;
+        var may = IsSet && run.Lease.IsHeld && !run.Stop.IsRequested;
+        allowed = run.Time.GetTimestamp();
+        return may;
     }
 
     /// <summary>Waits until it is known whether it is set; when it is not, the delivery is given back, suppressed, or another's.</summary>

@@ -12,6 +12,9 @@ public sealed record ComposedMessage(ReadOnlyMemory<byte> Bytes, bool EightBit, 
     /// </summary>
     public Func<bool>? MayLeave { get; init; }
 
-    /// <summary>Called before the end of the message can leave this machine, once; if it throws an IOException, the end does not leave.</summary>
+    /// <summary>
+    /// Called before the end of the message can leave this machine, once; may block. If it throws an IOException, the end does not leave and the
+    /// connection is closed; with a <see cref="BrokenOffException"/> the message is held back, with another one the attempt has failed.
+    /// </summary>
     public Action? Leaving { get; init; }
 }

@@ -58,5 +58,11 @@ internal sealed class RelayClient : SmtpClient
     }
 }
 
+/// <summary>
+/// We break a message off that the relay has begun to take: its end does not leave, and there is no other way to say so than to close (RFC 5321
+/// section 4.1.1.4 knows no command within the data).
+/// </summary>
+internal sealed class BrokenOffException() : IOException("Broken off.");
+
 /// <summary>We hold a message back whose sender and recipient the relay has accepted. MailKit takes it for a refusal, and says RSET.</summary>
 internal sealed class HeldBackException() : SmtpCommandException(SmtpErrorCode.RecipientNotAccepted, SmtpStatusCode.TransactionFailed, "Held back.");

@@ -59,6 +59,10 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
         {
             return new SendAttempt(client.Stage, (int)held.StatusCode, held.Message, new Judgement(SendResult.HeldBack));
         }
+        catch (BrokenOffException brokenOff)
+        {
+            return new SendAttempt(client.Stage, ReplyPolicy.Lost, brokenOff.Message, new Judgement(SendResult.HeldBack));
+        }
         catch (Exception failure) when (RelayFailure.Of(failure, TimedOut(failure)) is not null)
         {
             return Failed(RelayFailure.Of(failure, TimedOut(failure))!.Value);

@@ -224,7 +224,7 @@ public sealed class RecoveryTests
     {
         var note = owner.TakeNote();
         note.Take(delivery, relay, givesWay: false);
-        note.Leaving();
+        note.Leave();
         if (answer is not null) note.Answer(answer);
     }
 

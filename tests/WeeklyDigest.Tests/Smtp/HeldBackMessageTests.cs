@@ -24,6 +24,20 @@ public sealed class HeldBackMessageTests
         Assert.Equal((1, 1), (server.Connections, server.AcceptedCount));
     }
 
+    [Theory]
+    [InlineData("None")]
+    [InlineData("Modern, Chunking")]
+    public async Task Is_broken_off_when_the_relay_has_begun_to_take_it(string announced)
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Abilities = Enum.Parse<SmtpAbilities>(announced) });
+        await using var session = Session(server);
+        var message = new MessageComposer(Samples.Content()).Compose(Samples.Recipient(), await session.OpenAsync(Cancel));
+        var broken = await SendAsync(session, message with { Leaving = () => throw new BrokenOffException() });
+        Assert.Equal(SendResult.HeldBack, broken.Result);
+        Assert.Equal(SendResult.Accepted, (await SendAsync(session, message)).Result);
+        Assert.Equal((2, 1), (server.Connections, server.AcceptedCount));
+    }
+
     [Fact]
     public async Task Is_not_asked_for_when_the_relay_refuses_it()
     {

@@ -28,7 +28,7 @@ internal static class StateCommands
             var at = run.Host.Time.GetUtcNow();
             if (!await store.ChangeStateAsync(mailing.Id, from, change.To(mailing, at), change.Reason, at, cancel))
                 throw change.Refusal(mailing.Issue, (await store.FindAsync(mailing.Id, cancel) ?? mailing).State);
-            // It is done, also for who was asked to end meanwhile.
+            // It is done: who is asked to end now is told so all the same.
             var now = await store.FindAsync(mailing.Id, CancellationToken.None) ?? mailing;
             await run.Out.WriteLineAsync($"{now.Issue}: {BalanceView.StateOf(now)}");
             if (now.State == MailingState.Sending) await run.Out.WriteLineAsync($"It goes on by itself while `weeklydigest serve` runs, or with `weeklydigest send {now.Issue}`.");

@@ -97,5 +97,10 @@ internal sealed record PostgresPlace(string Database, string Server, string User
         => new(settings.Database ?? "", FormattableString.Invariant($"{settings.Host}:{settings.Port}"), settings.Username ?? Environment.UserName);
 
     /// <summary>For messages: <c>the database news on db.example.com:5432</c>.</summary>
-    public override string ToString() => $"the database {Database} on {Server}";
+    public override string ToString() => $"the {Name}";
+
+    /// <summary>The same at the beginning of a sentence.</summary>
+    public string Capitalized => $"The {Name}";
+
+    private string Name => $"database {Database} on {Server}";
 }

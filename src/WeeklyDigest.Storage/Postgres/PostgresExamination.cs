@@ -60,7 +60,7 @@ internal static class PostgresExamination
         try
         {
             using var connection = server.Source.OpenConnection();
-            SchemaObjects.Require($"T{server.Place.ToString()[1..]}", Lost(connection, PostgresMigrations.Look(connection, server.Place).Applied));
+            SchemaObjects.Require(server.Place.Capitalized, Lost(connection, PostgresMigrations.Look(connection, server.Place).Applied));
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {

@@ -80,7 +80,7 @@ internal static class PostgresMigrations
             .PerformUpgrade();
         if (result.Successful) return;
         if (PostgresTrouble.IsTrouble(result.Error)) throw server.Explain(result.Error);
-        throw new StorageException($"T{server.Place.ToString()[1..]} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
+        throw new StorageException($"{server.Place.Capitalized} could not be brought to this version ({result.ErrorScript?.Name}): {result.Error.Message}", result.Error);
     }
 
     private static T Scalar<T>(NpgsqlConnection connection, string sql)

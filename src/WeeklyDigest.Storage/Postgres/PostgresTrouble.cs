@@ -34,7 +34,7 @@ internal static class PostgresTrouble
                 $"PostgreSQL on {place.Server} and this program agree on no TLS ({Reason(failure)}). Check the server's certificate, and SSL Mode, Root Certificate and Host in {place.Setting}.",
             _ when OffersNoTls(failure) =>
                 $"PostgreSQL on {place.Server} offers no TLS, which SSL Mode in {place.Setting} asks for. Switch it on there (ssl = on in postgresql.conf), or set SSL Mode to Prefer if nobody else is on the network in between.",
-            _ => $"{Capital(place)} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in {place.Setting} right?",
+            _ => $"{place.Capitalized} does not answer ({Reason(failure)}). Is PostgreSQL running there, and are Host and Port in {place.Setting} right?",
         },
         failure)
     {
@@ -48,7 +48,7 @@ internal static class PostgresTrouble
     };
 
     /// <summary>What is said of a database that takes no changes.</summary>
-    public static string CanOnlyBeRead(PostgresPlace place) => $"{Capital(place)} can only be read: is it a standby? Set Host in {place.Setting} to the primary.";
+    public static string CanOnlyBeRead(PostgresPlace place) => $"{place.Capitalized} can only be read: is it a standby? Set Host in {place.Setting} to the primary.";
 
     private static bool OffersNoTls(Exception failure)
         => failure is NpgsqlException { InnerException: null } && failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal);
@@ -71,11 +71,11 @@ internal static class PostgresTrouble
         TooManyConnections or ConfigurationLimitExceeded => $"PostgreSQL on {place.Server} has no connection left for us ({refusal.MessageText}). Raise {LimitMet(refusal, place)}, or set Maximum Pool Size in {place.Setting}.",
         DiskFull => $"The disk of {place} is full: make room. Until then nothing new is kept.",
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
-        AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{Capital(place)} is going down or coming up ({refusal.MessageText}).",
-        DeadlockDetected or SerializationFailure or LockNotAvailable => $"{Capital(place)} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept.",
+        AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{place.Capitalized} is going down or coming up ({refusal.MessageText}).",
+        DeadlockDetected or SerializationFailure or LockNotAvailable => $"{place.Capitalized} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept.",
         // The jobs' tables are another library's, and have other words.
-        UndefinedTable or UndefinedColumn when place.Schema == PostgresServer.Schema => SchemaObjects.AreLost(Capital(place), refusal.MessageText),
-        _ => $"{Capital(place)} refused: {refusal.MessageText} ({refusal.SqlState}).",
+        UndefinedTable or UndefinedColumn when place.Schema == PostgresServer.Schema => SchemaObjects.AreLost(place.Capitalized, refusal.MessageText),
+        _ => $"{place.Capitalized} refused: {refusal.MessageText} ({refusal.SqlState}).",
     };
 
     // By the place in PostgreSQL's source, for the words may be in any language.
@@ -89,6 +89,4 @@ internal static class PostgresTrouble
     };
 
     private static string Reason(Exception failure) => (failure.InnerException ?? failure).Message.TrimEnd('.');
-
-    private static string Capital(PostgresPlace place) => "T" + place.ToString()[1..];
 }

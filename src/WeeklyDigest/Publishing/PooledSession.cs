@@ -32,7 +32,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public bool OpensFirst => relay.Pace.IsSlow && sentThisTurn == 0;
 
     /// <summary>Whether it has carried enough messages, or was lent for long enough, to be handed on.</summary>
-    public bool HadItsTurn => sentThisTurn >= Turn || relay.ElapsedSince(lentSince) >= LongTurn;
+    public bool HadItsTurn => sentThisTurn >= Turn || relay.Time.GetElapsedTime(lentSince) >= LongTurn;
 
     /// <summary>Whether it waited so long for an answer that another connection went on in its place.</summary>
     public bool HasStandIn => hasStandIn;
@@ -64,7 +64,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Starts a turn, with the share of its first message taken.</summary>
     public PooledSession Lent(bool isSpare)
     {
-        lentSince = relay.Now;
+        lentSince = relay.Time.GetTimestamp();
         (sentThisTurn, hasShare, standIn, hasStandIn, IsSpare) = (0, true, null, false, isSpare);
         return this;
     }
@@ -163,7 +163,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
     {
-        OpeningSince = relay.Now;
+        OpeningSince = relay.Time.GetTimestamp();
         IsOpening = true;
         try
         {

@@ -67,11 +67,8 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>How long its answers take.</summary>
     public AnswerWatch Answers { get; }
 
-    /// <summary>The clock, as a timestamp.</summary>
-    public long Now => time.GetTimestamp();
-
-    /// <summary>The time since a timestamp.</summary>
-    public TimeSpan ElapsedSince(long timestamp) => time.GetElapsedTime(timestamp);
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => time;
 
     /// <summary>Its weight.</summary>
     public int Weight => options.Weight;

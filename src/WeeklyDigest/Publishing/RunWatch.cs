@@ -13,7 +13,8 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>Rows given up in one transaction.</summary>
     private const int GiveUpPortion = 5000;
 
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(3);
+    /// <summary>A look that takes so long is told: the database hangs.</summary>
+    private static readonly TimeSpan LongLook = TimeSpan.FromSeconds(3);
 
     private Task looking = Task.CompletedTask;
     private long lookingSince;
@@ -126,7 +127,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private LedgerTrouble? Unanswered()
     {
         var waiting = looking.IsCompleted ? TimeSpan.Zero : run.Time.GetElapsedTime(lookingSince);
-        return waiting < Long ? null : new LedgerTrouble("The database does not answer.", run.Time.GetUtcNow() - waiting);
+        return waiting < LongLook ? null : new LedgerTrouble("The database does not answer.", run.Time.GetUtcNow() - waiting);
     }
 
     // In a server nobody may be looking at the progress: the log has it too, once when it begins and once when it is over.

@@ -24,6 +24,8 @@ public sealed class PreviewIssue(
     SessionPool sessions,
     TimeProvider time)
 {
+    private static readonly TimeSpan RelayLook = TimeSpan.FromSeconds(1);
+
     /// <summary>Sends the preview; drafts and issues of a later date can be previewed.</summary>
     /// <param name="issue">An issue file.</param>
     /// <param name="to">Where to; null: the newsletter's editor.</param>
@@ -65,7 +67,7 @@ public sealed class PreviewIssue(
             }
             catch (RelayException failure)
             {
-                if (left <= 1 || sessions.Capacity == 0) throw new RefusedException("The preview was not sent. " + failure.Message);
+                if (left <= 1 || sessions.Capacity == 0) throw NotSent(failure.Message);
             }
         }
     }
@@ -73,7 +75,7 @@ public sealed class PreviewIssue(
     /// <returns>Null when the relay's rate says later.</returns>
     private async Task<SendOutcome?> SendOverOneAsync(MailingMessages messages, MessageRecipient recipient, CancellationToken cancel)
     {
-        var session = await sessions.RentAsync(cancel);
+        var session = await RentAsync(cancel);
         try
         {
             if (!await session.ReadyAsync(cancel)) return null;
@@ -87,6 +89,26 @@ public sealed class PreviewIssue(
             sessions.Return(session);
         }
     }
+
+    // While it waits for its turn the last relay may be set aside: a mailing waits for the editor then, who looks at the preview.
+    private async Task<PooledSession> RentAsync(CancellationToken cancel)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var renting = sessions.RentAsync(enough.Token);
+        string? reasons = null;
+        while (!renting.IsCompleted && (reasons = sessions.NoneLeft) is null) await Task.WhenAny(renting, Task.Delay(RelayLook, time, enough.Token));
+        await enough.CancelAsync();
+        try
+        {
+            return await renting;
+        }
+        catch (OperationCanceledException) when (reasons is not null && !cancel.IsCancellationRequested)
+        {
+            throw NotSent(reasons);
+        }
+    }
+
+    private static RefusedException NotSent(string why) => new("The preview was not sent. " + why);
 
     private static async Task<SendOutcome> TryAsync(
         PooledSession session, MessageComposer composer, EmailAddress sender, MessageRecipient recipient, CancellationToken cancel)

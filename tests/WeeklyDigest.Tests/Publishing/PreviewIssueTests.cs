@@ -78,6 +78,24 @@ public sealed class PreviewIssueTests
     }
 
     [Fact]
+    public async Task It_does_not_wait_for_a_relay_that_is_set_aside_meanwhile()
+    {
+        await using var place = EnginePlace.Open();
+        var sessions = place.Start(relay => relay with { Connections = 1 }).Sessions;
+        var lent = await sessions.RentAsync(Cancel);
+        var preview = Preview(place, sessions: sessions).RunAsync(PublishIssueTests.Issue(), null, Cancel);
+        await Eventually.HoldsAsync(() => sessions.HasWaiters, "the preview waits for its turn");
+        lent.Relay.SetAside("535 5.7.8 wrong password.");
+        var failure = await Assert.ThrowsAsync<RefusedException>(() => preview.WaitAsync(TimeSpan.FromSeconds(20), Cancel));
+        Assert.Equal("The preview was not sent. 535 5.7.8 wrong password.", failure.Message);
+
+        // The next one gives the relay its chance, over the connection that is back.
+        sessions.Return(lent);
+        Assert.False(sessions.HasWaiters);
+        await Preview(place, sessions: sessions).RunAsync(PublishIssueTests.Issue(), null, Cancel);
+    }
+
+    [Fact]
     public async Task Without_an_editor_or_with_errors_nothing_is_sent()
     {
         await using var place = EnginePlace.Open();
@@ -87,8 +105,8 @@ public sealed class PreviewIssueTests
         Assert.Equal(0, place.Server.Connections);
     }
 
-    private static PreviewIssue Preview(EnginePlace place, Newsletter? newsletter = null) => new(
-        Renderer(), place.Database.Subscribers, newsletter ?? Rendered.Newsletter with { Editor = Editor }, EnginePlace.Tokens, null, place.Start().Sessions, place.Time);
+    private static PreviewIssue Preview(EnginePlace place, Newsletter? newsletter = null, SessionPool? sessions = null) => new(
+        Renderer(), place.Database.Subscribers, newsletter ?? Rendered.Newsletter with { Editor = Editor }, EnginePlace.Tokens, null, sessions ?? place.Start().Sessions, place.Time);
 
     private static IssueRenderer Renderer() => Rendered.Renderer(Path.Combine(Workspace.RepositoryRoot, "templates"));
 

@@ -31,10 +31,11 @@ internal sealed class SqliteReaders(SqliteFile file, SqliteWriter writer) : IDis
             Return(connection);
             return result;
         }
-        catch (SqliteException failure)
+        catch (Exception failure)
         {
             writer.Presence.Close(connection);
-            throw writer.Presence.Trouble() ?? SqliteTrouble.Explain(failure, file.Path);
+            if (failure is not SqliteException trouble) throw;
+            throw writer.Presence.Trouble() ?? SqliteTrouble.Explain(trouble, file.Path);
         }
     }
 

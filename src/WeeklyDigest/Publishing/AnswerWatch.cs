@@ -11,6 +11,9 @@ internal sealed class AnswerWait
 
     /// <summary>Whether it lasts too long.</summary>
     public bool IsStalled { get; set; }
+
+    /// <summary>Whether one of this turn lasted too long: another connection goes on in its place. Decided before the wait is over, or not at all.</summary>
+    public bool HasStandIn { get; set; }
 }
 
 /// <summary>
@@ -82,7 +85,7 @@ internal sealed class AnswerWatch(TimeProvider time)
         lock (gate)
         {
             if (wait.Since <= 0 || wait.IsStalled || !LastsTooLong(wait, time.GetElapsedTime(wait.Since), working)) return false;
-            wait.IsStalled = true;
+            (wait.IsStalled, wait.HasStandIn) = (true, true);
             stalled++;
             return true;
         }

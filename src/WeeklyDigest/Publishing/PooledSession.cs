@@ -19,8 +19,6 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     private bool hasShare;
     private TimeSpan? place;
     private TimeSpan? usedPlace;
-    private Action? standIn;
-    private volatile bool hasStandIn;
 
     /// <summary>The relay it belongs to.</summary>
     public RelayState Relay => relay;
@@ -35,7 +33,10 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public bool HadItsTurn => sentThisTurn >= Turn || relay.Time.GetElapsedTime(lentSince) >= LongTurn;
 
     /// <summary>Whether it waited so long for an answer that another connection went on in its place.</summary>
-    public bool HasStandIn => hasStandIn;
+    public bool HasStandIn => Wait.HasStandIn;
+
+    /// <summary>Told when it waits that long. Under the pool's lock.</summary>
+    public Action? StandIn { get; private set; }
 
     /// <summary>Whether it is lent beyond the relay's connections, in the place of one that waits.</summary>
     public bool IsSpare { get; private set; }
@@ -65,22 +66,15 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public PooledSession Lent(bool isSpare)
     {
         lentSince = relay.Time.GetTimestamp();
-        (sentThisTurn, hasShare, standIn, hasStandIn, IsSpare) = (0, true, null, false, isSpare);
+        (sentThisTurn, hasShare, StandIn, Wait.HasStandIn, IsSpare) = (0, true, null, false, isSpare);
         return this;
     }
 
     /// <summary>Says who is to be told when it waits too long for an answer.</summary>
     public PooledSession For(Action? whoStandsIn)
     {
-        standIn = whoStandsIn;
+        StandIn = whoStandsIn;
         return this;
-    }
-
-    /// <summary>It waits too long: another one goes on in its place.</summary>
-    public void CallStandIn()
-    {
-        hasStandIn = true;
-        standIn?.Invoke();
     }
 
     /// <summary>

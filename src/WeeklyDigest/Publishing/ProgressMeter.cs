@@ -23,9 +23,16 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
     private long attempts;
     private long readAt;
     private TimeSpan readAgainAfter;
+    private DateTimeOffset? waitsUntil;
 
     /// <summary>When the first domain is tried again, while only domains that asked to be left alone have something left; else null.</summary>
-    public DateTimeOffset? WaitsUntil { get; set; }
+    public DateTimeOffset? WaitsUntil
+    {
+        set
+        {
+            lock (gate) waitsUntil = value;
+        }
+    }
 
     /// <summary>Reads the balance when it is due: at most once a second, less often when reading takes long.</summary>
     public async Task RefreshAsync(CancellationToken cancel)
@@ -71,7 +78,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
             var balance = Current();
             var perSecond = rate.Of(attempts);
             var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit));
-            return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = WaitsUntil };
+            return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = waitsUntil };
         }
     }
 

@@ -129,12 +129,12 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>The share of its connections that is out. Under the pool's lock.</summary>
     public double Load => (double)lent / options.Connections;
 
-    /// <summary>What is wrong with it and when it is tried again, or null.</summary>
+    /// <summary>What is wrong with it and when it is tried again, or null. Under the pool's lock.</summary>
     public string? Notice
     {
         get
         {
-            if (refusal is { } reason) return $"{reason} It is set aside until a mailing begins or is resumed, or the program starts again.";
+            if (refusal is { } reason) return AsideWords(reason);
             if (Pace.Trouble is { } unreadable) return $"The budget of relay '{Name}' cannot be used: {unreadable}";
             if (trouble is not { } words) return slow.Notice(lentOut) ?? (Pace.IsShort ? $"Relay '{Name}' is at its limit of {options.Rates}." : limit.Notice);
             return isPausing ? string.Create(CultureInfo.InvariantCulture, $"{words} Next try: {NextTry():HH:mm:ss}.")
@@ -165,9 +165,12 @@ internal sealed class RelayState : IAsyncDisposable
         return true;
     }
 
-    /// <summary>The connections that became stalled since the last look, as far as others may go on in their places. Under the pool's lock.</summary>
-    public List<PooledSession> TakeStalled()
-        => [.. lentOut.Where(session => Answers.Stalled < Spares && Answers.IsStalling(session.Wait, lent - Answers.Stalled))];
+    /// <summary>
+    /// Whom to tell of the connections that became stalled since the last look, as far as others may go on in their places. Under the pool's lock: later, who
+    /// has the connection may be another.
+    /// </summary>
+    public List<Action?> TakeStalled()
+        => [.. lentOut.Where(session => Answers.Stalled < Spares && Answers.IsStalling(session.Wait, lent - Answers.Stalled)).Select(session => session.StandIn)];
 
     /// <summary>A connection beyond the usual number could not be opened: for a minute there are no more than now. Under the pool's lock.</summary>
     public void SpareFailed() => (spares, sparesFailedAt) = (Math.Max(0, lent - 1 - Usual), time.GetTimestamp());
@@ -249,7 +252,8 @@ internal sealed class RelayState : IAsyncDisposable
             refusal = reason;
             HasAnswered = false;
         }
-        pool.Warn(Notice!);
+        // It may have been given another chance meanwhile.
+        pool.Warn(AsideWords(reason));
     }
 
     /// <summary>Gives it another chance when it was set aside.</summary>
@@ -264,6 +268,8 @@ internal sealed class RelayState : IAsyncDisposable
         await pauseOver.DisposeAsync();
         await Pace.DisposeAsync();
     }
+
+    private static string AsideWords(string reason) => $"{reason} It is set aside until a mailing begins or is resumed, or the program starts again.";
 
     // One whose answer does not come shows nothing, and one that nobody uses may have been closed long ago.
     private int CountOpen() => lentOut.Count(session => session.IsOpen && !session.Wait.IsStalled) + idle.Count(session => session.IsQuiet);

@@ -269,15 +269,15 @@ public sealed class SessionPool : IAsyncDisposable
 
     private void WatchStalls()
     {
-        List<PooledSession> stalled;
+        List<Action?> standIns;
         lock (gate)
         {
-            stalled = [.. relays.SelectMany(relay => relay.TakeStalled())];
+            standIns = [.. relays.SelectMany(relay => relay.TakeStalled())];
             isWatching = relays.Any(relay => relay.IsInUse);
             if (!isWatching) watching.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
-        if (stalled.Count == 0) return;
-        foreach (var session in stalled) session.CallStandIn();
+        if (standIns.Count == 0) return;
+        foreach (var standIn in standIns) standIn?.Invoke();
         Pump();
     }
 

@@ -178,6 +178,38 @@ public sealed class SessionPoolTests
     }
 
     [Fact]
+    public async Task An_answer_that_comes_while_others_are_stood_in_for_leaves_as_many_at_work()
+    {
+        await using var pool = new SessionPool([Relay("one", 3) with { StalledConnections = 2 }], new MemoryRelayStore(clock), clock);
+        var (answers, told) = (pool.Relays[0].Answers, new List<string>());
+        PooledSession second = null!;
+        Task<PooledSession>? next = null;
+        var first = await pool.RentAsync(Cancel, AnswerSecond);
+        second = await pool.RentAsync(Cancel, () => told.Add("second"));
+        var third = await pool.RentAsync(Cancel);
+        answers.Begin(first.Wait);
+        answers.Begin(second.Wait);
+        for (var i = 0; i < 20; i++)
+        {
+            answers.Begin(third.Wait);
+            answers.End(third.Wait);
+        }
+        clock.Advance(TimeSpan.FromMilliseconds(20));
+        Assert.Equal(["first", "second"], told);
+        Assert.False((await next!.WaitAsync(Limit, Cancel)).HasStandIn);
+
+        void AnswerSecond()
+        {
+            told.Add("first");
+            answers.End(second.Wait);
+            // Whoever has it ends: another goes on in its place, once.
+            Assert.True(second.HasStandIn);
+            pool.Return(second);
+            next = pool.RentAsync(Cancel, () => told.Add("who has it next"));
+        }
+    }
+
+    [Fact]
     public async Task A_relay_that_was_down_is_tried_with_what_it_gets_next()
     {
         await using var pool = new SessionPool([Relay("one", 2)], new MemoryRelayStore(clock), clock);

@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Data.Sqlite;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Sqlite;
@@ -80,6 +81,24 @@ public sealed class SqliteFileTests : IDisposable
         using var database = Open();
         using var reader = SqliteFile.Prepare(place.File).OpenReader();
         Assert.Throws<SqliteException>(() => SqliteFile.Execute(reader, "DELETE FROM list"));
+    }
+
+    [Fact]
+    public async Task A_reader_with_which_something_failed_is_closed_whatever_that_was()
+    {
+        using var database = Open();
+        var file = SqliteFile.Prepare(place.File);
+        using var writer = new SqliteWriter(file);
+        using var readers = new SqliteReaders(file, writer);
+        SqliteConnection? used = null;
+        await Assert.ThrowsAsync<FormatException>(() => readers.ReadAsync<int>(
+            connection =>
+            {
+                used = connection;
+                throw new FormatException();
+            },
+            TestContext.Current.CancellationToken));
+        Assert.Equal(ConnectionState.Closed, used!.State);
     }
 
     [Theory]

@@ -14,14 +14,14 @@ internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogg
     // What failed would fail again a moment later.
     private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<long, DateTimeOffset> failures = new();
+    private readonly ConcurrentDictionary<long, long> failures = new();
 
     /// <summary>Starts to work on a mailing, unless that failed a moment ago.</summary>
     /// <param name="mailingId">The mailing.</param>
     /// <param name="cancel">Drains: what is being sent is finished, what is claimed is given back.</param>
     public void Join(long mailingId, CancellationToken cancel)
     {
-        if (failures.TryGetValue(mailingId, out var failed) && time.GetUtcNow() < failed + RestAfterFailure) return;
+        if (failures.TryGetValue(mailingId, out var failed) && time.GetElapsedTime(failed) < RestAfterFailure) return;
         _ = RunAsync(mailingId, cancel);
     }
 
@@ -40,7 +40,7 @@ internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogg
         catch (Exception problem)
 #pragma warning restore CA1031
         {
-            failures[mailingId] = time.GetUtcNow();
+            failures[mailingId] = time.GetTimestamp();
             log.LogError(problem, "Mailing {Mailing} could not be joined; the others go on, and the next try is in {Minutes:f0} minute", mailingId, RestAfterFailure.TotalMinutes);
         }
     }

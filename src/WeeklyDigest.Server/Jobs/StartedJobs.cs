@@ -11,7 +11,7 @@ internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) w
     // A job that failed will fail again a moment later; its page should not be one of a thousand.
     private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<TKey, (string Job, DateTimeOffset At)> started = [];
+    private readonly Dictionary<TKey, (string Job, long At)> started = [];
 
     /// <summary>Whether something has a job: one that is still to run, or that failed just now.</summary>
     /// <param name="key">What it is for.</param>
@@ -23,11 +23,11 @@ internal sealed class StartedJobs<TKey>(JobStorage storage, TimeProvider time) w
         var state = StateOf(last.Job);
         hasBegun = state == ProcessingState.StateName;
         return hasBegun || state == EnqueuedState.StateName
-            || (state == FailedState.StateName && time.GetUtcNow() < last.At + RestAfterFailure);
+            || (state == FailedState.StateName && time.GetElapsedTime(last.At) < RestAfterFailure);
     }
 
     /// <summary>Notes a job that was started.</summary>
-    public void Add(TKey key, string job) => started[key] = (job, time.GetUtcNow());
+    public void Add(TKey key, string job) => started[key] = (job, time.GetTimestamp());
 
     /// <summary>What had a job that was deleted since; told once.</summary>
     public IReadOnlyList<TKey> TakeDeleted()

@@ -107,8 +107,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         }
         // What it was refused last, by a relay that refuses everybody: no run may be there to see it.
         if (dead.Count > 0) await environment.Doubts.SweepAsync(cancel);
-        // A process that worked on several mailings is several holders: its file goes when nothing of any is left.
-        foreach (var owner in dead) environment.Owner.Forget(owner);
+        if (dead.Count > 0) await ForgetAsync(dead, cancel);
         return senders;
     }
 
@@ -134,6 +133,14 @@ public sealed class DeliveryEngine : IAsyncDisposable
         => ledger => life == OwnerLife.Dead || MayJudge
             ? ledger.RecoverAsync(owner, environment.Options.OnUncertain, now, cancel)
             : Task.FromResult(new RecoveredRows(0, 0, 0));
+
+    // A process that worked on several mailings is several holders, and one of them was passed over if another process looked at it in that moment: the
+    // file goes when nothing of any is left.
+    private async Task ForgetAsync(IReadOnlyList<string> dead, CancellationToken cancel)
+    {
+        var left = await environment.Writer.InTurnAsync(ledger => ledger.HoldersAsync(cancel)).WaitAsync(cancel);
+        environment.Owner.Forget(dead, left.Select(holder => holder.Owner));
+    }
 
     // What a process knew when it died and the ledger does not. Dying here: the file is there still, and the rest is settled next time.
     private async Task<bool> SettleAsync(string owner, DateTimeOffset now, CancellationToken cancel)

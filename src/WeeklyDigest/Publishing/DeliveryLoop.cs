@@ -51,7 +51,18 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
         finally
         {
+            await ReturnAsync(session);
+        }
+    }
+
+    private async Task ReturnAsync(PooledSession session)
+    {
+        try
+        {
             if (slowOpening is { } opening) await opening;
+        }
+        finally
+        {
             slowOpening = null;
             run.Sessions.Return(session);
         }
@@ -90,7 +101,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             }
             if (!result.GoesOn) break;
         }
-        await writes.WriteAsync();
+        await writes.FinishAsync();
     }
 
     /// <summary>Delivers one.</summary>
@@ -215,9 +226,10 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         bool MayLeave()
         {
             if (mark.IsKnown && mark.IsYoung) return mark.MayGo();
-            // Places that are lost while the mark is waited for are not used late: the next try has others. The relay's own time counts against nobody.
-            var isLate = mark.IsKnown && !IsInPlace();
-            return session.WaitFor(mark) && (isLate || IsInPlace());
+            // Places that are lost while the mark is waited for are not used late: the next try has others. The relay's own time counts against nobody,
+            // nor does that of a mark which is renewed: on a slow disk each try would lose its places.
+            var renews = mark.IsKnown;
+            return session.WaitFor(mark) && (renews || (session.IsInPlace && feed.IsFresh(taken)));
         }
 
         void Leave()
@@ -225,8 +237,6 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             if (mark.IsStale && !session.WaitFor(mark)) throw new BrokenOffException();
             note.Leave();
         }
-
-        bool IsInPlace() => session.IsInPlace && feed.IsFresh(taken);
     }
 
     /// <summary>Notes the outcome for the next commit.</summary>

@@ -39,13 +39,24 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
         Submit();
     }
 
-    /// <summary>Makes everything noted durable.</summary>
+    /// <summary>Makes what is noted durable; while a submission is on its way, what it holds.</summary>
     /// <returns>What became of the change that was submitted last.</returns>
     /// <exception cref="OperationCanceledException">The ledger is not waited for any more.</exception>
     public async Task<LedgerWriteResult> WriteAsync()
     {
         Submit();
-        return writing is null ? last : Account(await writing.WaitAsync(run.Stop.RecordToken));
+        if (writing is not { } mine) return last;
+        var results = await mine.WaitAsync(run.Stop.RecordToken);
+        // An opening that takes long may wait for the same submission as who goes on without it: it counts once.
+        return writing == mine ? Account(results) : last;
+    }
+
+    /// <summary>Makes everything noted durable, also what was noted while a submission was on its way.</summary>
+    /// <exception cref="OperationCanceledException">The ledger is not waited for any more.</exception>
+    public async Task FinishAsync()
+    {
+        do await WriteAsync();
+        while (!AreDone);
     }
 
     /// <summary>As <see cref="WriteAsync"/>, blocking: for the middle of a relay's dialogue.</summary>

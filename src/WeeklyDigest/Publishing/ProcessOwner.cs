@@ -82,8 +82,11 @@ public sealed class ProcessOwner : IDisposable
         return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Where(path => LifeOfFile(path) == OwnerLife.Alive).Select(path => Path.GetFileName(path).Replace('_', '/')).Order(StringComparer.Ordinal)] : [];
     }
 
-    /// <summary>Removes a dead process's file, once nothing of it is left in the ledger.</summary>
-    internal void Forget(string owner) => File.Delete(PathOf(folder, ProcessPart(owner)));
+    /// <summary>Removes the files of dead processes of which nothing is left in the ledger.</summary>
+    /// <param name="dead">Their owners.</param>
+    /// <param name="holders">Owners that hold something there.</param>
+    internal void Forget(IEnumerable<string> dead, IEnumerable<string> holders)
+        => ForgetAllBut([.. dead.Select(owner => PathOf(folder, ProcessPart(owner)))], holders);
 
     /// <summary>The files of dead processes: what they left can only become less.</summary>
     internal IReadOnlyList<string> FilesOfDead() => [.. Directory.EnumerateFiles(folder).Where(path => LifeOfFile(path) == OwnerLife.Dead)];

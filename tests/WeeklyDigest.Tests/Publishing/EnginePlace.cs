@@ -57,12 +57,10 @@ internal sealed class EnginePlace : IAsyncDisposable
     }
 
     /// <summary>Another process on the same database, over these relays.</summary>
-    public EngineProcess StartOver(params RelayOptions[] relays)
-    {
-        var process = new EngineProcess(this, relays);
-        processes.Add(process);
-        return process;
-    }
+    public EngineProcess StartOver(params RelayOptions[] relays) => Add(new EngineProcess(this, relays));
+
+    /// <summary>Another process on a disk that takes this long for each commit.</summary>
+    public EngineProcess StartOnSlowDisk(TimeSpan commit, params RelayOptions[] relays) => Add(new EngineProcess(this, relays, commit));
 
     /// <summary>The settings that lead to a server.</summary>
     public static RelayOptions Relay(string name, ScriptedSmtpServer server)
@@ -107,6 +105,12 @@ internal sealed class EnginePlace : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
+    private EngineProcess Add(EngineProcess process)
+    {
+        processes.Add(process);
+        return process;
+    }
+
     private static FrozenContent Content(string slug, DateTimeOffset now)
     {
         var from = new Mailbox("The Weekly", Address("news@weekly.example"));
@@ -127,12 +131,13 @@ internal sealed class EngineProcess : IAsyncDisposable
     private readonly Database database;
     private bool isDisposed;
 
-    public EngineProcess(EnginePlace place, IReadOnlyList<RelayOptions> relays)
+    public EngineProcess(EnginePlace place, IReadOnlyList<RelayOptions> relays, TimeSpan commit = default)
     {
         database = place.OpenDatabase();
+        var ledger = commit == default ? database.Ledger : SlowLedger.Over(database.Ledger, commit);
         Owner = ProcessOwner.Take(place.DataFolder);
         Sessions = new SessionPool(relays, database.Relays, place.Time, Warnings.Enqueue);
-        Engine = new DeliveryEngine(database.Mailings, database.Ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
+        Engine = new DeliveryEngine(database.Mailings, ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
     }
 
     /// <summary>What the log would have.</summary>

@@ -208,6 +208,23 @@ public sealed class RecoveryTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public void The_file_of_a_dead_process_stays_while_there_is_something_left_of_another_of_its_mailings()
+    {
+        var folder = Directory.CreateTempSubdirectory("weeklydigest-owner-").FullName;
+        var dead = ProcessOwner.Take(folder);
+        dead.TakeNote();
+        dead.Dispose();
+        using (var other = ProcessOwner.Take(folder))
+        {
+            other.Forget([dead.ForRun(1)], [dead.ForRun(2), other.ForRun(1)]);
+            Assert.Equal(OwnerLife.Dead, other.LifeOf(dead.ForRun(2)));
+            other.Forget([dead.ForRun(1), dead.ForRun(2)], [other.ForRun(1)]);
+            Assert.Equal(OwnerLife.Unknown, other.LifeOf(dead.ForRun(2)));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
     /// <summary>A mailing whose recipients all are being sent to by an owner.</summary>
     private static async Task<(long Mailing, IReadOnlyList<Delivery> Sending)> SendingAsync(EnginePlace place, string owner, int count, string slug = "week-1")
     {

@@ -165,6 +165,17 @@ public sealed class RelayRateTests
         Assert.Equal(1, (await place.ReconcileAsync(mailing)).Attempts);
     }
 
+    [Fact]
+    public async Task A_disk_that_is_slower_than_a_place_stays_good_lets_each_message_go_in_the_second_try()
+    {
+        await using var place = EnginePlace.Open();
+        var mailing = await place.PublishAsync(4);
+        await place.StartOnSlowDisk(TimeSpan.FromMilliseconds(300), EnginePlace.Relay("test", place.Server) with { Connections = 1, MessagesPerSecond = 10 }).RunAsync(mailing);
+
+        Assert.True(await place.ReconcileAsync(mailing) is { Sent: 4, Attempts: 4 });
+        Assert.InRange(place.Server.Commands.Count(command => command.Line == "RSET"), 0, 4);
+    }
+
     private static Task EndsAsync(EnginePlace place, Task running) => HoldsAsync(() =>
     {
         ((ManualClock)place.Time).Advance(TimeSpan.FromSeconds(0.5));

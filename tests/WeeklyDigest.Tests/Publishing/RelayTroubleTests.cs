@@ -44,6 +44,27 @@ public sealed class RelayTroubleTests
         Assert.Equal((50L, 50L), (balance.Sent, balance.Attempts));
     }
 
+    // The outcome before is on its way to the disk then, and what is given back has to follow it.
+    [Fact]
+    public async Task What_waits_for_a_slow_opening_is_given_back_when_the_run_stops()
+    {
+        var answer = new TaskCompletionSource();
+        await using var place = EnginePlace.Open(moment => moment is { Stage: SmtpStage.Connect, Connection: > 1 } ? SmtpMove.Stall : SmtpMove.Accept);
+        await using var second = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Hold(answer.Task, SmtpMove.Accept) : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(6);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = place.StartOnSlowDisk(
+            TimeSpan.FromMilliseconds(500),
+            EnginePlace.Relay("first", place.Server) with { Connections = 1, MessagesPerConnection = 1 }, EnginePlace.Relay("second", second) with { Connections = 1 }).RunUntilAsync(mailing, giveUp.Token);
+        await place.Server.WaitForAsync(relay => relay.Connections > 1, Limit, "the connection after the first message");
+        await giveUp.CancelAsync();
+        answer.SetResult();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit, TimeProvider.System, Cancel));
+
+        var balance = await place.BalanceAsync(mailing);
+        Assert.Equal((1L, 5L, 0L, 1L), (balance.Sent, balance.Pending, balance.Claimed, balance.Attempts));
+    }
+
     [Fact]
     public async Task A_relay_that_stays_down_is_noted_for_everybody_until_it_answers()
     {

@@ -89,7 +89,10 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     /// <inheritdoc/>
     public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
     {
-        var parameters = new { relays = new[] { standing.Relay }, accepted = new[] { Codes.Of(standing.AcceptedAt) }, answered = new[] { Codes.Of(standing.AnsweredAt) } };
+        var parameters = new
+        {
+            relays = new[] { standing.Relay }, accepted = new[] { Codes.Of(standing.AcceptedAt) }, answered = new[] { Codes.Of(standing.AnsweredAt) }, newest = new[] { Codes.Of(standing.Newest) },
+        };
         return server.TransactAsync<long>(async connection => await connection.ExecuteAsync(Queries.Get("TrustRelays"), parameters), cancel);
     }
 

@@ -150,6 +150,7 @@ internal sealed class PostgresWrites
         command.Parameters.Add(new NpgsqlParameter<string[]>("relays", [.. relays.Select(relay => relay.Key)]));
         command.Parameters.Add(new NpgsqlParameter<long[]>("accepted", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.AcceptedAt)))]));
         command.Parameters.Add(new NpgsqlParameter<long[]>("answered", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.AnsweredAt)))]));
+        command.Parameters.Add(new NpgsqlParameter<long[]>("newest", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.Newest)))]));
         batch.BatchCommands.Add(command);
     }
 

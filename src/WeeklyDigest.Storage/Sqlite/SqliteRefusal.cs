@@ -19,7 +19,8 @@ internal sealed class SqliteRefusal(SqliteWriter transaction, LedgerWrite write)
     /// <summary>Forgets what was refused before the relay worked last.</summary>
     /// <returns>How many were forgotten.</returns>
     public static int Trust(SqliteWriter transaction, RelayStanding relay)
-        => transaction.Statement("TrustRelay").With("@relay", relay.Relay).With("@accepted", Codes.Of(relay.AcceptedAt)).With("@answered", Codes.Of(relay.AnsweredAt)).Run();
+        => transaction.Statement("TrustRelay").With("@relay", relay.Relay)
+            .With("@accepted", Codes.Of(relay.AcceptedAt)).With("@answered", Codes.Of(relay.AnsweredAt)).With("@newest", Codes.Of(relay.Newest)).Run();
 
     private void Doubt(RelayStanding relay)
     {

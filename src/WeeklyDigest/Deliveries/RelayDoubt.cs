@@ -9,6 +9,9 @@ public sealed record RelayStanding(string Relay)
 
     /// <summary>When it accepted one, or put one off, last: that ends a row of refusals, but does not clear a relay of which it was too long.</summary>
     public DateTimeOffset AnsweredAt { get; init; } = DateTimeOffset.UnixEpoch;
+
+    /// <summary>What is noted later than this was noted before the clock was set back, and so before the relay accepted a message last; the end of time: that is not known.</summary>
+    public DateTimeOffset Newest { get; init; } = DateTimeOffset.MaxValue;
 }
 
 /// <summary>What the ledger holds against a relay: refusals of addresses and mailboxes since it worked last, of all processes and mailings.</summary>

@@ -20,7 +20,7 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     /// <summary>Of fewer, all may well be unknown users.</summary>
     private const int FewestOfAll = 5;
 
-    private readonly ConcurrentDictionary<string, Answers> answers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RelayAnswers> answers = new(StringComparer.Ordinal);
 
     /// <summary>Of what stands against relays of one mailing, those that said of at least five that there is no such address, and said the same of each; with what is wrong.</summary>
     public static IEnumerable<(string Relay, string Reason)> Everybody(IReadOnlyList<RelayRefusal> refusals)
@@ -47,14 +47,14 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     /// <summary>A run has met a row that is too long: the relay is set aside, or, when there is no other, the mailing paused; the next look takes back what the ledger holds.</summary>
     public void SetAside(RelayState relay, string reason, RunStop stop)
     {
-        AnswersOf(relay.Name).NoteDiscredited(time.GetUtcNow());
+        AnswersOf(relay.Name).Discredit();
         if (!sessions.TrySetAside(relay, reason)) stop.RequestPause(reason);
     }
 
     /// <summary>Relays have refused everybody of a mailing together: it is paused, and the next look takes back what the ledger holds against each.</summary>
     public void Pause(IEnumerable<string> relays, string reason, RunStop stop)
     {
-        foreach (var relay in relays) AnswersOf(relay).NoteDiscredited(time.GetUtcNow());
+        foreach (var relay in relays) AnswersOf(relay).Discredit();
         stop.RequestPause(reason);
     }
 
@@ -98,10 +98,10 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
         while (await writer.InTurnAsync(ledger => ledger.PardonRelayAsync(relay, Portion, time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel) > 0)
         {
         }
-        AnswersOf(relay).NoteDiscredited(null);
+        AnswersOf(relay).Settle();
     }
 
-    private Answers AnswersOf(string relay) => answers.GetOrAdd(relay, static _ => new Answers());
+    private RelayAnswers AnswersOf(string relay) => answers.GetOrAdd(relay, static (_, clock) => new RelayAnswers(clock), time);
 
     // The code and what follows it, such as 550 5.1.1: the words after that may name the recipient.
     private static string Status(string reply) => reply.IndexOf(' ', Math.Min(4, reply.Length)) is > 0 and var end ? reply[..end] : reply;
@@ -114,29 +114,4 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
 
     private static string Words(RelayDoubt doubt)
         => string.Create(CultureInfo.InvariantCulture, $"{doubt.Refused} recipients in a row were refused, over several runs; the last reply was: {doubt.Reply?.TrimEnd('.')}");
-
-    /// <summary>What a relay did last, in Unix milliseconds; 0: never.</summary>
-    private sealed class Answers
-    {
-        private long acceptedAt;
-        private long answeredAt;
-        private long discreditedAt;
-
-        /// <summary>Whether its row was too long and the ledger has not seen to that yet.</summary>
-        public bool IsDiscredited => Volatile.Read(ref discreditedAt) is > 0 and var since && since >= Volatile.Read(ref acceptedAt);
-
-        public void Note(SendResult result, DateTimeOffset now)
-        {
-            Volatile.Write(ref answeredAt, now.ToUnixTimeMilliseconds());
-            if (result == SendResult.Accepted) Volatile.Write(ref acceptedAt, now.ToUnixTimeMilliseconds());
-        }
-
-        public void NoteDiscredited(DateTimeOffset? at) => Volatile.Write(ref discreditedAt, at?.ToUnixTimeMilliseconds() ?? 0);
-
-        public RelayStanding Standing(string relay) => new(relay)
-        {
-            AcceptedAt = DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref acceptedAt)),
-            AnsweredAt = DateTimeOffset.FromUnixTimeMilliseconds(Volatile.Read(ref answeredAt)),
-        };
-    }
 }

@@ -82,6 +82,23 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
     }
 
     [Fact]
+    public async Task What_was_refused_before_the_clock_was_set_back_stands_when_a_message_is_accepted()
+    {
+        var rows = await Claim(await Published(3));
+        await RefuseAsync(Ledger, rows[0], "bad");
+        var standing = new RelayStanding("bad") { AcceptedAt = Now.AddDays(-1), AnsweredAt = Now.AddDays(-1) };
+        Assert.Equal(0, await Ledger.TrustAsync(standing, Cancel));
+        Assert.Equal(0, await Ledger.TrustAsync(standing with { Newest = Now }, Cancel));
+        var later = standing with { Newest = Now.AddDays(-1).AddMinutes(1) };
+        Assert.Equal(1, await Ledger.TrustAsync(later, Cancel));
+
+        await RefuseAsync(Ledger, rows[1], "bad");
+        await Write(rows[2], DeliveryState.Claimed, DeliveryState.Sending);
+        await Ledger.WriteAsync([Refused(rows[2], "bad") with { At = Now.AddDays(-1).AddSeconds(1), Relay = later }], Cancel);
+        Assert.Equal((1L, false), Single(await Ledger.DoubtsAsync(Cancel)));
+    }
+
+    [Fact]
     public async Task A_refusal_forgets_what_is_older_than_the_last_message_that_its_process_had_accepted()
     {
         var rows = await Claim(await Published(4));

@@ -2,11 +2,12 @@
 
 -- name: TrustRelays
 -- What was refused before a message that a relay accepted stands for good. One that it put off ends a row too, but not one that was too long already.
+-- Behind newest is what was refused before the clock was set back.
 -- Two nodes do this at once: they take the rows in one order.
 DELETE FROM relay_doubt r USING (
-    SELECT d.relay, d.mailing_id, d.subscriber_id FROM unnest(@relays, @accepted, @answered) AS w (relay, accepted, answered)
+    SELECT d.relay, d.mailing_id, d.subscriber_id FROM unnest(@relays, @accepted, @answered, @newest) AS w (relay, accepted, answered, newest)
     JOIN relay_doubt d ON d.relay = w.relay
-    WHERE d.at < w.accepted
+    WHERE d.at < w.accepted OR d.at > w.newest
        OR (d.at < w.answered AND NOT EXISTS (SELECT 1 FROM relay_doubt p WHERE p.relay = w.relay AND p.pardoned = 1 AND p.at >= w.accepted))
     ORDER BY d.relay, d.mailing_id, d.subscriber_id FOR UPDATE OF d) gone
 WHERE r.relay = gone.relay AND r.mailing_id = gone.mailing_id AND r.subscriber_id = gone.subscriber_id;

@@ -6,8 +6,9 @@ ON CONFLICT (relay, mailing_id, subscriber_id) DO UPDATE SET stamp = excluded.st
 
 -- name: TrustRelay
 -- What was refused before a message that it accepted stands for good. One that it put off ends a row too, but not one that was too long already.
+-- Behind @newest is what was refused before the clock was set back.
 DELETE FROM relay_doubt
-WHERE relay = @relay AND (at < @accepted
+WHERE relay = @relay AND (at < @accepted OR at > @newest
     OR (at < @answered AND NOT EXISTS (SELECT 1 FROM relay_doubt p WHERE p.relay = @relay AND p.pardoned = 1 AND p.at >= @accepted)));
 
 -- name: RelayDoubts

@@ -48,8 +48,16 @@ internal static class ServeCommand
     {
         var settings = run.Load(Overrides(urls));
         await using var server = await StartAsync(run, settings, cancel);
-        if (server is not null) await server.WaitForShutdownAsync(cancel);
-        return CommandLine.Done;
+        return server is null ? CommandLine.Done : await WaitAsync(server, run.Error, cancel);
+    }
+
+    /// <summary>Waits for the end. One that nobody asked for is a failure, so that a supervisor starts the server again.</summary>
+    public static async Task<int> WaitAsync(WebApplication server, TextWriter error, CancellationToken cancel)
+    {
+        await server.WaitForShutdownAsync(cancel);
+        if (cancel.IsCancellationRequested) return CommandLine.Done;
+        await error.WriteLineAsync("The server has stopped by itself; the log says why.");
+        return CommandLine.Failed;
     }
 
     // A machine that boots may start us before its database. What only another setting mends ends the command instead.

@@ -43,9 +43,9 @@ internal sealed class KeyRingWatch(Database database, IDataProtectionProvider pr
             {
                 Look();
             }
-            catch (CryptographicException problem)
+            catch (Exception problem)
             {
-                // What was read before stays in use.
+                // Nothing leaves this: it would end the server. What was read before stays in use.
                 log.LogWarning(problem, "The keys of cookies and forms cannot be read again");
             }
         }

@@ -41,9 +41,9 @@ internal sealed class ClockWatch(Database database, TimeProvider time, ILogger<C
             {
                 await LookAsync(stoppingToken);
             }
-            catch (StorageException)
+            catch (Exception problem) when (problem is not OperationCanceledException)
             {
-                // Whoever needs the database says so.
+                // Whoever needs the database says so. Nothing leaves this: it would end the server.
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

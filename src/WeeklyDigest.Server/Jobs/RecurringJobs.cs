@@ -27,6 +27,7 @@ internal sealed class RecurringJobs(
     // Two clocks that agree, and a time that comes just now.
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
     private static readonly string[] Ours = [WeeklyDigestJob.Name, PreviewJob.Name, ScheduleJob.Name];
+    private string? trouble;
 
     /// <summary>
     /// Takes the schedule over from the settings if they changed, and writes the jobs, before any runs. A server that was killed may have left a lock of one:
@@ -62,11 +63,16 @@ internal sealed class RecurringJobs(
             var there = Stored();
             var missing = Ours.Where(name => !there.ContainsKey(name)).ToList();
             if (missing.Count > 0) log.LogWarning("{Jobs} was deleted on Hangfire's page and is put back. To send nothing by itself, switch the schedule off on the page Schedule", string.Join(", ", missing));
-            else if (current is null || !IsWrong(there[ScheduleJob.Name], current)) return;
+            else if (current is null || !IsWrong(there[ScheduleJob.Name], current))
+            {
+                trouble = null;
+                return;
+            }
         }
-        catch (Exception failure) when (JobEdge.IsPassing(failure))
+        catch (Exception failure)
         {
-            // Whoever needs the jobs' storage for more than a look says so.
+            // Whoever needs the jobs' storage for more than a look says so. Nothing leaves this: it would end the server.
+            if (!JobEdge.IsPassing(failure)) Tell(failure);
             return;
         }
         await WriteWhenFreeAsync();
@@ -95,10 +101,19 @@ internal sealed class RecurringJobs(
             {
             }
         }
-        catch (Exception failure) when (JobEdge.IsPassing(failure))
+        catch (Exception failure)
         {
-            log.LogWarning("Hangfire's page of recurring jobs shows the times of the schedule before until the next start: {Problem}", failure.Message);
+            Tell(failure);
         }
+    }
+
+    // Looked at every minute: once for each trouble. A node whose system does not know a zone that another one chose sends nothing at the wrong time for it.
+    private void Tell(Exception failure)
+    {
+        var isExplained = JobEdge.IsPassing(failure) || failure is StorageException or TimeZoneNotFoundException or InvalidTimeZoneException;
+        if (trouble != failure.Message)
+            log.LogWarning(isExplained ? null : failure, "Hangfire's page of recurring jobs may show other times than those of the schedule, until they can be written: {Problem}", failure.Message);
+        trouble = failure.Message;
     }
 
     private void Write(Schedule current)

@@ -3,6 +3,7 @@ using Hangfire.Common;
 using Hangfire.Storage;
 using Hangfire.Storage.SQLite;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Publishing;
@@ -171,6 +172,34 @@ public sealed class RecurringJobsTests : IDisposable
         Assert.Equal(come, Stored(ScheduleJob.Name).NextExecution!.Value, TimeSpan.FromSeconds(1));
     }
 
+    public static TheoryData<Exception> Troubles =>
+        [new StorageException("The jobs are damaged.") { IsLasting = true }, new InvalidOperationException("The connection is closed."), new TimeZoneNotFoundException("No such zone.")];
+
+    // Another node may have chosen a zone that this one's system does not know.
+    [Theory]
+    [MemberData(nameof(Troubles), DisableDiscoveryEnumeration = true)]
+    public async Task Whatever_keeps_them_from_being_put_back_ends_no_server_and_is_said_once(Exception why)
+    {
+        await StartAsync("0 9 * * 1");
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        var held = new HeldUp(new RecurringJobManager(storage), refusals: 0, why);
+        var log = new LogLines<RecurringJobs>();
+        using var jobs = Jobs("0 9 * * 1", manager: held, time: clock, log: log);
+        await jobs.StartAsync(Cancel);
+        held.Refusals = 3;
+        new RecurringJobManager(storage).RemoveIfExists(ScheduleJob.Name);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                clock.Advance(RecurringJobs.Interval);
+                return Names().SequenceEqual(All);
+            },
+            "all are there again");
+        Assert.False(jobs.ExecuteTask!.IsCompleted);
+        Assert.Single(log.Lines, line => line.Contains(why.Message, StringComparison.Ordinal));
+        await jobs.StopAsync(Cancel);
+    }
+
     [Fact]
     public async Task A_start_that_cannot_write_them_says_what_it_could_not_write()
     {
@@ -186,11 +215,11 @@ public sealed class RecurringJobsTests : IDisposable
         await jobs.StopAsync(Cancel);
     }
 
-    private RecurringJobs Jobs(string cron, string zone = "UTC", IRecurringJobManager? manager = null, TimeProvider? time = null)
+    private RecurringJobs Jobs(string cron, string zone = "UTC", IRecurringJobManager? manager = null, TimeProvider? time = null, ILogger<RecurringJobs>? log = null)
     {
         var schedule = new WeeklySchedule(
             database.Schedules, new ScheduleSettings(cron, TimeZoneInfo.FindSystemTimeZoneById(zone)), TimeProvider.System, NullLogger<WeeklySchedule>.Instance);
-        return new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, time ?? TimeProvider.System, NullLogger<RecurringJobs>.Instance);
+        return new RecurringJobs(storage, manager ?? new RecurringJobManager(storage), schedule, database, time ?? TimeProvider.System, log ?? NullLogger<RecurringJobs>.Instance);
     }
 
     // As Hangfire itself keeps it: in the job's hash, and in the set it takes what is due from.
@@ -218,7 +247,7 @@ public sealed class RecurringJobsTests : IDisposable
     /// <summary>Somebody else's lock outlasts so many tries to write the job of the schedule; or it fails otherwise.</summary>
     private sealed class HeldUp(RecurringJobManager manager, int refusals, Exception? why = null) : IRecurringJobManager
     {
-        public int Refusals { get; private set; } = refusals;
+        public int Refusals { get; set; } = refusals;
 
         public void AddOrUpdate(string recurringJobId, Job job, string cronExpression, RecurringJobOptions options)
         {

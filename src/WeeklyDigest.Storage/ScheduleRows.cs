@@ -9,9 +9,10 @@ internal sealed class ScheduleRow
     public required string TimeZone { get; init; }
     public long IsOn { get; init; }
     public long Since { get; init; }
+    public required string Configured { get; init; }
 
     /// <summary>The row as the pipeline sees it.</summary>
-    public Schedule ToSchedule() => new(Cron, TimeZone, IsOn == 1, Codes.Time(Since));
+    public Schedule ToSchedule() => new(Cron, TimeZone, IsOn == 1, Codes.Time(Since)) { IsTold = IsOn != 1 || Configured != ScheduleWords.Configured(Cron, TimeZone) };
 }
 
 /// <summary>A row of the queries about occurrences.</summary>

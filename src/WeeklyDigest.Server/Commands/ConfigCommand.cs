@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Settings;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Commands;
 
@@ -11,28 +13,53 @@ internal static class ConfigCommand
 {
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
     {
         var json = Inputs.Json();
         var command = new Command("config", "Show the settings in force, secrets masked.") { json, HashPassword.Create(edge) };
-        command.SetAction(edge.Run(async (run, parsed, _) =>
+        command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
             var settings = run.Settings;
             if (parsed.GetValue(json)) await Json.WriteAsync(run.Out, Tree(settings.Effective));
-            else await WriteAsync(run.Out, settings);
+            else await WriteAsync(run.Out, settings, await OfScheduleAsync(settings, run.Host.Time, cancel));
             return CommandLine.Done;
         }));
         return command;
     }
 
-    private static async Task WriteAsync(TextWriter target, ServerSettings settings)
+    private static async Task WriteAsync(TextWriter target, ServerSettings settings, string? note)
     {
         await target.WriteLineAsync($"// {settings.File}");
         await target.WriteLineAsync($"// Relative paths count from {settings.Root}");
+        if (note is not null) await target.WriteLineAsync($"// {note}");
         await target.WriteLineAsync("{");
         await WriteMembersAsync(target, settings.Effective, prefix: "", indent: "  ");
         await target.WriteLineAsync("}");
+    }
+
+    // The settings are told also where the database cannot be asked, and soon.
+    private static async Task<string?> OfScheduleAsync(ServerSettings settings, TimeProvider time, CancellationToken cancel)
+    {
+        try
+        {
+            if (!Database.Exists(settings.Storage)) return null;
+            var told = await Task.Run(() => ToldAsync(settings, time, cancel), cancel).WaitAsync(Patience, time, cancel);
+            return told is null ? null
+                : $"Newsletter:Schedule below is not in force. The page Issues was told {told.Cron} ({told.TimeZone}){(told.IsOn ? "" : ", switched off")}; that holds until a server starts with another Newsletter:Schedule";
+        }
+        catch (Exception failure) when (failure is StorageException or TimeoutException)
+        {
+            return "Whether the page Issues was told another schedule cannot be said: the database does not open. `weeklydigest doctor` says why";
+        }
+    }
+
+    private static async Task<Schedule?> ToldAsync(ServerSettings settings, TimeProvider time, CancellationToken cancel)
+    {
+        using var database = Database.Open(settings.Storage, time);
+        return await database.Schedules.FindAsync(cancel) is { IsTold: true } told ? told : null;
     }
 
     private static async Task WriteMembersAsync(TextWriter target, IReadOnlyList<EffectiveSetting> all, string prefix, string indent)

@@ -3,6 +3,8 @@ using System.Globalization;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Commands;
 
@@ -14,7 +16,7 @@ internal static class SendCommand
     {
         var issue = Inputs.Issue();
         var list = Inputs.List("The list it goes to. Default: those the issue names, else every list.");
-        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in Newsletter:Schedule:TimeZone, or with an offset. Before it begins, another time can be given; the issue is then taken as it is." };
+        var at = new Option<string?>("--at") { HelpName = "TIME", Description = "When to start: 2026-03-02T09:00 in the time zone of the schedule, or with an offset. Before it begins, another time can be given; the issue is then taken as it is." };
         var wait = new Option<bool>("--wait") { Description = "Stay until every delivery is final, deferred ones too." };
         var command = new Command("send", "Publish an issue and deliver it; run again, it resumes or does nothing.") { issue, list, at, wait };
         command.SetAction(edge.Run((run, parsed, cancel) => RunAsync(
@@ -25,10 +27,13 @@ internal static class SendCommand
     private static async Task<int> RunAsync(CommandRun run, string name, string? listName, string? atText, bool wait, CancellationToken cancel)
     {
         var list = Inputs.ReadList(listName);
-        DateTimeOffset? at = atText is null ? null : SendTime.Parse(atText, run.Settings.Schedule.TimeZone, run.Host.Time.GetUtcNow());
+        // A slip is told before anything is made.
+        if (atText is not null && !Database.Exists(run.Settings.Storage)) SendTime.Parse(atText, run.Settings.Schedule.TimeZone, run.Host.Time.GetUtcNow());
         var file = run.FindIssue(name);
         var installation = await run.OpenAsync(cancel);
         installation.Database.RequireWhole();
+        DateTimeOffset? at = atText is null ? null
+            : SendTime.Parse(atText, await WeeklySchedule.ZoneAsync(installation.Database.Schedules, run.Settings.Schedule, cancel), run.Host.Time.GetUtcNow());
         if (file is not { } issue) return await GoOnAsync(run, installation, await Mailings.FindAsync(run, installation, name, cancel), list, at, wait, cancel);
         await RefuseTimeAsync(run, installation, issue, at, cancel);
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);

@@ -4,6 +4,8 @@ using Hangfire.Dashboard;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
 using WeeklyDigest.Server.Commands;
+using WeeklyDigest.Server.Jobs;
+using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Dashboard;
 
@@ -15,20 +17,22 @@ internal sealed record TimeAnswer(string Words, bool IsDone);
 /// <summary>The page that gives a mailing another time before it begins.</summary>
 /// <param name="overview">The issues with their mailings.</param>
 /// <param name="reschedule">Gives the time.</param>
-/// <param name="time">The clock; its local time is the newsletter's.</param>
-internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedule, TimeProvider time)
+/// <param name="schedules">The zone of times is that of the schedule.</param>
+/// <param name="configured">What the settings say of it.</param>
+/// <param name="time">The clock.</param>
+internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedule, IScheduleStore schedules, ScheduleSettings configured, TimeProvider time)
 {
     /// <summary>Gives a mailing the time that was written, to the end: a browser that is closed does not stop it half way.</summary>
-    public async Task<TimeAnswer> ChangeAsync(IssueRow row, string written)
+    private async Task<TimeAnswer> ChangeAsync(IssueRow row, string written, TimeZoneInfo zone)
     {
         try
         {
-            var at = SendTime.Parse(written, time.LocalTimeZone, time.GetUtcNow());
+            var at = SendTime.Parse(written, zone, time.GetUtcNow());
             if (at == row.Mailing!.ScheduledAt) return new TimeAnswer("It has that time already.", IsDone: true);
             if (row.File is null) throw new RefusedException("Its file is gone from the issues folder, and without it the e-mail cannot be made for another time.");
             var result = await reschedule.RunAsync(row.File, row.Mailing, at, CancellationToken.None);
             var renewed = result.ContentIsNew ? " The issue has changed since it was published; it goes out as it is now." : "";
-            return new TimeAnswer($"It starts on {Words(result.At)} instead of {Words(result.Before)}.{renewed}", IsDone: true);
+            return new TimeAnswer($"It starts on {Words(result.At, zone)} instead of {Words(result.Before, zone)}.{renewed}", IsDone: true);
         }
         catch (Exception refusal) when (refusal is RefusedException or TemplateException)
         {
@@ -36,9 +40,9 @@ internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedul
         }
     }
 
-    /// <summary>A time as the newsletter's readers have it.</summary>
-    public string Words(DateTimeOffset at)
-        => TimeZoneInfo.ConvertTime(at, time.LocalTimeZone).ToString("d MMMM yyyy HH:mm", CultureInfo.InvariantCulture) + $" ({time.LocalTimeZone.Id})";
+    /// <summary>A time on the clocks of a zone.</summary>
+    public static string Words(DateTimeOffset at, TimeZoneInfo zone)
+        => TimeZoneInfo.ConvertTime(at, zone).ToString("d MMMM yyyy HH:mm", CultureInfo.InvariantCulture) + $" ({zone.Id})";
 
     /// <summary>The page and what its form does, within the dashboard.</summary>
     public static Task<DashboardPage?> DispatchAsync(DashboardContext context, Match match)
@@ -48,12 +52,13 @@ internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedul
     {
         var cancel = context.GetHttpContext().RequestAborted;
         if (await overview.FindAsync(slug, cancel) is not { Mailing: not null } row) return null;
-        if (!HttpMethods.IsPost(context.Request.Method)) return Page(row, null, null);
+        var zone = await WeeklySchedule.ZoneAsync(schedules, configured, cancel);
+        if (!HttpMethods.IsPost(context.Request.Method)) return Page(row, zone, null, null);
         var written = await DashboardPage.FieldAsync(context, "at");
-        var answer = await ChangeAsync(row, written);
-        return Page(await overview.FindAsync(slug, cancel) ?? row, answer.IsDone ? null : written, answer);
+        var answer = await ChangeAsync(row, written, zone);
+        return Page(await overview.FindAsync(slug, cancel) ?? row, zone, answer.IsDone ? null : written, answer);
     }
 
-    private DashboardPage Page(IssueRow row, string? written, TimeAnswer? answer)
-        => new("Time of " + row.Slug, page => TimeView.Form(page, row, Words, time.LocalTimeZone, written, answer));
+    private static DashboardPage Page(IssueRow row, TimeZoneInfo zone, string? written, TimeAnswer? answer)
+        => new("Time of " + row.Slug, page => TimeView.Form(page, row, zone, written, answer));
 }

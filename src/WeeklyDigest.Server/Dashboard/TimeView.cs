@@ -11,16 +11,15 @@ internal static class TimeView
     /// <summary>The page's content.</summary>
     /// <param name="page">The page it is on.</param>
     /// <param name="row">The issue, with its mailing.</param>
-    /// <param name="words">Tells a time.</param>
-    /// <param name="zone">The zone of what is written.</param>
+    /// <param name="zone">The zone of what is told and written.</param>
     /// <param name="written">What the field holds; null: the time it has.</param>
     /// <param name="answer">What came of what was written before, or null.</param>
-    public static Html Form(RazorPage page, IssueRow row, Func<DateTimeOffset, string> words, TimeZoneInfo zone, string? written, TimeAnswer? answer)
+    public static Html Form(RazorPage page, IssueRow row, TimeZoneInfo zone, string? written, TimeAnswer? answer)
         => QuestionView.Frame(page, row.Slug, $"When does {row.Slug} go out?", Html.Of(
             $"""
             {Html.When(answer is not null, () => Answer(answer!))}
             {(row.Mailing is { CanBeRescheduled: true, ScheduledAt: { } at } mailing
-                ? Ask(page, row, words(at), mailing.State == MailingState.Paused, zone, written ?? Local(at, zone))
+                ? Ask(page, row, TimePage.Words(at, zone), mailing.State == MailingState.Paused, zone, written ?? Local(at, zone))
                 : Html.Of($"<p>It is {row.Mailing!.State.ToString().ToLowerInvariant()}: only a mailing that has not begun can be given another time.</p>"))}
             """));
 

@@ -57,6 +57,10 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
     /// <summary>Where its clock stands.</summary>
     public static TimeZoneInfo Zone(Schedule schedule) => TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone);
 
+    /// <summary>The zone in which an editor writes a time: that of the schedule an editor gave, else that of the settings, also when no server has taken them over yet.</summary>
+    public static async Task<TimeZoneInfo> ZoneAsync(IScheduleStore store, ScheduleSettings settings, CancellationToken cancel)
+        => await store.FindAsync(cancel) is { IsTold: true } told ? Zone(told) : settings.TimeZone;
+
     /// <summary>The date that a time has there.</summary>
     public static DateOnly Day(TimeZoneInfo zone, DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, zone).DateTime);
 

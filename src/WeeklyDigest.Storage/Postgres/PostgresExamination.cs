@@ -71,9 +71,10 @@ internal static class PostgresExamination
     private static IReadOnlyList<string> Lost(NpgsqlConnection connection, IReadOnlyList<string> applied)
         => SchemaObjects.Lost(SchemaObjects.Made("Postgres", applied), [.. connection.Query<string>(Present, new { schema = PostgresServer.Schema })]);
 
-    // A server writes its schedule down when it starts; commands do not.
+    // A server has the keys of its sessions there before it serves. Commands make none, and a move brings none along, as it does the schedule.
     private static bool HasServed(NpgsqlConnection connection)
-        => connection.ExecuteScalar<bool>($"SELECT to_regclass('{PostgresServer.Schema}.schedule') IS NOT NULL") && connection.ExecuteScalar<bool>($"SELECT EXISTS (SELECT FROM {PostgresServer.Schema}.schedule)");
+        => connection.ExecuteScalar<bool>($"SELECT to_regclass('{PostgresServer.Schema}.secret') IS NOT NULL")
+            && connection.ExecuteScalar<bool>($"SELECT EXISTS (SELECT FROM {PostgresServer.Schema}.secret WHERE name LIKE 'session-key/%')");
 
     private static IEnumerable<string> Denied(NpgsqlConnection connection, PostgresPlace place, bool isComplete)
     {

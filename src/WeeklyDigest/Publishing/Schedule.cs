@@ -5,7 +5,11 @@ namespace WeeklyDigest.Publishing;
 /// <param name="TimeZone">The zone these are in, by its IANA name.</param>
 /// <param name="IsOn">Whether it sends at all.</param>
 /// <param name="Since">When it was made like this; no time before this counts.</param>
-public sealed record Schedule(string Cron, string TimeZone, bool IsOn, DateTimeOffset Since);
+public sealed record Schedule(string Cron, string TimeZone, bool IsOn, DateTimeOffset Since)
+{
+    /// <summary>Whether an editor gave it; else it is what the settings said when they were taken over.</summary>
+    public bool IsTold { get; init; }
+}
 
 /// <summary>What became of a time of the schedule.</summary>
 public enum OccurrenceState

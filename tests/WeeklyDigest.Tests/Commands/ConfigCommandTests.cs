@@ -1,4 +1,6 @@
 using System.Text.Json;
+using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Tests.Commands;
 
@@ -33,6 +35,20 @@ public sealed class ConfigCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Says_that_the_page_was_told_another_schedule()
+    {
+        await workspace.RunHereAsync("subscribers", "add", "ada@example.org", "--list", "all");
+        Assert.DoesNotContain("The page Issues was told", await AfterAsync(null), StringComparison.Ordinal);
+        var told = new Schedule("0 9 * * 5", "Europe/Berlin", true, TimeProvider.System.GetUtcNow());
+        Assert.Contains(
+            "\n// Newsletter:Schedule below is not in force. The page Issues was told 0 9 * * 5 (Europe/Berlin); that holds until a server starts with another Newsletter:Schedule\n{\n",
+            await AfterAsync(told), StringComparison.Ordinal);
+        Assert.Contains("was told 0 9 * * 5 (Europe/Berlin), switched off; that", await AfterAsync(told with { IsOn = false }), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(workspace.DatabaseFile, new string('x', 5000), TestContext.Current.CancellationToken);
+        Assert.Contains("cannot be said: the database does not open. `weeklydigest doctor` says why\n{\n", await AfterAsync(null, open: false), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Makes_the_hash_of_a_password_for_the_settings()
     {
         workspace.Input = "correct horse battery staple\n";
@@ -50,5 +66,18 @@ public sealed class ConfigCommandTests : IDisposable
         workspace.Input = password;
         var result = await workspace.RunHereAsync("config", "hash-password");
         Assert.Equal((1, "", expected), (result.ExitCode, result.Out, result.Error.TrimEnd()));
+    }
+
+    private async Task<string> AfterAsync(Schedule? told, bool open = true)
+    {
+        if (open)
+        {
+            using var database = Database.Open(new StorageOptions { ConnectionString = workspace.DatabaseFile }, TimeProvider.System);
+            await database.Schedules.AdoptAsync("0 9 * * 1", "UTC", TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken);
+            if (told is not null) await database.Schedules.ChangeAsync(told, TestContext.Current.CancellationToken);
+        }
+        var result = await workspace.RunHereAsync("config");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        return result.Out.ReplaceLineEndings("\n");
     }
 }

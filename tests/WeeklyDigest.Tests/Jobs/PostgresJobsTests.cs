@@ -112,6 +112,9 @@ public sealed class PostgresJobsTests : IDisposable
             await database.Schedules.AdoptAsync("0 9 * * 1", "UTC", TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken);
         Assert.Empty(LookAtJobs());
         SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
+        // The schedule comes with a move, before any server has run.
+        Assert.Empty(LookAtJobs());
+        SharedPostgres.Server.Execute("INSERT INTO weeklydigest.secret (name, value) VALUES ('session-key/one', '')", Name);
         Assert.Equal(
             [Diagnosis.Warning(
                 "jobs",

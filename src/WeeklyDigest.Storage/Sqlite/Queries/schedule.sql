@@ -14,7 +14,7 @@ UPDATE schedule SET cron = @cron, time_zone = @zone, is_on = @on, since = @now W
 UPDATE occurrence SET state = 'missed', note = @note WHERE state = 'due' AND issue IS NULL;
 
 -- name: Schedule
-SELECT cron AS Cron, time_zone AS TimeZone, is_on AS IsOn, since AS Since FROM schedule WHERE id = 1;
+SELECT cron AS Cron, time_zone AS TimeZone, is_on AS IsOn, since AS Since, configured AS Configured FROM schedule WHERE id = 1;
 
 -- name: AddOccurrence
 -- The schedule is asked in the same transaction: one that was changed a moment ago sends nothing any more.

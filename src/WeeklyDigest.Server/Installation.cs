@@ -31,6 +31,7 @@ internal sealed class Installation : IAsyncDisposable
         PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, SyncLists, Renderer, settings.Newsletter, time);
         RescheduleIssue = new RescheduleIssue(database.Mailings, Renderer, settings.Newsletter, time);
         DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
+        Unsubscribe = new Unsubscribe(LinkTokens, database.Subscribers, database.Mailings.NoteUnsubscribedAsync, time);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
         sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], database.Relays, time, Warn));
@@ -70,6 +71,9 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Carries out what the editor decides about deliveries.</summary>
     public DecideDeliveries DecideDeliveries { get; }
+
+    /// <summary>What an unsubscribe link, or a mail in its place, does.</summary>
+    public Unsubscribe Unsubscribe { get; }
 
     /// <summary>Brings the subscribers folder into the database.</summary>
     public SyncLists SyncLists { get; }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using WeeklyDigest.Feedback;
 using WeeklyDigest.Server.Dashboard;
 using WeeklyDigest.Server.Desk;
 using WeeklyDigest.Server.Inbox;
@@ -56,7 +55,7 @@ internal static class WebServer
         services.AddSingleton(installation.PreviewIssue);
         services.AddSingleton(installation.SyncLists);
         services.AddSingleton(installation.RelaysAside);
-        services.AddSingleton(new Unsubscribe(installation.LinkTokens, installation.Database.Subscribers, installation.Database.Mailings.NoteUnsubscribedAsync, installation.Time));
+        services.AddSingleton(installation.Unsubscribe);
         services.AddSingleton(new InboxStore(installation.Settings.Paths.Inbox));
         services.AddSingleton<ArchivePages>();
         services.AddSingleton<UnsubscribePages>();

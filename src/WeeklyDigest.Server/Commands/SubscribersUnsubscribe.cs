@@ -1,27 +1,50 @@
 using System.CommandLine;
+using WeeklyDigest.Feedback;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
 
 /// <summary>
 /// <c>subscribers unsubscribe ADDRESS</c>: ends a subscription for good, also in the middle of a send. Who asks to be left out may be no subscriber yet,
-/// and stand in a list file that was not read: such an address is kept out from then on.
+/// and stand in a list file that was not read: such an address is kept out from then on. Some mail programs unsubscribe by a mail instead of the link
+/// (List-Unsubscribe's mailto form, RFC 2369 section 3.2): its subject says who, whatever address it comes from.
 /// </summary>
 internal static class SubscribersUnsubscribe
 {
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
     {
-        var address = Inputs.Address();
-        var command = new Command("unsubscribe", "End a subscription; from then on nothing more is sent to the address.") { address };
+        var who = new Argument<string>("ADDRESS") { Description = "An e-mail address, or the subject of a mail that unsubscribes (unsubscribe TOKEN)." };
+        var command = new Command("unsubscribe", "End a subscription; from then on nothing more is sent to the address.") { who };
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
-            var wanted = Inputs.ReadAddress(parsed.GetRequiredValue(address));
-            var installation = await run.OpenAsync(cancel);
-            var store = installation.Database.Subscribers;
-            var wasSubscriber = await store.UnsubscribeAsync(wanted, "command", cancel);
-            await run.Out.WriteLineAsync(wasSubscriber ? $"{wanted}: unsubscribed." : $"{wanted}: was not a subscriber; from now on it is kept out, and no list file brings it in.");
+            var text = parsed.GetRequiredValue(who);
+            var left = TokenIn(text) is { } token ? await ByTokenAsync(await run.OpenAsync(cancel), token, cancel) : await ByAddressAsync(run, text, cancel);
+            await run.Out.WriteLineAsync(left);
             return CommandLine.Done;
         }));
         return command;
     }
+
+    private static async Task<string> ByAddressAsync(CommandRun run, string text, CancellationToken cancel)
+    {
+        var wanted = Inputs.ReadAddress(text);
+        var installation = await run.OpenAsync(cancel);
+        return await installation.Database.Subscribers.UnsubscribeAsync(wanted, "command", cancel)
+            ? $"{wanted}: unsubscribed."
+            : $"{wanted}: was not a subscriber; from now on it is kept out, and no list file brings it in.";
+    }
+
+    private static async Task<string> ByTokenAsync(Installation installation, string token, CancellationToken cancel)
+    {
+        await installation.Unsubscribe.LeaveAsync(token, cancel);
+        return await installation.Unsubscribe.LookAsync(token, cancel) switch
+        {
+            (UnsubscribeResult.Subscriber, { } subscriber) => $"{subscriber.Address}: unsubscribed.",
+            (UnsubscribeResult.PreviewLink, _) => throw new RefusedException("That comes from a preview: there is nobody to unsubscribe."),
+            _ => throw new RefusedException($"'{token}' is not of one of our messages. Is it complete? Else unsubscribe the address."),
+        };
+    }
+
+    private static string? TokenIn(string text) => text.Trim().Split(' ')[^1] is { Length: LinkTokens.TokenLength } word && !word.Contains('@', StringComparison.Ordinal) ? word : null;
 }

@@ -28,13 +28,15 @@ internal sealed class UnsubscribePages(Unsubscribe unsubscribe, Newsletter newsl
         return result switch
         {
             UnsubscribeResult.PreviewLink => Preview(),
-            UnsubscribeResult.Subscriber when subscriber?.Status is SubscriberStatus.Active or SubscriberStatus.Pending => Ask(),
-            UnsubscribeResult.Subscriber => Done(),
+            // Who bounced may be brought back: leaving is another matter.
+            UnsubscribeResult.Subscriber when subscriber?.Status is SubscriberStatus.Unsubscribed or SubscriberStatus.Complained => Done(),
+            UnsubscribeResult.Subscriber => Ask(),
             _ => Unknown(),
         };
     }
 
-    private async Task<SitePage> LeaveAsync(string token, CancellationToken cancel) => await unsubscribe.LeaveAsync(token, cancel) switch
+    // Carried through although who asked may have hung up: a mail provider waits for a moment and asks once, and the database may be locked for longer.
+    private async Task<SitePage> LeaveAsync(string token) => await unsubscribe.LeaveAsync(token, CancellationToken.None) switch
     {
         UnsubscribeResult.PreviewLink => Preview(),
         UnsubscribeResult.Subscriber => Done(),

@@ -30,7 +30,7 @@ public sealed class MailingMessages
             $"{label}.{newsletter.From.Address.AsciiDomain}",
             newsletter.Name,
             FeedbackId(campaign, label),
-            newsletter.From.Address,
+            (newsletter.ReplyTo ?? newsletter.From).Address,
             frozen.Date,
             "wd_" + frozen.Email.Hash[..Math.Min(40, frozen.Email.Hash.Length)],
             frozen.Email.Subject,

@@ -54,7 +54,8 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
     private void Connect(Opening opening, IPAddress[] addresses)
     {
         // A socket of our own: MailKit's leaves Nagle's algorithm on, which costs 40 ms a message.
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        // And the system would take in megabytes for a relay that reads slowly: the end of a large message would have left us long before it leaves the machine.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = RelayStream.BlockSize };
         opening.Stream = new RelayStream(socket, opening.Lifetime);
         // The settings know only the name; where it leads is known here.
         if (relay.Security == RelaySecurity.None && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere) RefusePlaintext(elsewhere);

@@ -13,8 +13,11 @@ namespace WeeklyDigest.Smtp;
 /// </remarks>
 internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetime) : Stream
 {
+    /// <summary>The most that is put together into one write, in octets.</summary>
+    public const int BlockSize = 64 * 1024;
+
     private readonly CancellationTokenRegistration _end = lifetime.Token.UnsafeRegister(static state => ((Socket)state!).Dispose(), socket);
-    private readonly byte[] _held = GC.AllocateUninitializedArray<byte>(64 * 1024);
+    private readonly byte[] _held = GC.AllocateUninitializedArray<byte>(BlockSize);
     private int _heldCount;
     private int _replyOctets;
     private bool _sealed;

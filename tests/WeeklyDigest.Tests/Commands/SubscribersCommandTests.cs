@@ -80,6 +80,26 @@ public sealed class SubscribersCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_unsubscribes_by_a_mail_is_found_by_its_subject_whatever_address_it_comes_from()
+    {
+        workspace.WithSubscribers(2, "all");
+        await workspace.RunHereAsync("subscribers", "import", "subscribers/all.csv");
+        var tokens = new WeeklyDigest.Feedback.LinkTokens(Convert.FromHexString(Scenarios.LedgerFile.Text(workspace, "SELECT hex(value) FROM secret WHERE name = 'links'")));
+        var second = long.Parse(Scenarios.LedgerFile.Text(workspace, "SELECT id FROM subscriber WHERE address = 'subscriber000002@example.com'"), System.Globalization.CultureInfo.InvariantCulture);
+        var token = tokens.UnsubscribeToken(new WeeklyDigest.Deliveries.DeliveryId(1, second));
+
+        foreach (var subject in new[] { "unsubscribe " + token, token })
+        {
+            var left = await workspace.RunHereAsync("subscribers", "unsubscribe", subject);
+            Assert.Equal((0, "subscriber000002@example.com: unsubscribed."), (left.ExitCode, left.Out.TrimEnd()));
+        }
+        var foreign = await workspace.RunHereAsync("subscribers", "unsubscribe", "unsubscribe " + new string('a', token.Length));
+        Assert.Equal((1, $"'{new string('a', token.Length)}' is not of one of our messages. Is it complete? Else unsubscribe the address."), (foreign.ExitCode, foreign.Error.TrimEnd()));
+        var preview = await workspace.RunHereAsync("subscribers", "unsubscribe", tokens.PreviewToken());
+        Assert.Equal((1, "That comes from a preview: there is nobody to unsubscribe."), (preview.ExitCode, preview.Error.TrimEnd()));
+    }
+
+    [Fact]
     public async Task Who_asks_to_be_left_out_before_the_list_file_was_read_is_kept_out()
     {
         workspace.WithSubscribers(2, "all");

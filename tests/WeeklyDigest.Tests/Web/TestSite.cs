@@ -116,6 +116,17 @@ internal sealed partial class TestSite : IAsyncDisposable
     public async Task<SubscriberStatus?> StatusAsync(string address)
         => (await Installation.Database.Subscribers.FindAsync(Parsed(address), CancellationToken.None))?.Status;
 
+    /// <summary>As if a relay had said that there is no such user.</summary>
+    public async Task BounceAsync(string address)
+    {
+        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={folder.File("data/weeklydigest.db")};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "UPDATE subscriber SET status = 'bounced' WHERE address = $address";
+        command.Parameters.AddWithValue("$address", address);
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
+    }
+
     /// <summary>Writes a file of the installation while it runs.</summary>
     public void Write(string name, string text) => folder.Write(name, text);
 

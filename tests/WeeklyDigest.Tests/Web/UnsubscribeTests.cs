@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using WeeklyDigest.Audience;
 
 namespace WeeklyDigest.Tests.Web;
@@ -44,6 +46,33 @@ public sealed class UnsubscribeTests
         Assert.Equal(SubscriberStatus.Active, await site.StatusAsync("bob@example.com"));
         var page = await client.GetStringAsync(new Uri("/unsubscribe/" + token, UriKind.Relative), Cancel);
         Assert.DoesNotContain("<button", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_hangs_up_before_the_answer_has_left_all_the_same()
+    {
+        await using var site = await TestSite.StartAsync();
+        string[] readers = [.. Enumerable.Range(1, 30).Select(i => $"reader{i}@example.com")];
+        var mailing = await site.PublishedAsync("week-1", "/posts/week-1", "<html></html>", readers);
+        foreach (var reader in readers)
+        {
+            using var socket = new TcpClient("127.0.0.1", site.Address.Port);
+            await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+                $"POST /unsubscribe/{await site.TokenAsync(mailing, reader)} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 26\r\n\r\nList-Unsubscribe=One-Click"), Cancel);
+        }
+
+        foreach (var reader in readers)
+            await Eventually.HoldsAsync(() => site.StatusAsync(reader).Result == SubscriberStatus.Unsubscribed, reader + " has left", TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task Who_bounced_can_leave_all_the_same()
+    {
+        await using var site = await TestSite.StartAsync();
+        var token = await site.TokenAsync(await site.PublishedAsync("week-1", "/posts/week-1", "<html></html>", "ada@example.com"), "ada@example.com");
+        await site.BounceAsync("ada@example.com");
+        using var client = site.Client();
+        Assert.Contains("<button", await client.GetStringAsync(new Uri("/unsubscribe/" + token, UriKind.Relative), Cancel), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace WeeklyDigest.Server.Dashboard;
 /// <param name="ProcessId">Its number there; null when it is not known.</param>
 /// <param name="Server">What it says of itself; null for a command, such as <c>send</c>.</param>
 /// <param name="Silence">How long ago a server gave its last sign of life; null when it gave none.</param>
-/// <param name="Work">What it sends, and what it sent within a week.</param>
+/// <param name="Work">What it sends, and what it sent within two weeks.</param>
 internal sealed record NodeRow(string Machine, int? ProcessId, ServerDto? Server, TimeSpan? Silence, IReadOnlyList<NodeWork> Work)
 {
     // Hangfire's servers give a sign of life every 30 seconds.

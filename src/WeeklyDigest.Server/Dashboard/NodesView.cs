@@ -14,7 +14,7 @@ internal static class NodesView
         <div class="wd-issues">
         {nodes.Select(node => Row(page, node))}
         </div>
-        <p class="wd-sum">Servers on one PostgreSQL database share each mailing: every node takes recipients as it is free. What a dead one has in hand the others take when its lease ends. How much it sent a node counts itself, and says so every five seconds: what it sent right before a crash may be missing here, never in the issue's own figures. Kept for a week.</p>
+        <p class="wd-sum">Servers on one PostgreSQL database share each mailing: every node takes recipients as it is free. What a dead one has in hand the others take when its lease ends. How much it sent a node counts itself, and says so every five seconds: what it sent right before a crash may be missing here, never in the issue's own figures. Kept for two weeks.</p>
         """);
 
     private static Html Row(RazorPage page, NodeRow node) => Html.Of(

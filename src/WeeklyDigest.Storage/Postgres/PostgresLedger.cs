@@ -75,9 +75,9 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     }
 
     /// <inheritdoc/>
-    public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel)
+    public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync<long>(
-            async connection => await connection.ExecuteScalarAsync<long>(Queries.Get("IsOverdue"), new { mailing = mailingId, before = Codes.Of(startedBefore) }) == 0
+            async connection => await connection.ExecuteScalarAsync<long>(Queries.Get("IsOverdue"), new { mailing = mailingId, before = Codes.Of(before) }) == 0
                 ? 0
                 : await connection.ExecuteAsync(Queries.Get("GiveUp"), new { mailing = mailingId, reply, count, now = Codes.Of(now) }),
             cancel);

@@ -66,9 +66,9 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
     }
 
     /// <inheritdoc/>
-    public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel)
+    public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel)
         => writer.TransactAsync<long>(
-            transaction => transaction.Statement("IsOverdue").With("@mailing", mailingId).With("@before", Codes.Of(startedBefore)).Any()
+            transaction => transaction.Statement("IsOverdue").With("@mailing", mailingId).With("@before", Codes.Of(before)).Any()
                 ? transaction.Statement("GiveUp").With("@mailing", mailingId).With("@reply", reply).With("@count", count).With("@now", Codes.Of(now)).Run()
                 : 0,
             cancel);

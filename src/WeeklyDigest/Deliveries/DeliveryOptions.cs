@@ -13,8 +13,9 @@ public sealed record DeliveryOptions
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromHours(4);
 
     /// <summary>
-    /// Counted from the first attempt; after that a deferred delivery fails. One that was never tried counts from the mailing's start of sending, or
-    /// from when it was last resumed. 1 minute to 14 days; default 3 days.
+    /// Counted from the first attempt; after that a deferred delivery fails. One that was never tried is given up when nothing
+    /// of its mailing was accepted for so long, from the mailing's start of sending, or from when it was last resumed; and not before whoever sends has
+    /// gone for an hour (or for this time, when it is less) without an accepted message. 1 minute to 14 days; default 3 days.
     /// </summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromDays(3);
 

@@ -34,7 +34,7 @@ public interface ILedger
     /// <summary>Keeps a note in place of the owner's last one, and drops those that are too old.</summary>
     Task NoteSentAsync(SentNote note, CancellationToken cancel);
 
-    /// <summary>What every process noted last that sent within a week, by owner.</summary>
+    /// <summary>What every process noted last that sent within two weeks, by owner.</summary>
     Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel);
 
     /// <summary>The rows in state sending that an owner holds.</summary>
@@ -48,17 +48,17 @@ public interface ILedger
     Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
-    /// Fails pending rows that were never tried, of a mailing in state sending that began to send, or was resumed last, at or before
-    /// <paramref name="startedBefore"/>.
+    /// Fails pending rows that were never tried, of a mailing in state sending that began to send, was resumed last, and had a message accepted
+    /// last, at or before <paramref name="before"/>; of the latter it is known what processes noted.
     /// </summary>
     /// <param name="mailingId">The mailing.</param>
-    /// <param name="startedBefore">Now less the time to give up.</param>
+    /// <param name="before">Now less the time to give up.</param>
     /// <param name="reply">Why, for the rows.</param>
     /// <param name="count">At most so many rows; call again while this many were changed.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancel">Stops waiting for the transaction's turn.</param>
     /// <returns>How many were changed.</returns>
-    Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel);
+    Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
     /// Takes back that addresses were suppressed for deliveries that failed, and makes their subscribers active again: the relay, and not they, was

@@ -10,6 +10,9 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
 
     private static readonly TimeSpan GiveUpEvery = TimeSpan.FromSeconds(15);
 
+    /// <summary>What the clock on the wall says makes nobody give up before a run has gone for so long, or for the time to give up, without an accepted message.</summary>
+    private static readonly TimeSpan LeastIdle = TimeSpan.FromHours(1);
+
     /// <summary>Rows given up in one transaction.</summary>
     private const int GiveUpPortion = 5000;
 
@@ -20,6 +23,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private long lookingSince;
     private LedgerTrouble? unreadable;
     private bool isUnusable;
+    private readonly long begunAt = environment.Time.GetTimestamp();
     private long gaveUpAt = environment.Time.GetTimestamp();
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
@@ -70,13 +74,23 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         await run.Doubts.LookAsync(run.Stop, cancel);
     }
 
+    // Not after days in which the server was off, nor when its clock jumps: only where it was tried.
+    private bool IsIdle
+    {
+        get
+        {
+            var least = environment.Options.GiveUpAfter < LeastIdle ? environment.Options.GiveUpAfter : LeastIdle;
+            return run.Tally.Idle >= least && run.Time.GetElapsedTime(begunAt) >= least;
+        }
+    }
+
     // Rows that were tried give up by their own schedule, with their last attempt.
     private async Task GiveUpAsync()
     {
         gaveUpAt = run.Time.GetTimestamp();
         var now = run.Time.GetUtcNow();
-        var reply = $"Gave up: its turn did not come in {environment.Options.GiveUpAfter:c}, the time to give up, since the mailing began to send; no relay, or the domain, took anything more.";
-        for (var changed = (long)GiveUpPortion; changed == GiveUpPortion;)
+        var reply = $"Gave up: its turn did not come, and nothing of the mailing was accepted any more in {environment.Options.GiveUpAfter:c}, the time to give up.";
+        for (var changed = (long)GiveUpPortion; changed == GiveUpPortion && IsIdle;)
         {
             changed = await run.Writer.InTurnAsync(ledger => ledger.GiveUpAsync(
                 run.MailingId, now - environment.Options.GiveUpAfter, reply, GiveUpPortion, now, CancellationToken.None)).WaitAsync(run.Stop.OverToken);

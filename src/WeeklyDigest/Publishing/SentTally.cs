@@ -9,11 +9,19 @@ namespace WeeklyDigest.Publishing;
 internal sealed class SentTally(string owner, LedgerWriter writer, TimeProvider time)
 {
     private readonly DateTimeOffset since = time.GetUtcNow();
+    private long acceptedAt = time.GetTimestamp();
     private long sent;
     private long noted;
 
+    /// <summary>How long none was added, at first since this process began on the mailing; by a clock that nobody sets.</summary>
+    public TimeSpan Idle => time.GetElapsedTime(Interlocked.Read(ref acceptedAt));
+
     /// <summary>One more.</summary>
-    public void Add() => Interlocked.Increment(ref sent);
+    public void Add()
+    {
+        Interlocked.Exchange(ref acceptedAt, time.GetTimestamp());
+        Interlocked.Increment(ref sent);
+    }
 
     /// <summary>Notes the count, unless it is noted.</summary>
     public async Task NoteAsync(CancellationToken cancel)

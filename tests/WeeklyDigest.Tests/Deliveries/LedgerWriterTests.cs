@@ -187,7 +187,7 @@ public sealed class LedgerWriterTests
 
         public Task<ClaimedRows> ClaimAsync(ClaimRequest request, CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<long> GiveUpAsync(long mailingId, DateTimeOffset startedBefore, string reply, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 

@@ -97,7 +97,7 @@ public sealed class DeliveryEngineTests
             "the mailing ends", TimeSpan.FromMinutes(1));
 
         Assert.Equal((MailingState.Sent, 3L, 0L), ((await running).State, (await running).Balance.Failed, (await running).Balance.Attempts));
-        Assert.All(await place.DeliveriesAsync(mailing), row => Assert.Equal("Gave up: its turn did not come in 3.00:00:00, the time to give up, since the mailing began to send; no relay, or the domain, took anything more.", row.Reply));
+        Assert.All(await place.DeliveriesAsync(mailing), row => Assert.Equal("Gave up: its turn did not come, and nothing of the mailing was accepted any more in 3.00:00:00, the time to give up.", row.Reply));
         Assert.True(clock.GetUtcNow() >= new DateTimeOffset(2026, 3, 4, 8, 0, 0, TimeSpan.Zero));
     }
 

@@ -169,6 +169,29 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         Assert.Equal("too late", (await Mailings.DeliveriesAsync(mailing, DeliveryState.Failed, Cancel).FirstAsync(Cancel)).Reply);
     }
 
+    [Fact]
+    public async Task Rows_that_were_never_tried_are_not_given_up_while_some_process_has_messages_of_the_mailing_accepted()
+    {
+        var mailing = await Published(3);
+        Clock.Advance(TimeSpan.FromDays(2));
+        await NoteSentAsync($"web-1/17/abcdef/{mailing}");
+        await NoteSentAsync($"web-2/17/abcdef/{mailing}");
+        Clock.Advance(TimeSpan.FromDays(1));
+        await NoteSentAsync($"web-1/17/abcdef/1{mailing}");
+        Assert.Equal(0, await GiveUpAsync(mailing));
+
+        Clock.Advance(TimeSpan.FromDays(1));
+        await NoteSentAsync($"web-2/17/abcdef/{mailing}");
+        Clock.Advance(TimeSpan.FromDays(2.9));
+        Assert.Equal(0, await GiveUpAsync(mailing));
+
+        Clock.Advance(TimeSpan.FromDays(0.1));
+        await NoteSentAsync($"web-1/17/abcdef/1{mailing}");
+        Assert.Equal(3, await GiveUpAsync(mailing));
+    }
+
+    private Task NoteSentAsync(string owner) => Ledger.NoteSentAsync(new SentNote(owner, 1, Now, Now), Cancel);
+
     private Task<long> GiveUpAsync(long mailing) => Ledger.GiveUpAsync(mailing, Now.AddDays(-3), "too late", 100, Now, Cancel);
 
     private static (long, long, DateTimeOffset?) Single(IReadOnlyList<DomainAlarm> alarms) => (alarms.Single().Refusals, alarms.Single().InARow, alarms.Single().StoppedAt);

@@ -142,8 +142,11 @@ WHERE a.mailing_id = d.mailing_id AND a.domain_id = d.domain_id AND a.stopped_at
 SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NULL;
 
 -- name: IsOverdue
+-- An owner is the process and, behind the last /, its mailing; what each process noted last is a row of few. While one of them gets on, so does the mailing.
 SELECT count(*) FROM mailing
-WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
+WHERE id = @mailing AND state = 'sending'
+  AND greatest(coalesce(resumed_at, 0), coalesce(started_at, scheduled_at, created_at)) <= @before
+  AND NOT EXISTS (SELECT 1 FROM sent_by WHERE noted_at > @before AND owner LIKE '%/' || @mailing::text);
 
 -- name: GiveUp
 UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now

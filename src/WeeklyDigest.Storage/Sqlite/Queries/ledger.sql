@@ -115,8 +115,11 @@ WHERE mailing_id = @mailing AND stopped_at IS NULL
 SELECT domain_id FROM alarm WHERE mailing_id = @mailing AND stopped_at IS NOT NULL;
 
 -- name: IsOverdue
+-- An owner is the process and, behind the last /, its mailing; what each process noted last is a row of few. While one of them gets on, so does the mailing.
 SELECT 1 FROM mailing
-WHERE id = @mailing AND state = 'sending' AND coalesce(resumed_at, started_at, scheduled_at, created_at) <= @before;
+WHERE id = @mailing AND state = 'sending'
+  AND max(coalesce(resumed_at, 0), coalesce(started_at, scheduled_at, created_at)) <= @before
+  AND NOT EXISTS (SELECT 1 FROM sent_by WHERE noted_at > @before AND owner LIKE '%/' || @mailing);
 
 -- name: GiveUp
 UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now

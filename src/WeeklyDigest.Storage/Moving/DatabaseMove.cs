@@ -29,6 +29,8 @@ public static class DatabaseMove
             using var source = file.OpenWriter();
             // Held to the end: nothing is added to the file while it is carried over, and the mark at the end is of the same transaction.
             SqliteFile.Execute(source, "BEGIN IMMEDIATE");
+            // Another move may have held it until now, and have carried everything somewhere else.
+            SqliteMigrations.Look(source, file.Path, movingTo: server.Place.ToString());
             return await new MoveRun(source, progress, cancel).RunAsync(server);
         }
         catch (SqliteException failure)

@@ -68,9 +68,12 @@ internal sealed class MovableTable
     /// <summary>Lets the target's numbers go on where the source's would: ids are never given twice, not even those of rows that are gone.</summary>
     public async Task ContinueIdsAsync(SqliteConnection source, NpgsqlConnection target, CancellationToken cancel)
     {
-        var last = Number(source, $"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{Name}'");
+        await using var look = new NpgsqlCommand($"SELECT pg_get_serial_sequence('{Quoted}', '{Key[0]}')", target);
+        if (await look.ExecuteScalarAsync(cancel) is not string sequence) return;
+        // Not every table of the source notes the last number; one that does not goes on behind its last row.
+        var last = Number(source, $"SELECT max(coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = '{Name}'), 0), coalesce((SELECT max(\"{Key[0]}\") FROM {Quoted}), 0))");
         if (last == 0) return;
-        await using var command = new NpgsqlCommand($"SELECT setval(pg_get_serial_sequence('{Quoted}', '{Key[0]}'), {last})", target);
+        await using var command = new NpgsqlCommand($"SELECT setval('{sequence}', {last})", target);
         await command.ExecuteNonQueryAsync(cancel);
     }
 

@@ -39,7 +39,7 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         {
             await transaction.CommitAsync(CancellationToken.None);
         }
-        catch (PostgresException refusal) when (refusal.Severity == "ERROR")
+        catch (PostgresException refusal) when (PostgresTrouble.IsRefusal(refusal))
         {
             mark.Withdraw(tables);
             throw;

@@ -11,8 +11,6 @@ internal sealed class PostgresServer : IDisposable
 
     private const int Tries = 3;
 
-    private const string TryLock = "SELECT pg_try_advisory_xact_lock(1464101223, 2) FROM set_config('idle_in_transaction_session_timeout', '10s', true)";
-
     private readonly NpgsqlDataSource source;
 
     private PostgresServer(NpgsqlConnectionStringBuilder settings, PostgresPlace place)
@@ -108,14 +106,14 @@ internal sealed class PostgresServer : IDisposable
         try
         {
             using var connection = source.OpenConnection();
-            Execute(connection, "SELECT pg_advisory_lock(1464101223, 1)");
+            Execute(connection, Queries.Get("MakingTables"));
             try
             {
                 return work();
             }
             finally
             {
-                Execute(connection, "SELECT pg_advisory_unlock(1464101223, 1)");
+                Execute(connection, Queries.Get("MadeTables"));
             }
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
@@ -132,7 +130,7 @@ internal sealed class PostgresServer : IDisposable
         var done = Task.CompletedTask;
         await TransactAsync(async connection =>
         {
-            if (await connection.ExecuteScalarAsync<bool>(TryLock)) await Task.WhenAny(done = work());
+            if (await connection.ExecuteScalarAsync<bool>(Queries.Get("TryTurn"))) await Task.WhenAny(done = work());
             return true;
         }, cancel, once: true);
         await done;

@@ -47,6 +47,9 @@ internal static class PostgresTrouble
         },
     };
 
+    /// <summary>Whether a statement was refused by a server that goes on: nothing of it is kept. Its own word for that may be in any language.</summary>
+    public static bool IsRefusal(PostgresException answer) => answer.InvariantSeverity == "ERROR";
+
     /// <summary>What is said of a database that takes no changes.</summary>
     public static string CanOnlyBeRead(PostgresPlace place) => $"{place.Capitalized} can only be read: is it a standby? Set Host in {place.Setting} to the primary.";
 

@@ -38,8 +38,7 @@ internal sealed class PostgresWrites
             Add(batch, "Begin", [.. round.Where(number => IsMark(writes[number]))]);
             Add(batch, "Transition", [.. round.Where(number => !IsMark(writes[number]))]);
         }
-        AddRefusals(batch, [.. All().Where(number => writes[number].Refusal != Refusal.None)]);
-        AddAcceptances(batch, [.. All().Where(number => writes[number].EndsRefusals)]);
+        AddAnswers(batch);
         await using var answer = await batch.ExecuteReaderAsync();
         var count = 0;
         do
@@ -130,6 +129,21 @@ internal sealed class PostgresWrites
         batch.BatchCommands.Add(command);
     }
 
+    // In their order, for it says how many were refused in a row; acceptances that the ledger has to be told are few.
+    private void AddAnswers(NpgsqlBatch batch)
+    {
+        var refusals = new List<int>();
+        foreach (var number in All())
+        {
+            if (writes[number].Refusal != Refusal.None) refusals.Add(number);
+            if (!writes[number].EndsRefusals) continue;
+            AddRefusals(batch, refusals);
+            batch.BatchCommands.Add(OfRows("EndRefusals", [number]));
+            refusals.Clear();
+        }
+        AddRefusals(batch, refusals);
+    }
+
     private void AddRefusals(NpgsqlBatch batch, List<int> numbers)
     {
         if (numbers.Count == 0) return;
@@ -152,11 +166,6 @@ internal sealed class PostgresWrites
         command.Parameters.Add(new NpgsqlParameter<long[]>("answered", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.AnsweredAt)))]));
         command.Parameters.Add(new NpgsqlParameter<long[]>("newest", [.. relays.Select(relay => relay.Max(standing => Codes.Of(standing.Newest)))]));
         batch.BatchCommands.Add(command);
-    }
-
-    private void AddAcceptances(NpgsqlBatch batch, List<int> numbers)
-    {
-        if (numbers.Count > 0) batch.BatchCommands.Add(OfRows("EndRefusals", numbers));
     }
 
     private NpgsqlBatchCommand OfRows(string name, List<int> numbers)

@@ -58,7 +58,8 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     // The relay may have taken an earlier copy, whose answer was lost: a failure of this one does not say that the recipient got none.
     private static string Refused(Delivery delivery, string reply) => delivery.Resent == 0 ? reply : Short($"{reply} (An earlier copy may have arrived.)");
 
-    private static string Short(string text) => text.Length <= MaxReply ? text : text[..MaxReply];
+    // Not within a character of two units: a database that keeps texts as UTF-8 refuses half of one, and all that is written with it.
+    private static string Short(string text) => text.Length <= MaxReply ? text : text[..(char.IsHighSurrogate(text[MaxReply - 1]) ? MaxReply - 1 : MaxReply)];
 
     private static LedgerWrite Attempt(Delivery delivery, DeliveryEvent happening, string reply, DateTimeOffset now)
         => Change(delivery, DeliveryState.Sending, happening, now) with { CountAttempt = true, Reply = reply };

@@ -39,6 +39,19 @@ public sealed class DeliveryVerdictsTests
     }
 
     [Fact]
+    public void A_reply_is_not_cut_in_the_middle_of_a_character()
+    {
+        var delivery = Delivery(9) with { FirstAttemptAt = Now.AddDays(-3), Resent = 1 };
+        foreach (var length in Enumerable.Range(400, 100))
+        {
+            var outcome = new SendOutcome(SendResult.Deferred, new string('x', length) + "\U0001F600\U0001F600");
+            var reply = Assert.Single(Verdicts(OnUncertain.Hold).Of(delivery, outcome, Now)).Reply!;
+            Assert.InRange(reply.Length, 450, 500);
+            Assert.DoesNotContain(reply.EnumerateRunes(), rune => rune == System.Text.Rune.ReplacementChar);
+        }
+    }
+
+    [Fact]
     public void A_refused_second_copy_says_that_an_earlier_one_may_have_arrived()
     {
         var refused = new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user");

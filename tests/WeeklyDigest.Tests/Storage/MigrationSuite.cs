@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Storage;
 
@@ -39,6 +40,23 @@ public abstract class MigrationSuite<TPlace> : IDisposable where TPlace : IDatab
             await database.Relays.AsideAsync(TestContext.Current.CancellationToken));
 
         static DateTimeOffset At(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    }
+
+    [Fact]
+    public async Task A_database_that_was_moved_here_gives_new_rows_new_numbers()
+    {
+        MakeAsOf("0009-relay-aside-kind");
+        // As the move wrote them: with their numbers.
+        place.Execute("""
+            INSERT INTO list (id, name, created_at) VALUES (1, 'readers', 0);
+            INSERT INTO domain (id, name) VALUES (1, 'one.example'), (2, 'two.example')
+            """);
+        using var database = Database.Open(place.Options, new FakeTimeProvider());
+        foreach (var domain in (string[])["three.example", "four.example"])
+        {
+            Assert.True(EmailAddress.TryParse("ann@" + domain, out var address) & ListName.TryParse("guests", out var list));
+            Assert.Equal(AddOutcome.Added, (await database.Subscribers.AddAsync(list!, address!, null, new Dictionary<string, string>(), TestContext.Current.CancellationToken)).Outcome);
+        }
     }
 
     // The database as the version made it that had this migration as its last.

@@ -6,6 +6,7 @@ using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Moving;
+using WeeklyDigest.Storage.Sqlite;
 using WeeklyDigest.Tests.Databases;
 
 namespace WeeklyDigest.Tests.Storage;
@@ -172,6 +173,44 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         var last = new MoveProgress("", false, 0, 1);
         var report = await DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), PostgresJobs.Tables, new Called(value => last = value), Cancel);
         Assert.Equal((2 * report.Tables.Sum(table => table.Rows), last.Total), (last.Done, last.Done));
+    }
+
+    [Fact]
+    public async Task Domains_that_come_after_the_move_have_numbers_of_their_own()
+    {
+        await FillAsync();
+        await MoveAsync();
+        using var moved = Database.Open(SharedPostgres.Options(target), Clock);
+        var added = await moved.Subscribers.AddAsync(List("readers"), Address("new@new.example"), null, new Dictionary<string, string>(), Cancel);
+        Assert.Equal(AddOutcome.Added, added.Outcome);
+        Assert.Equal(1, (await moved.Subscribers.ImportAsync(List("readers"), [Row("new@another.example")], Cancel)).Added);
+        Assert.Equal((await Database.Subscribers.ExportAsync(null, Cancel).CountAsync(Cancel)) + 2, await moved.Subscribers.ExportAsync(null, Cancel).Select(row => row.Id).Distinct().CountAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Of_two_moves_to_different_databases_the_second_is_refused_although_it_began_before_the_first_had_ended()
+    {
+        await FillAsync();
+        var other = SharedPostgres.Server.CreateDatabase();
+        try
+        {
+            Task<MoveReport> second;
+            using (var first = SqliteFile.Prepare(Place.File).OpenWriter())
+            {
+                SqliteFile.Execute(first, "BEGIN IMMEDIATE");
+                second = Task.Run(() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(other), PostgresJobs.Tables, new Called(_ => { }), Cancel), Cancel);
+                // It has looked at the file by then, and waits for it, or is about to.
+                var name = new NpgsqlConnectionStringBuilder(other).Database!;
+                await Eventually.HoldsAsync(() => SharedPostgres.Server.Scalar<bool>("SELECT to_regclass('weeklydigest.schema_version') IS NOT NULL", name), "the second move has made its tables");
+                SqliteFile.Execute(first, "INSERT INTO schema_version (ScriptName, Applied) VALUES ('moved to the database x on y', datetime('now')); COMMIT");
+            }
+            var refusal = await Assert.ThrowsAsync<StorageException>(() => second);
+            Assert.Contains(" was moved to the database x on y.", refusal.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            SharedPostgres.Server.Drop(other);
+        }
     }
 
     private Task<MoveReport> MoveAsync() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), PostgresJobs.Tables, new Called(_ => { }), Cancel);

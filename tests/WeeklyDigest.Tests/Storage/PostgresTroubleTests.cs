@@ -26,5 +26,13 @@ public sealed class PostgresTroubleTests
         Assert.Equal("The ledger cannot be used: Stop it. Nothing is sent until then.", Unusable("Stop it.", needsRestart: true));
     }
 
+    [Theory]
+    [InlineData("FEHLER", "ERROR", true)]
+    [InlineData("ERROR", "ERROR", true)]
+    [InlineData("FATAL", "FATAL", false)]
+    [InlineData("PANIK", "PANIC", false)]
+    public void A_server_of_any_language_that_refuses_and_goes_on_has_kept_nothing(string shown, string severity, bool isRefusal)
+        => Assert.Equal(isRefusal, PostgresTrouble.IsRefusal(new PostgresException("not today", shown, severity, "P0001")));
+
     private static string Unusable(string words, bool needsRestart = false) => RunWatch.Unusable(new LedgerTrouble(words, DateTimeOffset.UnixEpoch, needsRestart));
 }

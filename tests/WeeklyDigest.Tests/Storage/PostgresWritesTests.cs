@@ -1,5 +1,6 @@
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage.Postgres;
 
 namespace WeeklyDigest.Tests.Storage;
 
@@ -111,6 +112,25 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
         }
         Assert.Equal(unsubscribed ? LedgerWriteResult.Suppressed : LedgerWriteResult.Fenced, await mark);
         Assert.Equal(unsubscribed ? DeliveryState.Suppressed : DeliveryState.Pending, (await Report(row.Id)).State);
+    }
+
+    [Fact]
+    public async Task Whose_turn_it_is_to_start_a_job_has_nothing_to_do_with_marks()
+    {
+        var row = (await Claim(await Published(1))).Single();
+        var hadTurn = false;
+        await using (await Place.BeginAsync(Queries.Get("Gate")))
+        {
+            await Database.TryAloneAsync(
+                async () =>
+                {
+                    hadTurn = true;
+                    Assert.Equal(LedgerWriteResult.Written, await Write(row, DeliveryState.Claimed, DeliveryState.Sending));
+                    await Database.TryAloneAsync(() => throw new InvalidOperationException("Two had their turn at once."), Cancel);
+                },
+                Cancel);
+        }
+        Assert.True(hadTurn);
     }
 
     [Fact]

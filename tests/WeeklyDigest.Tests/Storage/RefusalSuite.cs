@@ -139,6 +139,24 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         Assert.Equal((39L, 20L, Now), Single(await Mailings.AlarmsAsync(mailing, 10, Cancel)));
     }
 
+    [Theory]
+    [InlineData("AR", 10L)]
+    [InlineData("RA", null)]
+    [InlineData("RAR", null)]
+    [InlineData("ARAR", 10L)]
+    public async Task What_is_written_at_once_counts_in_its_order(string group, long? inARowOrStopped)
+    {
+        var rows = (await Claim(await Published(60))).ToArray();
+        foreach (var row in rows) await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        var next = 0;
+        await Ledger.WriteAsync([.. Ten()], Cancel);
+        await Ledger.WriteAsync([.. group.SelectMany(kind => kind == 'R' ? Ten() : [Change(rows[next++], DeliveryState.Sending, DeliveryState.Sent) with { EndsRefusals = true }])], Cancel);
+        var alarm = Assert.Single(await Mailings.AlarmsAsync(rows[0].Id.MailingId, 10, Cancel));
+        Assert.Equal(inARowOrStopped, alarm.StoppedAt is null ? alarm.InARow : null);
+
+        IEnumerable<LedgerWrite> Ten() => Enumerable.Range(0, 10).Select(_ => Change(rows[next++], DeliveryState.Sending, DeliveryState.Failed) with { Refusal = Refusal.Policy });
+    }
+
     [Fact]
     public async Task A_mailing_whose_open_rows_are_all_of_stopped_domains_is_due_for_its_end_only()
     {

@@ -10,10 +10,6 @@ CREATE TEMP TABLE known (
 -- name: CopyArrivals
 COPY arrival (number, address, name, attributes) FROM STDIN (FORMAT BINARY);
 
--- name: ImportsTakeTurns
--- From here on, while the rows are already here: two imports that add the same addresses in another order would wait for each other.
-SELECT pg_advisory_xact_lock(1464101223, 3);
-
 -- name: AddDomains
 INSERT INTO domain (name) SELECT DISTINCT split_part(address, '@', 2) FROM arrival
 ON CONFLICT (name) DO NOTHING;

@@ -53,14 +53,6 @@ SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NU
 FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
 WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed', 'sending');
 
--- name: Gate
--- Marks pass it together; who ends a subscription or stops a mailing closes it until the commit (CloseGate). So a mark that is
--- committed later has seen the end: each statement looks at the database anew, and this one is before the mark.
-SELECT pg_advisory_xact_lock_shared(1464101223, 2);
-
--- name: CloseGate
-SELECT pg_advisory_xact_lock(1464101223, 2);
-
 -- name: Begin
 -- The mark before DATA, for a group. It asks once more whether the mailing goes on and the subscriber is still there. Where the relay took its
 -- time and nothing is out yet, the sender makes the mark once more.

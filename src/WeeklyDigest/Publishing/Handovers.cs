@@ -17,9 +17,9 @@ namespace WeeklyDigest.Publishing;
 /// </remarks>
 internal sealed class Handovers
 {
-    // 64 bytes of beginning, then the notes; each within one page of memory, so that a kill leaves it as it was or as it is.
-    private const int Beginning = 64;
+    // The beginning is as long as a note, and a page of memory holds a whole number of them: none crosses its end, so that a kill leaves it as it was or as it is.
     private const int NoteSize = 256;
+    private const int Beginning = NoteSize;
     private const int MaxRelay = 64;
     private const int StampAt = 16;
     private const int ResultAt = 24;
@@ -44,7 +44,7 @@ internal sealed class Handovers
     public static Note At(SafeFileHandle file, int number, AwaitedAnswers awaited) => new(file, Beginning + ((long)number * NoteSize), awaited);
 
     /// <summary>Reads what a dead process left.</summary>
-    /// <returns>Null when that says nothing: an older program's, or of an earlier boot, after which the system's memory is gone.</returns>
+    /// <returns>Null when that says nothing: a program's with another layout, or of an earlier boot, after which the system's memory is gone.</returns>
     public static Handovers? Read(Stream file)
     {
         var bytes = new byte[file.Length];
@@ -83,7 +83,7 @@ internal sealed class Handovers
     private static byte[] Title()
     {
         var title = new byte[Beginning];
-        Encoding.ASCII.GetBytes($"handovers 2 {BootId()}", title);
+        Encoding.ASCII.GetBytes($"handovers 3 {BootId()}", title);
         return title;
     }
 

@@ -30,6 +30,7 @@ internal sealed class Installation : IAsyncDisposable
         SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
         PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, SyncLists, Renderer, settings.Newsletter, time);
         RescheduleIssue = new RescheduleIssue(database.Mailings, Renderer, settings.Newsletter, time);
+        FileChanges = new FileChanges(database.Mailings, Renderer, settings.Newsletter, time);
         DecideDeliveries = new DecideDeliveries(database.Mailings, database.Ledger, time);
         Unsubscribe = new Unsubscribe(LinkTokens, database.Subscribers, database.Mailings.NoteUnsubscribedAsync, time);
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
@@ -68,6 +69,9 @@ internal sealed class Installation : IAsyncDisposable
 
     /// <summary>Gives a mailing another time before it begins.</summary>
     public RescheduleIssue RescheduleIssue { get; }
+
+    /// <summary>Tells what became of issues since they were published.</summary>
+    public FileChanges FileChanges { get; }
 
     /// <summary>Carries out what the editor decides about deliveries.</summary>
     public DecideDeliveries DecideDeliveries { get; }

@@ -51,6 +51,7 @@ internal static class WebServer
         services.AddSingleton(installation.Database.Schedules);
         services.AddSingleton(installation.Issues);
         services.AddSingleton(installation.PublishIssue);
+        services.AddSingleton(installation.FileChanges);
         services.AddSingleton(installation.DeliveryEngine);
         services.AddSingleton(installation.PreviewIssue);
         services.AddSingleton(installation.SyncLists);

@@ -33,7 +33,8 @@ internal static class CheckCommand
         foreach (var finding in findings)
             await target.WriteLineAsync(finding.In(file.Path));
         var errors = findings.Count(finding => finding.Severity == Severity.Error);
-        await target.WriteLineAsync(ok ? $"{file.Slug}: ready to send." : string.Create(CultureInfo.InvariantCulture, $"{file.Slug}: {errors} {(errors == 1 ? "error" : "errors")}."));
+        var ready = findings.Any(finding => finding.Code == IssueCheck.PublishedOtherwise) ? "no errors" : "ready to send";
+        await target.WriteLineAsync(ok ? $"{file.Slug}: {ready}." : string.Create(CultureInfo.InvariantCulture, $"{file.Slug}: {errors} {(errors == 1 ? "error" : "errors")}."));
     }
 }
 

@@ -14,6 +14,9 @@ namespace WeeklyDigest.Server.Commands;
 /// <param name="time">The clock.</param>
 internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
 {
+    /// <summary>Code of the finding that something else goes out than what was checked.</summary>
+    public const string PublishedOtherwise = "published-otherwise";
+
     /// <summary>Gmail cuts a message off after so many bytes of HTML.</summary>
     private const int GmailLimit = 102 * 1024;
 
@@ -26,6 +29,8 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
             findings.AddRange(await RenderAsync(issue, cancel));
             findings.AddRange(await ListsAsync(file, issue, cancel));
         }
+        if (await FileWords.FindAsync(settings, time, file, cancel) is var (mailing, change))
+            findings.Add(new Finding(Severity.Warning, PublishedOtherwise, FileWords.Sentence(mailing, change), 1, 1));
         return [.. findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
     }
 

@@ -47,6 +47,7 @@ internal static class RenderCommand
             ["issue.eml"] = message.Bytes,
         }, cancel);
         foreach (var path in written) await run.Out.WriteLineAsync(path);
+        if (await FileWords.FindAsync(run.Settings, run.Host.Time, file, cancel) is var (mailing, change)) await run.Error.WriteLineAsync(FileWords.Line(mailing, change));
         return CommandLine.Done;
     }
 

@@ -38,7 +38,7 @@ internal static class SendCommand
         await RefuseTimeAsync(run, installation, issue, at, cancel);
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
         var rescheduled = at is { } moment && !published.Created ? await RescheduleAsync(run, installation, issue, published.MailingId, moment, cancel) : null;
-        await DescribeAsync(run, issue.Slug, published, rescheduled, list);
+        await DescribeAsync(run, issue, published, rescheduled, list);
         return await new Delivering(run, installation).RunAsync(published, wait, cancel);
     }
 
@@ -48,7 +48,7 @@ internal static class SendCommand
     {
         if (list is not null && !mailing.Lists.Contains(list)) throw FileIsGone(mailing, "adding a list");
         if (at is { } moment && IsAnother(moment, mailing, run.Host.Time.GetUtcNow())) throw FileIsGone(mailing, "giving it another time");
-        await run.Error.WriteLineAsync($"{mailing.Issue}: its file is gone; what goes out is what was published.");
+        await run.Error.WriteLineAsync($"{mailing.Issue}: {FileWords.Describe(FileChange.Gone)}");
         return await new Delivering(run, installation).RunAsync(new PublishResult(mailing.Id, Created: false, Added: 0, ContentIsFrozen: false), wait, cancel);
     }
 
@@ -76,20 +76,20 @@ internal static class SendCommand
     // The same line run again after its time resumes.
     private static bool IsAnother(DateTimeOffset at, Mailing mailing, DateTimeOffset now) => at != mailing.ScheduledAt && (at > now || !mailing.HasBegun);
 
-    private static async Task DescribeAsync(CommandRun run, string issue, PublishResult published, RescheduleResult? rescheduled, ListName? list)
+    private static async Task DescribeAsync(CommandRun run, IssueFile issue, PublishResult published, RescheduleResult? rescheduled, ListName? list)
     {
         var added = string.Create(CultureInfo.InvariantCulture, $"{published.Added} {(published.Added == 1 ? "delivery" : "deliveries")}");
         await run.Out.WriteLineAsync(published switch
         {
-            { Created: true } => $"{issue}: published, {added}.",
-            { Added: > 0 } => $"{issue}: was published before; {added} added for list {list}.",
-            _ => $"{issue}: was published before; nobody is added.",
+            { Created: true } => $"{issue.Slug}: published, {added}.",
+            { Added: > 0 } => $"{issue.Slug}: was published before; {added} added for list {list}.",
+            _ => $"{issue.Slug}: was published before; nobody is added.",
         });
         if (rescheduled is { } times)
-            await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{issue}: starts at {times.At:yyyy-MM-dd HH:mm:ss zzz} instead of {times.Before:yyyy-MM-dd HH:mm:ss zzz}."));
+            await run.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{issue.Slug}: starts at {times.At:yyyy-MM-dd HH:mm:ss zzz} instead of {times.Before:yyyy-MM-dd HH:mm:ss zzz}."));
         if (rescheduled is { ContentIsNew: true })
-            await run.Error.WriteLineAsync($"{issue}: has changed since it was published; at its new time it goes out as it is now.");
+            await run.Error.WriteLineAsync($"{issue.Slug}: {FileWords.HasChanged}; at its new time it goes out as it is now.");
         if (rescheduled is null && published.ContentIsFrozen)
-            await run.Error.WriteLineAsync($"{issue}: has changed since it was published; what goes out is what was published.");
+            await run.Error.WriteLineAsync($"{issue.Slug}: {FileWords.Describe(issue.IsValid ? FileChange.Changed : FileChange.HasErrors)}");
     }
 }

@@ -45,6 +45,8 @@ internal static class StatusCommand
         await BalanceView.WriteAlarmsAsync(run.Out, mailing, alarms);
         await BalanceView.WriteDecisionsAsync(run.Out, mailing, balance);
         await WriteAsync(run.Out, aside);
+        var change = await installation.FileChanges.OfAsync(mailing, Mailings.FileOf(run, mailing, issue), cancel);
+        if (change != FileChange.None) await run.Out.WriteLineAsync(FileWords.Line(mailing, change));
         return CommandLine.Done;
     }
 
@@ -113,12 +115,19 @@ internal static class Mailings
     /// <exception cref="RefusedException">There is none.</exception>
     public static async Task<Mailing> FindAsync(CommandRun run, Installation installation, string issue, CancellationToken cancel)
     {
-        var store = installation.Database.Mailings;
-        if (!File.Exists(run.PathOf(issue)) && IssueSlug.TryParse(NameOf(run, issue), out var named) && await store.FindAsync(named, cancel) is { } published) return published;
+        if (await NamedAsync(run, installation, issue, cancel) is { } published) return published;
         var slug = run.Issue(issue).Slug;
-        return (IssueSlug.TryParse(slug, out var valid) ? await store.FindAsync(valid, cancel) : null)
+        return (IssueSlug.TryParse(slug, out var valid) ? await installation.Database.Mailings.FindAsync(valid, cancel) : null)
             ?? throw new RefusedException($"{slug} has not been published; `weeklydigest send` does that.");
     }
+
+    /// <summary>The mailing of that very slug, whatever became of its file; null when there is none, or a file is named.</summary>
+    public static async Task<Mailing?> NamedAsync(CommandRun run, Installation installation, string issue, CancellationToken cancel)
+        => !File.Exists(run.PathOf(issue)) && IssueSlug.TryParse(NameOf(run, issue), out var named) ? await installation.Database.Mailings.FindAsync(named, cancel) : null;
+
+    /// <summary>The file of a mailing's issue: the one that was named, or the one in the issues folder; null when it is gone.</summary>
+    public static IssueFile? FileOf(CommandRun run, Mailing mailing, string named)
+        => new[] { named, mailing.Issue.Value }.Select(run.FindIssue).FirstOrDefault(file => file?.Slug == mailing.Issue.Value);
 
     // The line that published it may have named the file.
     private static string NameOf(CommandRun run, string issue)

@@ -31,7 +31,7 @@ internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedul
             if (at == row.Mailing!.ScheduledAt) return new TimeAnswer("It has that time already.", IsDone: true);
             if (row.File is null) throw new RefusedException("Its file is gone from the issues folder, and without it the e-mail cannot be made for another time.");
             var result = await reschedule.RunAsync(row.File, row.Mailing, at, CancellationToken.None);
-            var renewed = result.ContentIsNew ? " The issue has changed since it was published; it goes out as it is now." : "";
+            var renewed = result.ContentIsNew ? $" The issue {FileWords.HasChanged}; it goes out as it is now." : "";
             return new TimeAnswer($"It starts on {Words(result.At, zone)} instead of {Words(result.Before, zone)}.{renewed}", IsDone: true);
         }
         catch (Exception refusal) when (refusal is RefusedException or TemplateException)

@@ -22,15 +22,18 @@ internal sealed class FreezeIssue(IssueRenderer renderer, Newsletter newsletter,
     /// <remarks>
     /// Rendered for the day it was published, so that a date shown in the issue makes no difference of its own. A template that broke since is one.
     /// </remarks>
-    public async Task<bool> DiffersAsync(FrozenContent frozen, Issue issue, CancellationToken cancel)
+    public Task<bool> DiffersAsync(FrozenContent frozen, Issue issue, CancellationToken cancel) => DiffersAsync(FrozenMark.Of(frozen), issue, cancel);
+
+    /// <summary>As above, for who keeps the mark alone.</summary>
+    public async Task<bool> DiffersAsync(FrozenMark frozen, Issue issue, CancellationToken cancel)
     {
         try
         {
-            var date = issue.Date ?? DateOf(frozen.Date);
             // Compiling the templates takes seconds, and a send that is resumed should go on at once.
-            if (frozen.SourceHash == await renderer.SourceHashAsync(issue, newsletter, date, cancel)) return false;
-            var now = await renderer.RenderAsync(issue, newsletter, date, cancel);
-            return now.Hash != frozen.Email.Hash;
+            if (await SourceAsync(frozen, issue, cancel) is not { } source) return true;
+            if (source == frozen.SourceHash) return false;
+            var now = await renderer.RenderAsync(issue, newsletter, ShownDate(frozen, issue), cancel);
+            return now.Hash != frozen.EmailHash;
         }
         catch (TemplateException)
         {
@@ -38,8 +41,33 @@ internal sealed class FreezeIssue(IssueRenderer renderer, Newsletter newsletter,
         }
     }
 
+    /// <summary>Hash of what an issue would be rendered from, on the day it was published; null when a template cannot be read.</summary>
+    public async Task<string?> SourceAsync(FrozenMark frozen, Issue issue, CancellationToken cancel)
+    {
+        try
+        {
+            return await renderer.SourceHashAsync(issue, newsletter, ShownDate(frozen, issue), cancel);
+        }
+        catch (TemplateException)
+        {
+            return null;
+        }
+    }
+
+    private DateOnly ShownDate(FrozenMark frozen, Issue issue) => issue.Date ?? DateOf(frozen.Date);
+
     private DateOnly DateOf(DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, time.LocalTimeZone).DateTime);
 
     // The Date header has whole seconds; so does what is frozen, and reading it back gives the same.
     private static DateTimeOffset WholeSeconds(DateTimeOffset moment) => moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerSecond));
+}
+
+/// <summary>What of a frozen content tells whether an issue has changed since.</summary>
+/// <param name="Date">The Date header.</param>
+/// <param name="SourceHash">Hash of what it was rendered from, or null.</param>
+/// <param name="EmailHash">Hash of the rendered e-mail.</param>
+internal sealed record FrozenMark(DateTimeOffset Date, string? SourceHash, string EmailHash)
+{
+    /// <summary>That of a content.</summary>
+    public static FrozenMark Of(FrozenContent content) => new(content.Date, content.SourceHash, content.Email.Hash);
 }

@@ -60,6 +60,9 @@ public sealed record Mailing(
     /// <summary>Whether it was ever put to sending. Until then nobody has its content in hand, and nobody has seen it.</summary>
     public bool HasBegun => ScheduledAt is null || StartedAt is not null || ResumedAt is not null;
 
+    /// <summary>Whether nothing of it goes out any more, unless it is extended.</summary>
+    public bool IsOver => State is MailingState.Sent or MailingState.Cancelled;
+
     /// <summary>Whether it can be given another time.</summary>
     public bool CanBeRescheduled => !HasBegun && State is (MailingState.Scheduled or MailingState.Paused);
 

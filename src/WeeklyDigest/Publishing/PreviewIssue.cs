@@ -36,9 +36,29 @@ public sealed class PreviewIssue(
     public async Task<string> RunAsync(IssueFile issue, Mailbox? to, CancellationToken cancel)
     {
         var ready = Preflight.Require(issue);
-        var recipient = to ?? newsletter.Editor
-            ?? throw new RefusedException("Nobody to preview to: set Newsletter:Editor, or name an address with --to.");
-        var messages = await MessagesAsync(ready, cancel);
+        var recipient = Recipient(to);
+        return await SendAsync(await MessagesAsync(ready, cancel), recipient, cancel);
+    }
+
+    /// <summary>Sends the preview of an issue that is published: of what goes out, whatever became of its file.</summary>
+    /// <param name="issue">The issue.</param>
+    /// <param name="frozen">What was published of it.</param>
+    /// <param name="to">Where to; null: the newsletter's editor.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    /// <returns>The relay's reply.</returns>
+    /// <exception cref="RefusedException">No editor set, or the relay refused.</exception>
+    public Task<string> RunAsync(IssueSlug issue, FrozenContent frozen, Mailbox? to, CancellationToken cancel)
+    {
+        // A Date of weeks ahead would stay on top of the mailbox, or be taken for spam.
+        var today = frozen with { Date = time.GetUtcNow() };
+        return SendAsync(new MailingMessages(issue.Value, today, tokens), Recipient(to), cancel);
+    }
+
+    private Mailbox Recipient(Mailbox? to)
+        => to ?? newsletter.Editor ?? throw new RefusedException("Nobody to preview to: set Newsletter:Editor, or name an address with --to.");
+
+    private async Task<string> SendAsync(MailingMessages messages, Mailbox recipient, CancellationToken cancel)
+    {
         var subscriber = await subscribers.FindAsync(recipient.Address, cancel);
         var outcome = await SendAsync(messages, messages.ForPreview(recipient, subscriber), cancel);
         return outcome.Result == SendResult.Accepted

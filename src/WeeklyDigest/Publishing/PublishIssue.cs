@@ -55,7 +55,7 @@ public sealed class PublishIssue(
 
     // What goes out was frozen: errors made in the file since, or a second file with its permalink, do not keep the rest from their copy.
     private async Task<Mailing?> UnfinishedAsync(IssueFile issue, CancellationToken cancel)
-        => IssueSlug.TryParse(issue.Slug, out var slug) && await mailings.FindAsync(slug, cancel) is { State: not (MailingState.Sent or MailingState.Cancelled) } mailing ? mailing : null;
+        => IssueSlug.TryParse(issue.Slug, out var slug) && await mailings.FindAsync(slug, cancel) is { IsOver: false } mailing ? mailing : null;
 
     // A file that was renamed or copied: everybody who has it would get it once more.
     private async Task RefuseSecondNameAsync(Issue issue, CancellationToken cancel)

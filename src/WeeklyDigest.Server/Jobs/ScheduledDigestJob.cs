@@ -32,12 +32,17 @@ internal sealed class ScheduledDigestJob(
         {
             return await RunAsync(page, dueAt, cancel);
         }
-        catch (Exception refusal) when (refusal is RefusedException or TemplateException)
+        catch (Exception failure) when (Ends(failure))
         {
-            await schedules.CloseAsync(dueAt, OccurrenceState.Refused, refusal.Message, CancellationToken.None);
+            var note = failure is RefusedException or TemplateException ? failure.Message : $"Unexpected error: {failure.GetType().Name}: {failure.Message}";
+            await schedules.CloseAsync(dueAt, OccurrenceState.Refused, note, CancellationToken.None);
             throw;
         }
     }, cancel);
+
+    /// <summary>Whether a failure ends the time: the same issue would fail a minute later as well. Files that cannot be read, and a database that cannot be used, may be right by then.</summary>
+    internal static bool Ends(Exception failure)
+        => failure is not (OperationCanceledException or StorageException or IOException or UnauthorizedAccessException) && KnownTrouble.In(failure) is null;
 
     private async Task<string> RunAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
     {

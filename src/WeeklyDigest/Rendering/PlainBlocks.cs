@@ -33,7 +33,8 @@ internal sealed class PlainBlocks(PlainInlines inlines)
     private IEnumerable<string> Heading(HeadingBlock heading, int width)
     {
         var lines = TextWrap.Lines(inlines.Text(heading.Inline), width).ToList();
-        return [.. lines, new string('~', Math.Min(width, lines.Max(TextWrap.Columns)))];
+        // Quotes and lists may be nested until nothing is left of the width.
+        return [.. lines, new string('~', Math.Min(Math.Max(width, 1), lines.Max(TextWrap.Columns)))];
     }
 
     private IEnumerable<string> Children(ContainerBlock container, int width, bool loose = true)

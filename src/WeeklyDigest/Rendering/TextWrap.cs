@@ -36,15 +36,26 @@ internal static class TextWrap
 
     private static IEnumerable<string> Broken(string line)
     {
-        while (line.Length > MaxLine && !line.Contains("://", StringComparison.Ordinal))
+        while (line.Length > MaxLine && !line.Contains("://", StringComparison.Ordinal) && Cut(line) is var cut && cut < line.Length)
         {
-            var cut = MaxLine;
-            while (char.IsLowSurrogate(line[cut]) || line[cut] is > SlotTokens.Open and <= '\uF8FF') cut--;
             yield return line[..cut];
             line = line[cut..];
         }
         yield return line;
     }
+
+    // Not inside a surrogate pair or a token. A token may be longer than a line, since it has the length of its slot: that is cut behind it.
+    private static int Cut(string line)
+    {
+        var cut = MaxLine;
+        while (cut > 0 && IsInside(line[cut])) cut--;
+        if (cut > 0) return cut;
+        cut = MaxLine;
+        while (cut < line.Length && IsInside(line[cut])) cut++;
+        return cut;
+    }
+
+    private static bool IsInside(char character) => char.IsLowSurrogate(character) || character is > SlotTokens.Open and <= '\uF8FF';
 
     /// <summary>How many columns a text takes.</summary>
     public static int Columns(string text) => text.EnumerateRunes().Sum(Columns);

@@ -120,6 +120,19 @@ public sealed class ScheduledDigestJobTests
         Assert.Equal(0, site.Inbox.Count);
     }
 
+    // The job of a time that stays due is started each minute, for half a day.
+    [Theory]
+    [InlineData(typeof(ArgumentOutOfRangeException), true)]
+    [InlineData(typeof(InvalidOperationException), true)]
+    [InlineData(typeof(NullReferenceException), true)]
+    [InlineData(typeof(OperationCanceledException), false)]
+    [InlineData(typeof(TaskCanceledException), false)]
+    [InlineData(typeof(IOException), false)]
+    [InlineData(typeof(FileNotFoundException), false)]
+    [InlineData(typeof(UnauthorizedAccessException), false)]
+    public void A_time_ends_with_a_failure_that_comes_again_and_waits_for_what_may_pass(Type failure, bool ends)
+        => Assert.Equal(ends, ScheduledDigestJob.Ends((Exception)Activator.CreateInstance(failure)!));
+
     [Fact]
     public async Task The_page_Issues_says_which_issue_the_next_time_will_send()
     {

@@ -17,6 +17,30 @@ public sealed class TextTests
         => Assert.Equal(expected.Split('|'), TextWrap.Lines(text, 8));
 
     [Theory]
+    [InlineData("")]
+    [InlineData("Dear ")]
+    public async Task A_slot_that_is_longer_than_a_line_of_mail_stays_whole(string before)
+    {
+        var fallback = string.Join(' ', Enumerable.Repeat("reader", 60));
+        var issue = Samples.Valid($"---\ntitle: Seven, {{{{ name | {fallback} }}}}\n---\n{before}{{{{ name | {fallback} }}}}, see `{{{{ name | {fallback} }}}}`.\n\n{new string('x', 299)}{{{{ name }}}}{new string('x', 400)}\n");
+        var text = await Task.Run(() => Rendered.TextAsync(issue)).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.Equal(4, text.Split("Ann").Length - 1);
+        Assert.DoesNotContain(text, character => character is >= '\uE000' and <= '\uF8FF');
+    }
+
+    [Theory]
+    [InlineData("> ", "# Frogs")]
+    [InlineData("> ", "| a | b |\n|---|---|\n| c | d |")]
+    [InlineData("- ", "# Frogs")]
+    [InlineData("> ", "Some text[^1]\n\n[^1]: > # Note")]
+    public async Task What_is_nested_beyond_the_width_of_the_text_is_written_all_the_same(string mark, string markdown)
+    {
+        var nested = string.Concat(Enumerable.Repeat(mark, 40));
+        var text = await Rendered.TextAsync(Samples.ValidBody(string.Join('\n', markdown.Split('\n').Select(line => nested + line)) + "\n"));
+        Assert.Contains(markdown.Split('\n')[0].Trim('#', ' ', '|')[..1], text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(10, 1)]
     [InlineData(230, 1)]
     [InlineData(1150, 5)]

@@ -13,6 +13,7 @@ internal static class ContentWarnings
     {
         if ((front.Subject ?? front.Title) is { } subject)
         {
+            CheckPresence(subject, slots, findings);
             CheckLength("subject-long", "The subject", subject, MaxSubject, slots, findings);
             CheckShouting(subject, findings);
         }
@@ -23,6 +24,14 @@ internal static class ContentWarnings
     {
         var length = SlotTokens.AtFallback(text.Value, slots).Length;
         if (length > limit) findings.Warning(code, text.Offset, $"{what} has {length} characters; mail programs cut it long before {limit}.");
+    }
+
+    // Nobody is without an address, so a subject that holds one is never empty.
+    private static void CheckPresence(Placed<string> subject, IReadOnlyList<MergePart> slots, FindingList findings)
+    {
+        var hasAddress = SlotTokens.Find(subject.Value).Any(token => token.Index < slots.Count && slots[token.Index].Slot?.Field is MergeField.Email or MergeField.UnsubscribeUrl);
+        if (subject.Value.Length > 0 && !hasAddress && string.IsNullOrWhiteSpace(SlotTokens.AtFallback(subject.Value, slots)))
+            findings.Warning("subject-empty", subject.Offset, "The subject is empty for a subscriber of whom we do not know what it is made of: add words, or write some behind a bar, as in {{ name | Friend }}.");
     }
 
     // Spam filters count capitals; an acronym or two is fine.

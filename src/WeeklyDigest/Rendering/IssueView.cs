@@ -4,7 +4,7 @@ namespace WeeklyDigest.Rendering;
 /// <param name="Newsletter">The newsletter's name.</param>
 /// <param name="HomeUrl">Address of the newsletter's public pages.</param>
 /// <param name="WebUrl">Address of this archive page.</param>
-/// <param name="FeedUrl">Address of the Atom feed.</param>
+/// <param name="FeedUrl">Where a feed will be; no page is there yet. Templates made from an earlier one may name it.</param>
 /// <param name="Web">True while the archive page is rendered: there is no recipient then.</param>
 /// <param name="Subject">The subject.</param>
 /// <param name="Headline">The title's first part, without the "week 1 -" that says the number again.</param>

@@ -18,6 +18,8 @@ internal static class HeaderText
     public static string Unstructured(string field, string value)
     {
         var text = WithoutControls(value);
+        // An encoded word has to hold something (RFC 2047 section 2); a field of free text need not.
+        if (string.IsNullOrWhiteSpace(text)) return field + ": \r\n";
         return StaysReadable(text)
             ? Fold(field + ": ", text)
             : field + ": " + EncodedWords.Encode(text, field.Length + 2) + "\r\n";

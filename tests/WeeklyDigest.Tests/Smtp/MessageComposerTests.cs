@@ -87,6 +87,16 @@ public sealed class MessageComposerTests
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData(" \r\n ")]
+    public void Leaves_a_subject_empty_of_which_a_recipients_values_leave_nothing(string? name)
+    {
+        var message = Samples.Compose(Samples.Modern, Samples.Recipient(name: name), Samples.Content(new MergeTemplate([Samples.Slot(MergeField.Name, MergeEncoding.Plain)])));
+        Assert.Contains("\r\nSubject: \r\n", Encoding.UTF8.GetString(message.Bytes.Span), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Eve\r\nBcc: victim@example.org")]
     [InlineData("Eve\nX-Injected: yes")]
     [InlineData("Eve\rX-Injected: yes\0")]

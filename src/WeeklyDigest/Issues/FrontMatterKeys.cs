@@ -12,6 +12,9 @@ internal sealed partial class FrontMatterKeys(FrontMatter result, FindingList fi
     private static readonly string[] Known =
         ["title", "permalink", "subject", "preheader", "date", "draft", "lists", "author", "language", "cover"];
 
+    // Without these an issue goes to more people, or sooner, than its author meant.
+    private static readonly string[] Restraining = ["date", "draft", "lists"];
+
     private readonly HashSet<string> _seen = [];
 
     /// <summary>Takes one pair.</summary>
@@ -89,9 +92,13 @@ internal sealed partial class FrontMatterKeys(FrontMatter result, FindingList fi
 
     private List<string> Lists(YamlValue value)
     {
-        var items = value.Items ?? (value.Text is null && value.IsSimple ? [] : [value]);
-        if (value.Items is { Count: 0 })
+        var items = value.Items ?? [value];
+        // Not the same as no key at all: whoever writes lists: does not mean everybody.
+        if (items.All(item => item.IsSimple && string.IsNullOrWhiteSpace(item.Text)))
+        {
             findings.Error("lists-empty", value.Offset, "lists names no list: name one, or remove the key and the issue goes to every list.");
+            return [];
+        }
         var names = new List<string>();
         foreach (var item in items)
         {
@@ -104,7 +111,9 @@ internal sealed partial class FrontMatterKeys(FrontMatter result, FindingList fi
     private void ReportUnknown(string key, int offset)
     {
         var nearest = Known.MinBy(known => Distance(key.ToLowerInvariant(), known))!;
-        if (key.Length <= 20 && Distance(key.ToLowerInvariant(), nearest) <= 2)
+        if (Restraining.Contains(key.ToLowerInvariant()))
+            findings.Error("front-matter-unknown-key", offset, $"The key {Quoted.Text(key)} is not known and does nothing: write {nearest}, in small letters.");
+        else if (key.Length <= 20 && Distance(key.ToLowerInvariant(), nearest) <= 2)
             findings.Warning("front-matter-unknown-key", offset, $"The key {Quoted.Text(key)} is not known and does nothing; did you mean {nearest}?");
         else
             findings.Info("front-matter-unknown-key", offset, $"The key {Quoted.Text(key)} is not known and does nothing. Known: {string.Join(", ", Known)}.");

@@ -11,6 +11,9 @@ public static partial class IssueParser
     /// <summary>The largest file that is read, in bytes: 2 MB of Markdown is twenty times what Gmail shows uncut.</summary>
     public const int MaxBytes = 2 * 1024 * 1024;
 
+    /// <summary>The most merge slots that an issue may have, braces that are meant as such among them: the tokens from there on are those of the templates.</summary>
+    public const int MaxSlots = 4096;
+
     /// <summary>Parses the bytes of a file.</summary>
     /// <param name="bytes">The file's bytes, UTF-8 with or without BOM.</param>
     /// <param name="fileName">The file's name without folder and extension: the slug when there is no permalink.</param>
@@ -60,7 +63,7 @@ public static partial class IssueParser
     private static string Tokenized(string source, List<MergePart> slots, FindingList findings)
     {
         var problems = new List<(int Offset, string Message)>();
-        var text = SlotTokens.Tokenize(source, slots, problems);
+        var text = SlotTokens.Tokenize(source, slots, problems, MaxSlots);
         foreach (var (offset, message) in problems) findings.Error(source[offset] is '{' or '\\' ? "slot-unknown" : "private-use-character", offset, message);
         foreach (var entity in NumericEntity().Matches(text).Where(IsPrivateUse).TakeWhile(_ => !findings.IsCut))
             findings.Error("private-use-character", entity.Index, $"{entity.Value} is from Unicode's private use area and has no agreed meaning; remove it.");

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Markdig.Extensions.Footnotes;
 using Markdig.Syntax;
 using Markdig.Syntax.Inlines;
 using WeeklyDigest.Merging;
@@ -18,6 +19,7 @@ internal sealed partial class LinkRules(IReadOnlyList<MergePart> slots, IReadOnl
             else if (inline is AutolinkInline { IsEmail: false } auto) CheckTarget(auto.Url, auto.Span.Start);
         }
         foreach (var block in document.Descendants<LeafBlock>()) CheckReferences(block);
+        foreach (var note in document.Descendants<FootnoteLinkReferenceDefinition>()) CheckUse(note);
     }
 
     private void CheckLink(LinkInline link)
@@ -89,6 +91,13 @@ internal sealed partial class LinkRules(IReadOnlyList<MergePart> slots, IReadOnl
             else
                 findings.Warning("link-reference-missing", offset, $"{Quoted.Text(match)} is sent as text, since no line [name]: https://… defines its target.");
         }
+    }
+
+    // Markdown leaves out what nothing refers to.
+    private void CheckUse(FootnoteLinkReferenceDefinition note)
+    {
+        if (note.Footnote.Links.Count == 0)
+            findings.Warning("footnote-unused", note.Span.Start, $"Nothing refers to this footnote, so it is not sent: write [{note.Label}] where it belongs, or remove it.");
     }
 
     private MergePart? SlotAtStart(string url)

@@ -22,15 +22,16 @@ public static partial class SlotTokens
     /// <param name="source">Markdown or template text.</param>
     /// <param name="table">Where the tokens' meanings are appended: a slot, or the literal text <c>{{</c>.</param>
     /// <param name="problems">Where problems are appended: offset in <paramref name="source"/> and message; at most 1,000.</param>
+    /// <param name="most">How many meanings the table may have in the end.</param>
     /// <returns>A text of the same length. Slots with problems stay as they were; private-use characters of the source become U+FFFD.</returns>
-    public static string Tokenize(string source, IList<MergePart> table, ICollection<(int Offset, string Message)> problems)
+    public static string Tokenize(string source, IList<MergePart> table, ICollection<(int Offset, string Message)> problems, int most = MaxTokens)
     {
         var clean = PrivateUse().Replace(source, stray =>
         {
             if (problems.Count < MaxProblems) problems.Add((stray.Index, $"The character U+{(int)stray.Value[0]:X4} is from Unicode's private use area and has no agreed meaning; remove it."));
             return "\uFFFD";
         });
-        return SlotPattern().Replace(clean, match => Token(match, table, problems));
+        return SlotPattern().Replace(clean, match => Token(match, table, problems, most));
     }
 
     /// <summary>Every token of a text with its place and index, in order.</summary>
@@ -46,11 +47,11 @@ public static partial class SlotTokens
         return index < table.Count ? table[index].Text ?? table[index].Slot!.Fallback : "\uFFFD";
     });
 
-    private static string Token(Match match, IList<MergePart> table, ICollection<(int, string)> problems)
+    private static string Token(Match match, IList<MergePart> table, ICollection<(int, string)> problems, int most)
     {
         if (problems.Count >= MaxProblems) return match.Value;
         var (part, problem) = Read(match);
-        if (part is not null && table.Count >= MaxTokens) problem = $"More than {MaxTokens} merge slots in one text.";
+        if (part is not null && table.Count >= most) problem = $"More than {most} merge slots in one text.";
         if (problem is not null)
         {
             problems.Add((match.Index, problem));

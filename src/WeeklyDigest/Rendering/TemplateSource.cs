@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using WeeklyDigest.Issues;
 using WeeklyDigest.Merging;
 
 namespace WeeklyDigest.Rendering;
@@ -15,7 +16,7 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
     /// Tokens of templates are numbered from here, those of issues from 0: so the text that is compiled does not depend on the issue,
     /// and a template is compiled once.
     /// </summary>
-    public const int FirstSlot = 4096;
+    public const int FirstSlot = IssueParser.MaxSlots;
 
     /// <summary>No template at all: for text that comes from the issue alone.</summary>
     public static readonly TemplateSource None = new("issue", "", [], "");

@@ -174,6 +174,65 @@ public sealed class IssueParserTests
         Assert.Equal(ListName.TryParse(name, out var list) ? [list.Value] : null, issue?.Lists);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ~")]
+    [InlineData(" # staff")]
+    [InlineData(" \"\"")]
+    [InlineData(" [~]")]
+    [InlineData(" [\"\", ' ']")]
+    [InlineData("\n  -")]
+    [InlineData("\n  - # staff\n  - null")]
+    public void Sends_to_every_list_only_where_nothing_is_said_of_lists(string value)
+    {
+        var (issue, findings) = Samples.Parse($"---\ntitle: x\nlists:{value}\nauthor: Ada\n---\nText.\n");
+        Assert.Null(issue);
+        Assert.Equal((Severity.Error, "lists-empty"), (findings.Single().Severity, findings.Single().Code));
+    }
+
+    [Theory]
+    [InlineData("Lists: [staff]", "lists")]
+    [InlineData("LISTS: staff", "lists")]
+    [InlineData("Draft: true", "draft")]
+    [InlineData("Date: 2020-09-21", "date")]
+    public void Refuses_a_key_that_would_hold_the_issue_back_if_it_were_written_small(string line, string meant)
+    {
+        var finding = Assert.Single(Samples.Parse($"---\ntitle: x\n{line}\n---\nText.\n").Findings);
+        Assert.Equal((Severity.Error, "front-matter-unknown-key", 3, 1), (finding.Severity, finding.Code, finding.Line, finding.Column));
+        Assert.Contains($"write {meant}", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Takes_as_many_slots_as_a_rendering_can_tell_from_those_of_the_template()
+    {
+        var most = Repeated("{{ name }} \\{{\n\n", IssueParser.MaxSlots / 2);
+        Assert.NotNull(Samples.ParseBody(most).Issue);
+        var finding = Assert.Single(Samples.ParseBody($"{most}{{{{ name }}}}\n").Findings);
+        Assert.Equal((Severity.Error, "slot-unknown", IssueParser.MaxSlots + 4), (finding.Severity, finding.Code, finding.Line));
+        Assert.Contains("More than 4096 merge slots", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{{ name }}", true)]
+    [InlineData("{{ attributes.city }} {{ name | }}", true)]
+    [InlineData("{{ name | Friend }}", false)]
+    [InlineData("{{ email }}", false)]
+    [InlineData("For {{ name }}", false)]
+    public void Warns_of_a_subject_that_is_empty_for_some(string subject, bool warns)
+    {
+        var (issue, findings) = Samples.Parse($"---\ntitle: x\nsubject: \"{subject}\"\n---\nText.\n");
+        Assert.NotNull(issue);
+        Assert.Equal(warns ? [(Severity.Warning, "subject-empty", 3, 10)] : [], findings.Select(finding => (finding.Severity, finding.Code, finding.Line, finding.Column)));
+    }
+
+    [Fact]
+    public void Warns_of_a_footnote_that_nothing_refers_to()
+    {
+        var findings = Samples.ParseBody("A claim.[^1] Another.[^why]\n\n[^1]: Its reason.\n\n[^why]: Why.\n\n[^x]: A whole paragraph.\n\n    And one more.\n").Findings;
+        Assert.Equal([(Severity.Warning, "footnote-unused", 10, 1)], findings.Select(finding => (finding.Severity, finding.Code, finding.Line, finding.Column)));
+        Assert.Contains("[^x]", findings[0].Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Keeps_five_hundred_findings_and_says_that_there_are_more()
     {

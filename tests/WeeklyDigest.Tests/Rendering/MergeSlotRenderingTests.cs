@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WeeklyDigest.Issues;
 using WeeklyDigest.Merging;
 using WeeklyDigest.Rendering;
 using WeeklyDigest.Tests.Issues;
@@ -78,5 +79,13 @@ public sealed class MergeSlotRenderingTests
         Assert.Contains("<meta name=\"description\" content=\"In short.\">", page, StringComparison.Ordinal);
         Assert.DoesNotContain("Unsubscribe", page, StringComparison.Ordinal);
         Assert.DoesNotContain("href=\"\"", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("feed", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_last_slot_that_an_issue_may_have_is_the_issues()
+    {
+        var many = Samples.ValidBody(string.Concat(Enumerable.Repeat("{{ attributes.city }}\n\n", IssueParser.MaxSlots)));
+        Assert.Equal(IssueParser.MaxSlots, (await Rendered.TextAsync(many)).Split("Oslo").Length - 1);
     }
 }

@@ -53,9 +53,7 @@ internal static class EditorsOnly
         });
         services.AddAntiforgery(options =>
         {
-            options.Cookie.Name = "weeklydigest-form";
-            options.Cookie.SameSite = SameSiteMode.Strict;
-            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            options.Cookie = new PublicCookie("weeklydigest-form", settings) { SameSite = SameSiteMode.Strict };
             options.SuppressXFrameOptionsHeader = true; // PagePolicy writes it
         });
     }
@@ -108,15 +106,10 @@ internal static class EditorsOnly
         options.ReturnUrlParameter = "returnUrl";
         options.ExpireTimeSpan = CookieLifetime;
         options.SlidingExpiration = true;
-        options.Cookie.Name = "weeklydigest";
-        options.Cookie.HttpOnly = true;
-        options.Cookie.SameSite = SameSiteMode.Lax;
-        options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.Cookie = new PublicCookie("weeklydigest", settings) { SameSite = SameSiteMode.Lax };
         options.Events.OnSigningIn = context =>
         {
-            // Behind a proxy that ends TLS we see http; the public address tells what the browser sees.
-            var address = settings.Newsletter.BaseUrl;
-            context.CookieOptions.Secure |= address.Scheme == Uri.UriSchemeHttps && context.Request.Host.Host == address.Host;
+            if (context.CookieOptions.Secure) PublicCookie.Note(context.Properties.Items);
             return Task.CompletedTask;
         };
         options.Events.OnRedirectToLogin = context => SendToSignInAsync(context);
@@ -129,7 +122,8 @@ internal static class EditorsOnly
     {
         var page = HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
         if (RefusedForms.IsShown(context.Request)) return RefusedForms.SignedOut.ExecuteAsync(context.HttpContext);
-        if (page) context.Response.Redirect(context.RedirectUri);
+        // Without scheme and host: behind a proxy we know neither.
+        if (page) context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery);
         else context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         return Task.CompletedTask;
     }
@@ -139,6 +133,7 @@ internal static class EditorsOnly
     {
         var services = context.HttpContext.RequestServices;
         var settings = services.GetRequiredService<ServerSettings>();
+        PublicCookie.Recall(context.HttpContext, context.Properties.Items);
         var name = context.Principal?.Identity?.Name ?? "";
         var known = context.Principal?.FindFirstValue(Way) switch
         {

@@ -44,7 +44,7 @@ internal static class OpenIdSignIn
         options.Scope.Add("email");
         options.CallbackPath = CallbackPath;
         options.SignInScheme = CookieAuthenticationDefaults.AuthenticationScheme;
-        ConfigureCookies(options);
+        ConfigureCookies(options, settings.Newsletter.BaseUrl);
         // What the service is told stands in its own settings: our public address, not what a proxy made of the request.
         options.Events.OnRedirectToIdentityProvider = context =>
         {
@@ -67,13 +67,14 @@ internal static class OpenIdSignIn
         };
     }
 
-    // Coming back from the service is a top-level GET, which SameSite=Lax cookies survive.
-    private static void ConfigureCookies(OpenIdConnectOptions options)
+    // Coming back from the service is a top-level GET, which SameSite=Lax cookies survive. It is to the public address: no other has to get them.
+    private static void ConfigureCookies(OpenIdConnectOptions options, Uri address)
     {
+        var secure = address.Scheme == Uri.UriSchemeHttps ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
         options.CorrelationCookie.SameSite = SameSiteMode.Lax;
-        options.CorrelationCookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.CorrelationCookie.SecurePolicy = secure;
         options.NonceCookie.SameSite = SameSiteMode.Lax;
-        options.NonceCookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        options.NonceCookie.SecurePolicy = secure;
     }
 
     private static Task LetIn(TicketReceivedContext context, ServerSettings settings)

@@ -22,10 +22,10 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
     /// <summary>Answers <c>/sign-in</c> and <c>/sign-out</c>.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", Show).AllowAnonymous().WithMetadata(PagePolicy.Token);
-        routes.MapPost("/sign-in/link", ByLinkAsync).AllowAnonymous().WithMetadata(PagePolicy.Token).RequireFormToken();
-        routes.MapPost("/sign-in/password", ByPasswordAsync).AllowAnonymous().WithMetadata(PagePolicy.Token).RequireFormToken();
-        routes.MapGet("/sign-in/openid", ByService).AllowAnonymous().WithMetadata(PagePolicy.Token);
+        routes.MapGet("/sign-in", Show).AllowAnonymous().WithMetadata(PagePolicy.SignIn);
+        routes.MapPost("/sign-in/link", ByLinkAsync).AllowAnonymous().WithMetadata(PagePolicy.SignIn).RequireFormToken();
+        routes.MapPost("/sign-in/password", ByPasswordAsync).AllowAnonymous().WithMetadata(PagePolicy.SignIn).RequireFormToken();
+        routes.MapGet("/sign-in/openid", ByService).AllowAnonymous().WithMetadata(PagePolicy.SignIn);
         routes.MapGet("/sign-out", ShowSignOut).WithMetadata(PagePolicy.Desk);
         routes.MapPost("/sign-out", SignOutAsync).WithMetadata(PagePolicy.Desk).RequireFormToken();
     }

@@ -18,6 +18,9 @@ internal sealed record PagePolicy(string ContentSecurityPolicy, string Referrer,
     /// <summary>Pages whose address holds a token: it must not leak through a referrer, a cache or a search engine.</summary>
     public static readonly PagePolicy Token = new(OwnPages + "frame-ancestors 'none'", "no-referrer", Private: true);
 
+    /// <summary>The sign-in: as <see cref="Token"/>, but a browser says with a form from which origin it comes, and so whether it sees TLS.</summary>
+    public static readonly PagePolicy SignIn = Token with { Referrer = "strict-origin" };
+
     /// <summary>An issue in the archive: its styles stand in the page, its pictures wherever the author took them from; no script.</summary>
     public static readonly PagePolicy Issue = new(
         "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",

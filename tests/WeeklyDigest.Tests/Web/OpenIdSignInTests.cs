@@ -16,9 +16,11 @@ public sealed class OpenIdSignInTests
         await using var service = await SignInService.StartAsync();
         (service.Email, service.IsVerified) = (email, verified);
         await using var site = await StartAsync(service);
-        using var client = site.Client();
+        using var proxy = new TlsProxy();
+        using var client = new HttpClient(proxy) { BaseAddress = site.Address };
 
         Assert.Equal(target, await SignInAsync(site, client));
+        Assert.Equal([], proxy.Insecure);
 
         Assert.Equal("https://news.example.com/sign-in/openid/callback", service.RedirectUri);
         using var inside = await client.GetAsync(new Uri("/inbox", UriKind.Relative), Cancel);
@@ -52,5 +54,27 @@ public sealed class OpenIdSignInTests
         using var back = await client.GetAsync(away.Headers.Location, Cancel);
         using var inside = await client.GetAsync(new Uri(site.Address, back.Headers.Location!.PathAndQuery), Cancel);
         return inside.Headers.Location!.ToString();
+    }
+
+    /// <summary>A browser and the proxy before us that ends its TLS, and asks for us by our own address.</summary>
+    private sealed class TlsProxy() : DelegatingHandler(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false })
+    {
+        private static readonly Uri Public = new("https://news.example.com");
+        private readonly CookieContainer cookies = new();
+
+        /// <summary>Cookies that would go over http as well; not that of forms, which is worth nothing alone.</summary>
+        public List<string> Insecure { get; } = [];
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.TryAddWithoutValidation("Cookie", cookies.GetCookieHeader(new Uri(Public, request.RequestUri!.PathAndQuery)));
+            var answer = await base.SendAsync(request, cancellationToken);
+            foreach (var cookie in answer.Headers.TryGetValues("Set-Cookie", out var set) ? set : [])
+            {
+                cookies.SetCookies(new Uri(Public, request.RequestUri.PathAndQuery), cookie);
+                if (!cookie.Contains("; secure", StringComparison.OrdinalIgnoreCase) && !cookie.StartsWith("weeklydigest-form", StringComparison.Ordinal)) Insecure.Add(cookie);
+            }
+            return answer;
+        }
     }
 }

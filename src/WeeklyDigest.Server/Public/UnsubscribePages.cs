@@ -13,6 +13,9 @@ namespace WeeklyDigest.Server.Public;
 /// <param name="newsletter">What one leaves.</param>
 internal sealed class UnsubscribePages(Unsubscribe unsubscribe, Newsletter newsletter)
 {
+    /// <summary>What a page says whose link is none of ours; the doctor knows us by it.</summary>
+    public const string UnknownLink = "This link does not work";
+
     private const string Address = "/unsubscribe/{token}";
 
     /// <summary>Answers <c>/unsubscribe/{token}</c>.</summary>
@@ -59,7 +62,7 @@ internal sealed class UnsubscribePages(Unsubscribe unsubscribe, Newsletter newsl
         unsubscribe, and nothing has changed.</p>
         """));
 
-    private SitePage Unknown() => Page("This link does not work", Html.Of(
+    private SitePage Unknown() => Page(UnknownLink, Html.Of(
         $"""
         <p>The address is not complete, or it is not one of ours. Mail programs sometimes break long links: open it again from the
         message, or copy the whole of it.</p>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Smtp;
+using WeeklyDigest.Tests.Web;
 
 namespace WeeklyDigest.Tests.Commands.Doctor;
 
@@ -26,16 +27,41 @@ public sealed class AddressAndClockTests : IDisposable
     }
 
     [Theory]
-    [InlineData("200 OK", "Ok", "ADDRESS/ answers.")]
-    [InlineData("502 Bad Gateway", "Warning", "ADDRESS/ answers 502.")]
-    [InlineData("301 Moved Permanently\r\nLocation: http://example.com/", "Warning", "ADDRESS/ answers 301.")]
-    [InlineData("no HTTP at all", "Warning", "ADDRESS/ cannot be reached from here (")]
-    public async Task Asks_the_public_address(string answer, string status, string message)
+    [InlineData("404 Not Found", "<h1>This link does not work</h1>", "ADDRESS/ answers, but without TLS:")]
+    [InlineData("404 Not Found", "<h1>nginx</h1>", "ADDRESS/ answers 404 to an unsubscribe link, and not with our page")]
+    [InlineData("200 OK", "Welcome", "ADDRESS/ answers 200 to an unsubscribe link, and not with our page")]
+    [InlineData("502 Bad Gateway", "", "ADDRESS/ answers 502 ")]
+    [InlineData("301 Moved Permanently\r\nLocation: http://example.com/", "", "ADDRESS/ answers 301 ")]
+    [InlineData("no HTTP at all", "", "ADDRESS/ cannot be reached from here (")]
+    public async Task Asks_the_public_address(string answer, string page, string message)
     {
-        var (found, date) = await AskAsync($"HTTP/1.1 {answer}\r\nDate: Sun, 01 Mar 2026 08:30:00 GMT\r\nContent-Length: 0\r\n\r\n".Replace("HTTP/1.1 no", "no", StringComparison.Ordinal));
-        Assert.Equal(status, found.Status.ToString());
+        var (found, date) = await AskAsync($"HTTP/1.1 {answer}\r\nDate: Sun, 01 Mar 2026 08:30:00 GMT\r\nContent-Length: {page.Length}\r\n\r\n{page}".Replace("HTTP/1.1 no", "no", StringComparison.Ordinal));
+        Assert.Equal(Health.Warning, found.Status);
         Assert.StartsWith(message.Replace("ADDRESS", Address(), StringComparison.Ordinal), found.Message, StringComparison.Ordinal);
         Assert.Equal(answer.StartsWith("no", StringComparison.Ordinal) ? null : Now, date);
+    }
+
+    [Fact]
+    public async Task Knows_our_page_and_wants_TLS()
+    {
+        await using var site = await TestSite.StartAsync();
+        using var client = site.Client();
+        using var answer = await client.GetAsync(new Uri("/unsubscribe/doctor", UriKind.Relative), Cancel);
+        var page = await answer.Content.ReadAsStringAsync(Cancel);
+        Assert.Equal(Diagnosis.Ok("address", "https://news.example.com/ answers."), AddressCheck.Judge(new Uri("https://news.example.com"), (int)answer.StatusCode, page));
+        Assert.Equal(Health.Warning, AddressCheck.Judge(new Uri("http://news.example.com"), (int)answer.StatusCode, page).Status);
+    }
+
+    // Also where it is what the server listens on, and the relay is this machine's mail server, which passes everything on.
+    [Theory]
+    [InlineData("")]
+    [InlineData("http://127.0.0.1:5080")]
+    [InlineData("http://localhost:8080")]
+    public async Task Says_of_an_address_of_this_machine_alone_that_nobody_elsewhere_can_unsubscribe(string address)
+    {
+        var (found, _) = await AddressCheck.RunAsync(Settings(address), TimeProvider.System, Cancel);
+        Assert.Equal(Health.Warning, found.Status);
+        Assert.Contains("which only this machine can open", found.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -44,7 +70,7 @@ public sealed class AddressAndClockTests : IDisposable
         listener.Start();
         var settings = Settings();
         listener.Stop();
-        var (found, date) = await AddressCheck.RunAsync(settings, TimeProvider.System, Cancel);
+        var (found, date) = await AddressCheck.AskAsync(settings.Newsletter, TimeProvider.System, Cancel);
         Assert.Equal((Health.Warning, null), (found.Status, date));
         Assert.Contains("cannot be reached from here", found.Message, StringComparison.Ordinal);
     }
@@ -53,7 +79,7 @@ public sealed class AddressAndClockTests : IDisposable
     public async Task Waits_ten_seconds_for_an_address_that_says_nothing()
     {
         listener.Start();
-        var asking = AddressCheck.RunAsync(Settings(), time, Cancel);
+        var asking = AddressCheck.AskAsync(Settings().Newsletter, time, Cancel);
         using var client = await listener.AcceptTcpClientAsync(Cancel);
         time.Advance(DoctorCommand.Patience);
         Assert.EndsWith("cannot be reached from here (no answer within 10 seconds).", (await asking).Found.Message, StringComparison.Ordinal);
@@ -90,11 +116,11 @@ public sealed class AddressAndClockTests : IDisposable
     private async Task<(Diagnosis Found, DateTimeOffset? Date)> AskAsync(string answer)
     {
         listener.Start();
-        var asking = AddressCheck.RunAsync(Settings(), TimeProvider.System, Cancel);
+        var asking = AddressCheck.AskAsync(Settings().Newsletter, TimeProvider.System, Cancel);
         using var client = await listener.AcceptTcpClientAsync(Cancel);
         var stream = client.GetStream();
         using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
-        Assert.Equal("GET /healthz/live HTTP/1.1", await reader.ReadLineAsync(Cancel));
+        Assert.Equal("GET /unsubscribe/doctor HTTP/1.1", await reader.ReadLineAsync(Cancel));
         while (await reader.ReadLineAsync(Cancel) is { Length: > 0 })
         {
             // The fields of the request; an empty line ends them.
@@ -106,12 +132,12 @@ public sealed class AddressAndClockTests : IDisposable
 
     private string Address() => FormattableString.Invariant($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
 
-    private ServerSettings Settings()
+    private ServerSettings Settings(string? address = null)
     {
         Directory.CreateDirectory(folder.File("templates"));
         var settings = SettingsLoader.Load(
             new InstallationFolder(folder.Path, folder.File("appsettings.json"), folder.Path),
-            new Dictionary<string, string> { ["Newsletter__PostalAddress"] = "1 Example Street", ["Newsletter__BaseUrl"] = Address() },
+            new Dictionary<string, string> { ["Newsletter__PostalAddress"] = "1 Example Street", ["Newsletter__BaseUrl"] = address ?? Address() },
             new Dictionary<string, string?>());
         return settings with { Relays = [new RelayOptions { Host = "127.0.0.1" }] };
     }

@@ -52,7 +52,8 @@ public sealed class DoctorCommandTests : IAsyncLifetime
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.True(JsonDocument.Parse(result.Out).RootElement.GetProperty("ok").GetBoolean());
         var found = Found(result);
-        Assert.All(found, check => Assert.True(check.Status == "ok" || check.Area == "clock", check.ToString()));
+        // The relay is on this machine, and so is the public address: nobody elsewhere could unsubscribe.
+        Assert.All(found, check => Assert.True(check.Area == "clock" || check.Status == (check.Area == "address" ? "warning" : "ok"), check.ToString()));
         Assert.Equal(["settings", "folders", "database", "jobs", "relay", "templates", "address", "clock", "dkim", "spf", "dmarc"], found.Select(check => check.Area).Distinct());
         Assert.Matches(@"^'test' \(localhost:\d+\) answers over Tls1[23], took the login; it announces PIPELINING, 8BITMIME, SMTPUTF8, ENHANCEDSTATUSCODES, SIZE \d+\.$", found.Single(check => check.Area == "relay").Message);
         Assert.Equal(

@@ -103,8 +103,14 @@ internal sealed class AlarmRow
     public long FirstAt { get; init; }
     public long LastAt { get; init; }
     public long? StoppedAt { get; init; }
-    public long Waiting { get; init; }
 
     /// <summary>The row as an alarm.</summary>
-    public DomainAlarm ToAlarm() => new(DomainId, Domain, Refusals, InARow, Reply, Codes.Time(FirstAt), Codes.Time(LastAt), Codes.Time(StoppedAt), Waiting);
+    public DomainAlarm ToAlarm() => new(DomainId, Domain, Refusals, InARow, Reply, Codes.Time(FirstAt), Codes.Time(LastAt), Codes.Time(StoppedAt), Waiting: 0);
+
+    /// <summary>The alarms with the number of rows that wait.</summary>
+    public static IReadOnlyList<DomainAlarm> Count(IEnumerable<DomainAlarm> alarms, IEnumerable<(long Domain, long Rows)> waiting)
+    {
+        var rows = waiting.ToDictionary(domain => domain.Domain, domain => domain.Rows);
+        return [.. alarms.Select(alarm => alarm with { Waiting = rows.GetValueOrDefault(alarm.DomainId) })];
+    }
 }

@@ -40,5 +40,5 @@ internal static class StateCommands
     // A domain or a relay that refuses is left alone while the mailing goes on elsewhere; resuming tries it again.
     private static async Task<bool> HoldsBackAsync(Installation installation, Mailing mailing, CancellationToken cancel)
         => mailing.State == MailingState.Sending
-            && (await installation.Database.Mailings.AlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }] || (await installation.RelaysAside.ReadAsync(cancel)).Any(aside => aside.Kind != RelayAsideKind.Down));
+            && (await installation.Database.Mailings.UncountedAlarmsAsync(mailing.Id, 1, cancel) is [{ StoppedAt: not null }] || (await installation.RelaysAside.ReadAsync(cancel)).Any(aside => aside.Kind != RelayAsideKind.Down));
 }

@@ -96,7 +96,20 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         => server.RunAsync(async connection => (await connection.QuerySingleAsync<RestRow>(Queries.Get("Rest"), new { mailing = mailingId })).ToRest(), cancel);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel)
+    public async Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel)
+    {
+        var alarms = await UncountedAlarmsAsync(mailingId, count, cancel);
+        return alarms.All(alarm => alarm.StoppedAt is null)
+            ? alarms
+            : AlarmRow.Count(alarms, await server.RunAsync(connection => connection.QueryAsync<(long, long)>(Queries.Get("Waiting"), new { mailing = mailingId }), cancel));
+    }
+
+    /// <inheritdoc/>
+    public Task<long> LeftAloneAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Get("LeftAlone"), new { mailing = mailingId }), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DomainAlarm>> UncountedAlarmsAsync(long mailingId, int count, CancellationToken cancel)
         => server.RunAsync<IReadOnlyList<DomainAlarm>>(
             async connection => [.. (await connection.QueryAsync<AlarmRow>(Queries.Get("Alarms"), new { mailing = mailingId, count })).Select(row => row.ToAlarm())], cancel);
 

@@ -105,7 +105,20 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
         => readers.ReadAsync(connection => connection.QuerySingle<RestRow>(Queries.Get("Rest"), new { mailing = mailingId }).ToRest(), cancel);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel)
+    public async Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel)
+    {
+        var alarms = await UncountedAlarmsAsync(mailingId, count, cancel);
+        return alarms.All(alarm => alarm.StoppedAt is null)
+            ? alarms
+            : AlarmRow.Count(alarms, await readers.ReadAsync(connection => connection.Query<(long, long)>(Queries.Get("Waiting"), new { mailing = mailingId }).AsList(), cancel));
+    }
+
+    /// <inheritdoc/>
+    public Task<long> LeftAloneAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(connection => connection.ExecuteScalar<long>(Queries.Get("LeftAlone"), new { mailing = mailingId }), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DomainAlarm>> UncountedAlarmsAsync(long mailingId, int count, CancellationToken cancel)
         => readers.ReadAsync<IReadOnlyList<DomainAlarm>>(
             connection => [.. connection.Query<AlarmRow>(Queries.Get("Alarms"), new { mailing = mailingId, count }).Select(row => row.ToAlarm())], cancel);
 

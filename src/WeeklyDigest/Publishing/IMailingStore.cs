@@ -68,6 +68,12 @@ public interface IMailingStore
     /// <summary>The receiving domains that do not want a mailing: stopped ones first, then by refusals.</summary>
     Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(long mailingId, int count, CancellationToken cancel);
 
+    /// <summary>The same without a walk of all open rows: nothing is said to wait.</summary>
+    Task<IReadOnlyList<DomainAlarm>> UncountedAlarmsAsync(long mailingId, int count, CancellationToken cancel);
+
+    /// <summary>How many deliveries of a mailing wait for the editor: those of stopped domains that are pending or deferred.</summary>
+    Task<long> LeftAloneAsync(long mailingId, CancellationToken cancel);
+
     /// <summary>Notes that the subscriber of a delivery left through its link.</summary>
     Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel);
 

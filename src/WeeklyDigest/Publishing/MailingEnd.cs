@@ -21,9 +21,6 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     /// <summary>Domains named in a mailing's reason.</summary>
     private const int MaxNamed = 3;
 
-    /// <summary>Stopped domains whose rows are taken out of an estimate.</summary>
-    private const int MaxStops = 1000;
-
     private Balance? before;
     private long unchangedSince;
 
@@ -105,13 +102,13 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     {
         var balance = await environment.Mailings.BalanceAsync(mailingId, cancel);
         var rest = await environment.Mailings.RestAsync(mailingId, cancel);
-        var stops = rest.Stopped ? await environment.Mailings.AlarmsAsync(mailingId, MaxStops, cancel) : [];
-        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = stops.Where(alarm => alarm.StoppedAt is not null).Sum(alarm => alarm.Waiting) };
+        var leftAlone = rest.Stopped ? await environment.Mailings.LeftAloneAsync(mailingId, cancel) : 0;
+        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = leftAlone };
     }
 
     private async Task<string> StopsAsync()
     {
-        var alarms = await environment.Mailings.AlarmsAsync(mailingId, MaxNamed + 1, CancellationToken.None);
+        var alarms = await environment.Mailings.UncountedAlarmsAsync(mailingId, MaxNamed + 1, CancellationToken.None);
         var stops = alarms.Where(alarm => alarm.StoppedAt is not null).ToList();
         return string.Join(" ", stops.Take(MaxNamed).Select(alarm => DomainRefusals.Words(alarm.Domain, alarm.InARow, alarm.Reply)))
             + (stops.Count > MaxNamed ? " So are others." : "");

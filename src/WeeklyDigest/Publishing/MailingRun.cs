@@ -112,7 +112,7 @@ internal sealed class MailingRun : IDisposable
     private async Task<RunParts> PartsAsync(Mailing mailing)
     {
         var content = await environment.Mailings.ContentAsync(mailingId, stop.Token);
-        var alarms = await environment.Mailings.AlarmsAsync(mailingId, MaxAlarms, stop.Token);
+        var alarms = await environment.Mailings.UncountedAlarmsAsync(mailingId, MaxAlarms, stop.Token);
         var messages = new MailingMessages(mailing.Issue.Value, content, environment.Tokens);
         return new RunParts(
             mailingId,

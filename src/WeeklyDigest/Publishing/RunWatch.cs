@@ -20,8 +20,10 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private static readonly TimeSpan LongLook = TimeSpan.FromSeconds(3);
 
     private Task looking = Task.CompletedTask;
+    private Task counting = Task.CompletedTask;
     private long lookingSince;
     private LedgerTrouble? unreadable;
+    private LedgerTrouble? uncounted;
     private bool isUnusable;
     private readonly long begunAt = environment.Time.GetTimestamp();
     private long gaveUpAt = environment.Time.GetTimestamp();
@@ -40,7 +42,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         }
         finally
         {
-            await Task.WhenAny(looking);
+            await Task.WhenAny(Task.WhenAll(looking, counting));
         }
     }
 
@@ -107,8 +109,13 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             lookingSince = run.Time.GetTimestamp();
             looking = LookAsync(run.Stop.OverToken);
         }
+        if (counting.IsCompleted)
+        {
+            await counting;
+            counting = CountAsync(run.Stop.OverToken);
+        }
         // A database that hangs keeps nobody from being told so.
-        await Task.WhenAny(looking, Task.Delay(ReportEvery, run.Time, run.Stop.OverToken));
+        await Task.WhenAny(Task.WhenAll(looking, counting), Task.Delay(ReportEvery, run.Time, run.Stop.OverToken));
         callers.Report(run.Meter.Progress(Notice(), run.Sessions.Speed));
     }
 
@@ -121,7 +128,6 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
             if (mailing?.State != MailingState.Sending) run.Stop.Request();
             else if (environment.Resumptions.IsNew(mailing)) run.Sessions.TakeBack();
-            await run.Meter.RefreshAsync(over);
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
         {
@@ -131,9 +137,24 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         unreadable = null;
     }
 
+    // Beside the looks: a count of very many rows takes its time, which says nothing of the database and must not hide a pause.
+    private async Task CountAsync(CancellationToken over)
+    {
+        try
+        {
+            await run.Meter.RefreshAsync(over);
+        }
+        catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
+        {
+            uncounted = LedgerTrouble.Of(failure, run.Time.GetUtcNow());
+            return;
+        }
+        uncounted = null;
+    }
+
     private string? Notice()
     {
-        var trouble = run.Writer.Trouble ?? unreadable ?? Unanswered();
+        var trouble = run.Writer.Trouble ?? unreadable ?? Unanswered() ?? uncounted;
         Log(trouble);
         return trouble is not null ? Unusable(trouble) : run.Sessions.Notice ?? run.Domains.Notice;
     }

@@ -113,6 +113,8 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
 
         var alarm = Assert.Single(await Mailings.AlarmsAsync(mailing, 10, Cancel));
         Assert.Equal(("strict.example", 20L, 20L, Words, Now, 10L), (alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.StoppedAt, alarm.Waiting));
+        Assert.Equal(alarm with { Waiting = 0 }, Assert.Single(await Mailings.UncountedAlarmsAsync(mailing, 10, Cancel)));
+        Assert.Equal(10, await Mailings.LeftAloneAsync(mailing, Cancel));
         var rest = await Ledger.ClaimAsync(new ClaimRequest(mailing, 100, Claimant()), Cancel);
         Assert.All(rest.Deliveries, row => Assert.Equal("kind.example", row.Recipient.Address.Domain));
         Assert.Equal((10, 0L, false), (rest.Deliveries.Count, rest.Next, rest.PassedOver));
@@ -122,6 +124,7 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
 
         Assert.True(await Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Sending, null, Now, Cancel));
         Assert.Equal((20L, 0L, null), Single(await Mailings.AlarmsAsync(mailing, 10, Cancel)));
+        Assert.Equal(0, await Mailings.LeftAloneAsync(mailing, Cancel));
         Assert.Equal(10, (await Claim(mailing)).Count);
     }
 

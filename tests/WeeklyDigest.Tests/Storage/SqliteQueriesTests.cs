@@ -41,6 +41,8 @@ public sealed partial class SqliteQueriesTests(SqliteAtScale scale) : IClassFixt
     [InlineData("Due", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("ChangeState", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("Abandon", "delivery_pending", "delivery_deferred")]
+    [InlineData("LeftAlone", "COVERING INDEX delivery_pending", "COVERING INDEX delivery_deferred")]
+    [InlineData("Waiting", "COVERING INDEX delivery_pending", "COVERING INDEX delivery_deferred")]
     public void What_the_engine_asks_all_the_time_walks_a_partial_index(string name, params string[] indexes)
     {
         foreach (var plan in scale.Plans(name)) Assert.All(indexes, index => Assert.Contains(index, string.Join(" / ", plan), StringComparison.Ordinal));
@@ -57,6 +59,13 @@ public sealed partial class SqliteQueriesTests(SqliteAtScale scale) : IClassFixt
     [InlineData("Subscribers")]
     public void What_is_asked_in_portions_is_not_sorted_for_each(string name)
         => Assert.All(scale.Plans(name), plan => Assert.DoesNotContain("TEMP B-TREE", string.Join(" / ", plan), StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("Alarms")]
+    [InlineData("LeftAlone")]
+    [InlineData("Waiting")]
+    public void What_waits_of_stopped_domains_is_counted_in_one_walk_however_many_they_are(string name)
+        => Assert.All(scale.Plans(name), plan => Assert.DoesNotContain("CORRELATED", string.Join(" / ", plan), StringComparison.Ordinal));
 
     // Under their names and the letters the queries give them; lists and mailings are few.
     [GeneratedRegex(@"^SCAN (delivery|subscriber|membership|s|own)\b|^SEARCH (delivery|d) USING PRIMARY KEY \(mailing_id=\?\)")]

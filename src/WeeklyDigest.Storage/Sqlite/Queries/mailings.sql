@@ -144,17 +144,30 @@ WHERE d.mailing_id = @mailing AND d.state = 'deferred'
 ORDER BY d.next_attempt_at LIMIT 1;
 
 -- name: Alarms
--- Stopped ones first. How many rows wait is counted for those only: it is a walk of everything that is open.
+-- Stopped ones first.
 SELECT n.name AS Domain, a.domain_id AS DomainId, a.refusals AS Refusals, a.in_a_row AS InARow, a.reply AS Reply,
-       a.first_at AS FirstAt, a.last_at AS LastAt, a.stopped_at AS StoppedAt,
-       CASE WHEN a.stopped_at IS NULL THEN 0 ELSE
-           (SELECT count(*) FROM delivery d INDEXED BY delivery_pending WHERE d.mailing_id = a.mailing_id AND d.state = 'pending' AND d.domain_id = a.domain_id)
-         + (SELECT count(*) FROM delivery d INDEXED BY delivery_deferred WHERE d.mailing_id = a.mailing_id AND d.state = 'deferred' AND d.domain_id = a.domain_id)
-       END AS Waiting
+       a.first_at AS FirstAt, a.last_at AS LastAt, a.stopped_at AS StoppedAt
 FROM alarm a CROSS JOIN domain n ON n.id = a.domain_id
 WHERE a.mailing_id = @mailing
 ORDER BY a.stopped_at IS NULL, a.refusals DESC, n.name
 LIMIT @count;
+
+-- name: Waiting
+-- How many rows of each stopped domain wait: one walk of everything that is open, however many are stopped.
+SELECT w.domain_id AS Domain, count(*) AS Rows FROM (
+    SELECT d.domain_id FROM delivery d INDEXED BY delivery_pending
+    WHERE d.mailing_id = @mailing AND d.state = 'pending' AND d.domain_id IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)
+    UNION ALL
+    SELECT d.domain_id FROM delivery d INDEXED BY delivery_deferred
+    WHERE d.mailing_id = @mailing AND d.state = 'deferred' AND d.domain_id IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL)) w
+GROUP BY w.domain_id;
+
+-- name: LeftAlone
+-- The same for all of them together, without sorting them by domain.
+SELECT (SELECT count(*) FROM delivery d INDEXED BY delivery_pending
+        WHERE d.mailing_id = @mailing AND d.state = 'pending' AND d.domain_id IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL))
+     + (SELECT count(*) FROM delivery d INDEXED BY delivery_deferred
+        WHERE d.mailing_id = @mailing AND d.state = 'deferred' AND d.domain_id IN (SELECT a.domain_id FROM alarm a WHERE a.mailing_id = @mailing AND a.stopped_at IS NOT NULL));
 
 -- name: LiftStops
 UPDATE alarm SET stopped_at = NULL, in_a_row = 0 WHERE mailing_id = @mailing AND stopped_at IS NOT NULL;

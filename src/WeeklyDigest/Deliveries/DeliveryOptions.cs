@@ -28,7 +28,7 @@ public sealed record DeliveryOptions
     /// <summary>Limits for receiving domains; none by default. Whatever they say, a slow domain gets a quarter of the connections at most, a sixteenth while others wait.</summary>
     public IReadOnlyList<DomainOptions> Domains { get; init; } = [];
 
-    /// <summary>The mailing pauses after so many deliveries in a row that were refused (5xx) or whose answer was lost. 1 to 10,000; default 50.</summary>
+    /// <summary>A relay is set aside, or the mailing pauses where there is no other, after so many deliveries in a row over it that were refused (5xx) or whose answer was lost. 1 to 10,000; default 50.</summary>
     public int PauseAfterConsecutiveFailures { get; init; } = 50;
 }
 

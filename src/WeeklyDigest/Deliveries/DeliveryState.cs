@@ -9,7 +9,7 @@ public enum DeliveryState
     /// <summary>A sender holds it under a lease; nothing of it has gone out.</summary>
     Claimed,
 
-    /// <summary>Committed before DATA: from here on only the relay knows whether it was taken.</summary>
+    /// <summary>Committed before the message may leave. Whether it has left stands in the note of its sender; then only the relay knows whether it was taken.</summary>
     Sending,
 
     /// <summary>The relay said "later" (4xx), or could not be reached for this message; waits for its next attempt.</summary>

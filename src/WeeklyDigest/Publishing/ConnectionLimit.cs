@@ -1,6 +1,6 @@
 namespace WeeklyDigest.Publishing;
 
-/// <summary>How many connections a relay allows, as far as it has shown by refusing more. One more is tried a minute later. Under the pool's lock.</summary>
+/// <summary>How many connections a relay allows, as far as it has shown by refusing more. One more is tried a minute later, or a second where it allowed more a moment ago. Under the pool's lock.</summary>
 /// <param name="time">The clock.</param>
 internal sealed class ConnectionLimit(TimeProvider time)
 {

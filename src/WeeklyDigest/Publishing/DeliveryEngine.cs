@@ -111,7 +111,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         return senders;
     }
 
-    /// <summary>Drains all runs, within about ten seconds.</summary>
+    /// <summary>Drains all runs: within about ten seconds, or when the ledger has answered what it is asked by then.</summary>
     public async ValueTask DisposeAsync()
     {
         List<Task> ending;

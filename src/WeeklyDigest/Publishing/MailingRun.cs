@@ -32,7 +32,7 @@ internal sealed class MailingRun : IDisposable
     /// <summary>Who waits for it.</summary>
     public RunCallers Callers => callers;
 
-    /// <summary>Stops it within ten seconds.</summary>
+    /// <summary>Stops it: within ten seconds, or when the ledger has answered what it is asked by then.</summary>
     public void Drain()
     {
         callers.Close();

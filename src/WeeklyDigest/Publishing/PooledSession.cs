@@ -10,7 +10,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     /// <summary>Messages after which a connection is handed on when others wait: often enough to be fair, seldom enough to cost nothing.</summary>
     private const int Turn = 50;
 
-    /// <summary>The same at a relay that takes long for each: a preview waits for no more than that.</summary>
+    /// <summary>The same at a relay that takes long for each: after the answer to the message that is under way by then. A preview waits for that, behind who waited before it.</summary>
     private static readonly TimeSpan LongTurn = TimeSpan.FromSeconds(2);
 
     private int notStarted;

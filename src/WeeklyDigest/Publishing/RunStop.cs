@@ -51,7 +51,7 @@ internal sealed class RunStop(TimeProvider time) : IDisposable
         Request();
     }
 
-    /// <summary>Stops within ten seconds.</summary>
+    /// <summary>Stops: no answer of a relay and no change of the ledger is waited for longer than ten seconds.</summary>
     public void RequestDrain() => WhileAlive(() =>
     {
         answer.CancelAfter(AnswerLimit);

@@ -25,7 +25,9 @@ public sealed class ReplyPageTests
 
         - **The relay rests** means: it is left alone for a pause that doubles from a second to a minute, and then tried over one connection. While others of its
           connections work, one that cannot be opened (but for a refused login or certificate) only shows how many the relay allows: sending goes on over those,
-          and one more is tried after a minute.
+          and one more is tried after a minute, or after a second where fewer work than it has allowed.
+        - **The relay is set aside** means: it gets nothing until a mailing begins or is resumed, or the program starts again; `status`, the page *Issues* and the log
+          show its reply. The others go on; when none is left the mailing pauses with these words.
         - **Tried again** means: first after `Delivery:FirstRetryAfter`, then after growing waits with jitter, until `Delivery:GiveUpAfter` since the first attempt.
         - **Slower** means: the receiving domain gets half as many messages at a time, and each accepted one wins some of that back; while it accepts nothing in
           between, it is left alone for a pause that doubles from a second to a minute.
@@ -78,7 +80,7 @@ public sealed class ReplyPageTests
         { Result: SendResult.Unknown } => "uncertain",
         { Result: SendResult.Deferred, SlowDown: true } => "tried again; slower",
         { Result: SendResult.Deferred } => "tried again",
-        { Result: SendResult.NotStarted, Trouble: RelayTrouble.Permanent } => "the mailing pauses with these words; nobody is touched",
+        { Result: SendResult.NotStarted, Trouble: RelayTrouble.Permanent } => "the relay is set aside; nobody is touched",
         { Result: SendResult.NotStarted } => "the relay rests and is tried again; nobody is touched",
         { Refusal: Refusal.Address } => "failed, suppressed",
         { Refusal: Refusal.Mailbox } => "failed; suppressed at the third issue in a row",

@@ -3,6 +3,7 @@ using WeeklyDigest.Feedback;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
 using WeeklyDigest.Server.Inbox;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
@@ -111,7 +112,7 @@ internal sealed class Installation : IAsyncDisposable
         var time = new ZonedTime(clock, settings.Schedule.TimeZone);
         RefuseSecond(settings);
         if (LostLedger.Find(settings.Storage, settings.Paths.Jobs) is { } lost) throw new RefusedException(lost);
-        var database = Database.Open(settings.Storage, time);
+        var database = Database.Open(settings.Storage, time, PostgresJobs.Tables);
         try
         {
             var key = await LinkKeyAsync(database, cancel);

@@ -64,11 +64,12 @@ public sealed class Database : IDisposable
     /// <summary>Opens, creating and migrating as needed.</summary>
     /// <param name="options">Provider and connection string.</param>
     /// <param name="time">The clock.</param>
-    /// <exception cref="StorageException">It cannot be opened, is newer than this program, or is no database; says what to do.</exception>
-    public static Database Open(StorageOptions options, TimeProvider time) => options.Provider.ToLowerInvariant() switch
+    /// <param name="jobs">The tables that the jobs have on a server: where they are and the ledger is not, none is begun anew.</param>
+    /// <exception cref="StorageException">It cannot be opened, is newer than this program, is no database, or is gone where a server has run; says what to do.</exception>
+    public static Database Open(StorageOptions options, TimeProvider time, JobTables? jobs = null) => options.Provider.ToLowerInvariant() switch
     {
         "sqlite" => OpenFile(options.ConnectionString, time),
-        "postgres" => OpenServer(options.ConnectionString, time),
+        "postgres" => OpenServer(options.ConnectionString, time, jobs),
         _ => throw UnknownProvider(options),
     };
 
@@ -176,12 +177,12 @@ public sealed class Database : IDisposable
         return new Database(file, time);
     }
 
-    private static Database OpenServer(string connectionString, TimeProvider time)
+    private static Database OpenServer(string connectionString, TimeProvider time, JobTables? jobs)
     {
         var server = PostgresServer.Prepare(connectionString);
         try
         {
-            PostgresMigrations.Apply(server);
+            PostgresMigrations.Apply(server, jobs);
             return new Database(server, time);
         }
         catch

@@ -30,8 +30,8 @@ public sealed record DatabaseExamination
     /// <summary>Whether servers have run with it and the tables of their jobs are not there, which the next one makes.</summary>
     public bool JobsAreGone { get; init; }
 
-    /// <summary>Whether the tables of the jobs are there, which only servers make, and the ledger's are not.</summary>
-    public bool LedgerIsGone { get; init; }
+    /// <summary>What is said, with what to do, when the tables of the jobs are there, which only servers make, and the ledger's are not; else null.</summary>
+    public string? LostLedger { get; init; }
 
     /// <summary>What the database's own check found wrong; empty: nothing; null: it did not end in time.</summary>
     public IReadOnlyList<string>? Damage { get; init; } = [];

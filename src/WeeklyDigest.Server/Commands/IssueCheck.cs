@@ -4,6 +4,7 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Storage;
 
@@ -74,7 +75,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
     {
         var names = new SortedSet<ListName>(files.Select(file => file.List).OfType<ListName>());
         if (!Database.Exists(settings.Storage)) return names;
-        using var database = Database.Open(settings.Storage, time);
+        using var database = Database.Open(settings.Storage, time, PostgresJobs.Tables);
         names.UnionWith(await database.Subscribers.ListNamesAsync(cancel));
         return names;
     }

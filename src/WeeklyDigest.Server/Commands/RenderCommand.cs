@@ -4,6 +4,7 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 
@@ -66,7 +67,7 @@ internal static class RenderCommand
     private static async Task<(Subscriber? Known, byte[] LinkKey)> FromDatabaseAsync(CommandRun run, EmailAddress address, CancellationToken cancel)
     {
         if (!Database.Exists(run.Settings.Storage)) return (null, Installation.NewLinkKey());
-        using var database = Database.Open(run.Settings.Storage, run.Host.Time);
+        using var database = Database.Open(run.Settings.Storage, run.Host.Time, PostgresJobs.Tables);
         return (await database.Subscribers.FindAsync(address, cancel), await Installation.LinkKeyAsync(database, cancel));
     }
 

@@ -7,6 +7,14 @@ namespace WeeklyDigest.Storage.Moving;
 /// <summary>One move, with the source locked.</summary>
 internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> progress, CancellationToken cancel)
 {
+    // Sessions of one that has just ended may still be there for a moment.
+    private const int Looks = 20;
+
+    private const string OthersThere = """
+        SELECT string_agg(DISTINCT coalesce(host(client_addr), 'the same machine'), ', ') FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = @application AND pid <> pg_backend_pid()
+        """;
+
     private const string StateCounts = "SELECT state, count(*) FROM delivery GROUP BY state";
 
     private long done;
@@ -22,6 +30,7 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         await ExecuteAsync(target, $"LOCK TABLE {string.Join(", ", tables.Select(table => table.Quoted))} IN ACCESS EXCLUSIVE MODE");
         foreach (var table in tables) await table.ReadTypesAsync(target, cancel);
         var isEmpty = await IsNoInstallationAsync(target);
+        if (isEmpty) await RequireNobodyAsync(server, target);
         if (isEmpty) await ExecuteAsync(target, $"TRUNCATE {string.Join(", ", tables.Select(table => table.Quoted))}");
         total = tables.Sum(table => table.Rows) * (isEmpty ? 2 : 1);
         var report = isEmpty ? await CopyAsync(server, target, tables) : await ProveAsync(server, target, tables, null);
@@ -85,6 +94,20 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
     private static StorageException Differs(PostgresServer server, MovableTable table, long rows, bool isCopy) => new(isCopy
         ? $"What was written to the table {table.Name} in {server.Place} is not what was read ({table.Rows} rows, {rows} read back); nothing was moved."
         : $"There is another installation in {server.Place} (the table {table.Name} has {rows} rows, here are {table.Rows}). Give an empty database; or, if nothing in that one is wanted, run DROP SCHEMA weeklydigest CASCADE there. Nothing was moved.");
+
+    // It keeps the key for links that it made there, and goes on with it when the one of the file has taken its place. Who comes later waits for our end.
+    private async Task RequireNobodyAsync(PostgresServer server, NpgsqlConnection target)
+    {
+        for (var look = 1; ; look++)
+        {
+            await ExecuteAsync(target, "SELECT pg_stat_clear_snapshot()");
+            await using var command = new NpgsqlCommand(OthersThere, target);
+            command.Parameters.AddWithValue("application", server.Application);
+            if (await command.ExecuteScalarAsync(cancel) is not string others) return;
+            if (look == Looks) throw new StorageException($"A weeklydigest works with {server.Place} (from {others}). Its links would lead nowhere afterwards. Stop it, then move; nothing was moved.");
+            await ExecuteAsync(target, "SELECT pg_sleep(0.1)");
+        }
+    }
 
     // Whoever only looks at an empty database, with status or doctor, leaves keys and the schedule of the settings there.
     private async Task<bool> IsNoInstallationAsync(NpgsqlConnection target)

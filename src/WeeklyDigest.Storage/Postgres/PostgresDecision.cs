@@ -19,7 +19,7 @@ internal sealed class PostgresDecision(NpgsqlConnection connection, DecisionPort
         var (state, _) = await connection.QuerySingleOrDefaultAsync<(string?, long?)>(Queries.Get("MailingState"), new { mailing = portion.MailingId });
         // Cancelled means that what is not sent stays unsent; rows made pending now would wait for ever.
         if (to == DeliveryState.Pending && state == Codes.Of(MailingState.Cancelled)) return new DecidedRows(0, 0, null);
-        var rows = (await connection.QueryAsync<long>(Queries.Get("RowsInState"), Parameters(to, []))).ToArray();
+        var rows = (await connection.QueryAsync<long>(Queries.Unhurried("RowsInState", Parameters(to, [])))).ToArray();
         if (rows.Length == 0) return new DecidedRows(0, 0, null);
         var changed = await connection.ExecuteAsync(Queries.Get(to == DeliveryState.Pending ? "Reconsider" : "Confirm"), Parameters(to, rows));
         if (changed > 0 && to == DeliveryState.Pending) await connection.ExecuteAsync(Queries.Get("Reopen"), new { mailing = portion.MailingId, now = Codes.Of(portion.At) });

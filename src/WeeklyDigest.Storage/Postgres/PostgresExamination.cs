@@ -42,7 +42,7 @@ internal static class PostgresExamination
                 // Who is kept out cannot look.
                 Jobs = foreignJobs ?? (lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null),
                 JobsAreGone = foreignJobs is null && denied.Length == 0 && PostgresJobTables.AreAbsent(connection, jobs) && HasServed(connection),
-                LedgerIsGone = (foreignJobs ?? lackingJobs) is null && applied.Count == 0 && !PostgresJobTables.AreAbsent(connection, jobs),
+                LostLedger = applied.Count == 0 ? PostgresJobTables.LostLedger(connection, server.Place, jobs) : null,
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
             };

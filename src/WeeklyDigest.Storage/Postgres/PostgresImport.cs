@@ -23,7 +23,8 @@ internal sealed class PostgresImport(NpgsqlConnection connection, long list, lon
         if (added < total)
         {
             await RunAsync("FindKnown", new { list });
-            (keptOut, joining) = await connection.QuerySingleAsync<(long, long)>(Queries.Get("CountKnown"));
+            (keptOut, joining) = await connection.QuerySingleAsync<(long, long)>(Unhurried("CountKnown"));
+            await RunAsync("IndexKnown");
             changed = await ChangeAsync();
         }
         await RunAsync("AddMembers", new { list });
@@ -58,7 +59,7 @@ internal sealed class PostgresImport(NpgsqlConnection connection, long list, lon
         var changed = 0L;
         for (var after = long.MinValue; ;)
         {
-            var page = (await connection.QueryAsync<Known>(Queries.Get("ChangedPage"), new { after, count = PageSize })).AsList();
+            var page = (await connection.QueryAsync<Known>(Unhurried("ChangedPage", new { after, count = PageSize }))).AsList();
             var others = page.Where(row => row.IsOther).ToList();
             if (others.Count > 0)
             {
@@ -77,7 +78,9 @@ internal sealed class PostgresImport(NpgsqlConnection connection, long list, lon
     }
 
     private Task<int> RunAsync(string query, object? parameters = null)
-        => connection.ExecuteAsync(new CommandDefinition(Queries.Get(query), parameters, commandTimeout: 0, cancellationToken: cancel));
+        => connection.ExecuteAsync(Unhurried(query, parameters));
+
+    private CommandDefinition Unhurried(string query, object? parameters = null) => new(Queries.Get(query), parameters, commandTimeout: 0, cancellationToken: cancel);
 
     /// <summary>A row of the query ChangedPage.</summary>
     private sealed class Known

@@ -23,6 +23,17 @@ internal static class PostgresJobTables
           AND (SELECT count(*) FROM pg_class c WHERE c.relnamespace = to_regnamespace(@schema) AND c.relname = ANY (@tables)) < cardinality(@tables)
         """;
 
+    /// <summary>What is said of a ledger that has no tables where these are there, which only a server makes, behind the ledger's; null when they are not.</summary>
+    public static string? LostLedger(NpgsqlConnection connection, PostgresPlace place, JobTables tables)
+    {
+        using var command = Ask("SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace(@schema) AND c.relname = ANY (@tables))", connection, tables);
+        return Foreign(connection, place, tables) is null && (bool)command.ExecuteScalar()!
+            ? $"The tables of the ledger, schema {PostgresServer.Schema}, are gone from {place}, where a server has run: the tables of its jobs, schema {tables.Schema}, are there. "
+                + $"Put a backup back; or, if the ledger is in another database, set {place.Setting} to that. "
+                + $"To begin anew, without knowing who has unsubscribed and what was sent, stop every weeklydigest and run DROP SCHEMA {tables.Schema} CASCADE there."
+            : null;
+    }
+
     /// <summary>What is said of a schema of their name that is not theirs; null when it is, or is empty, or not there.</summary>
     public static string? Foreign(NpgsqlConnection connection, PostgresPlace place, JobTables tables)
     {

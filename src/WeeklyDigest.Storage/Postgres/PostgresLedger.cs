@@ -135,6 +135,7 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
         var recent = (await connection.QueryAsync<long>(Queries.Get("LockRecent"), new { mailings, subscribers })).ToArray();
         await connection.ExecuteAsync(Queries.Get("LockUnsent"), new { mailings = recent, subscribers });
         await connection.ExecuteAsync(Queries.Get("PardonRefusals"), new { mailings, subscribers, stamps = failed.Select(delivery => delivery.Stamp).ToArray() });
+        await connection.ExecuteAsync(Queries.Get("LockBounced"), new { subscribers });
         var (pardoned, readmitted) = await connection.QuerySingleAsync<(long, long[])>(
             Queries.Get("Pardon"), new { mailings, subscribers, recent, reply = LedgerReplies.Bounced, now = Codes.Of(now) });
         if (readmitted.Length > 0) await connection.ExecuteAsync(Queries.Get("GoOn"), new { mailings = readmitted });

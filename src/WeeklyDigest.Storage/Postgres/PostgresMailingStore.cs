@@ -58,7 +58,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
                 await connection.ExecuteAsync(Queries.Get("LockMailing"), new { mailing = mailingId });
                 await connection.ExecuteAsync(Queries.Get("CloseGate"));
                 var changed = await connection.ExecuteAsync(Queries.Get("ChangeState"), parameters) == 1;
-                if (changed && to == MailingState.Cancelled) await connection.ExecuteAsync(Queries.Get("Abandon"), new { mailing = mailingId, now = Codes.Of(now) });
+                if (changed && to == MailingState.Cancelled) await connection.ExecuteAsync(Queries.Unhurried("Abandon", new { mailing = mailingId, now = Codes.Of(now) }));
                 if (changed && to == MailingState.Sending) await connection.ExecuteAsync(Queries.Get("LiftStops"), new { mailing = mailingId });
                 return changed;
             },
@@ -66,7 +66,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
 
     /// <inheritdoc/>
     public Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Get("Balance"), new { mailing = mailingId }), cancel);
+        => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Unhurried("Balance", new { mailing = mailingId })), cancel);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(

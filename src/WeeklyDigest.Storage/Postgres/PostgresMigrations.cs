@@ -12,14 +12,16 @@ internal static class PostgresMigrations
     private const string Journal = "schema_version";
 
     /// <summary>Applies what is missing.</summary>
-    /// <exception cref="StorageException">The database cannot be used as it is set up, holds another program's schema of our name or a newer one, or a script fails; nothing was changed.</exception>
-    public static void Apply(PostgresServer server)
+    /// <param name="server">The server.</param>
+    /// <param name="jobs">The tables of the jobs: where they are there and the ledger is not, it was lost. Null: one may be begun beside them.</param>
+    /// <exception cref="StorageException">The database cannot be used as it is set up, has lost its ledger, holds another program's schema of our name or a newer one, or a script fails; nothing was changed.</exception>
+    public static void Apply(PostgresServer server, JobTables? jobs = null)
     {
         try
         {
             using var connection = server.Source.OpenConnection();
             PostgresSetup.Require(connection, server.Place);
-            if (!IsCurrent(connection, server.Place)) Upgrade(connection, server);
+            if (!IsCurrent(connection, server.Place)) Upgrade(connection, server, jobs);
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
         {
@@ -59,9 +61,11 @@ internal static class PostgresMigrations
 
     // Of two nodes that start at once, one waits for the other and then finds nothing to do. The scripts run in one transaction
     // of another connection: one that fails, or a process that dies, leaves the database as it was.
-    private static void Upgrade(NpgsqlConnection connection, PostgresServer server) => server.Alone(() =>
+    private static void Upgrade(NpgsqlConnection connection, PostgresServer server, JobTables? jobs) => server.Alone(() =>
     {
-        if (!IsCurrent(connection, server.Place)) Run(connection, server);
+        var (applied, missing) = Look(connection, server.Place);
+        if (applied.Count == 0 && jobs is not null && PostgresJobTables.LostLedger(connection, server.Place, jobs) is { } lost) throw new StorageException(lost) { IsLasting = true };
+        if (missing.Count > 0) Run(connection, server);
         return true;
     });
 

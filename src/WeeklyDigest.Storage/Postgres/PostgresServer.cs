@@ -13,14 +13,18 @@ internal sealed class PostgresServer : IDisposable
 
     private readonly NpgsqlDataSource source;
 
-    private PostgresServer(NpgsqlConnectionStringBuilder settings, PostgresPlace place)
+    private PostgresServer(NpgsqlConnectionStringBuilder settings, PostgresPlace place, string? application = null)
     {
-        Place = place;
+        (Place, Application) = (place, settings.ApplicationName!);
+        if (application is not null) settings.ApplicationName = application;
         source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
     }
 
     /// <summary>Database, server and user, for messages.</summary>
     public PostgresPlace Place { get; }
+
+    /// <summary>The name with which servers and commands are there.</summary>
+    public string Application { get; }
 
     /// <summary>The pool, for migrations.</summary>
     public NpgsqlDataSource Source => source;
@@ -33,14 +37,14 @@ internal sealed class PostgresServer : IDisposable
         return new PostgresServer(settings, PostgresPlace.Of(settings));
     }
 
-    /// <summary>The same for a connection string that stands in no setting.</summary>
+    /// <summary>The same for a connection string that stands in no setting; its sessions have a name of their own.</summary>
     /// <param name="connectionString">The connection string.</param>
     /// <param name="option">Where it was given, for messages.</param>
     /// <exception cref="StorageException">It cannot be read.</exception>
     public static PostgresServer Prepare(string connectionString, string option)
     {
         var settings = PostgresConnectionString.Read(connectionString);
-        return new PostgresServer(settings, PostgresPlace.Of(settings) with { Setting = option });
+        return new PostgresServer(settings, PostgresPlace.Of(settings) with { Setting = option }, "weeklydigest move");
     }
 
     /// <summary>A failure as a person can use it. Which right the user lacks is asked there: the refusal names one table, or no more than its schema.</summary>

@@ -104,7 +104,9 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
         var listId = await ListAsync(connection, list);
         if (hasBounced)
         {
-            await connection.ExecuteAsync(Queries.Get("LiftBounce"), new { address = row.Address.Value });
+            // The subscriber before the suppression, as an unsubscription does.
+            if (known is not null) await connection.ExecuteAsync(Queries.Get("LockSubscriber"), new { id = known.Id });
+            if (await connection.ExecuteScalarAsync<long?>(Queries.Get("LiftBounce"), new { address = row.Address.Value }) is { } since) await connection.ExecuteAsync(Queries.Get("ForgetFiles"), new { since });
             await connection.ExecuteAsync(Queries.Get("BringBack"), new { address = row.Address.Value, now = Now });
         }
         var outcome = known is null && await InsertAsync(connection, row) ? AddOutcome.Added : AddOutcome.Unchanged;
@@ -133,9 +135,11 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
 
     private async Task<bool> UnsubscribeAsync(NpgsqlConnection connection, long id, string source)
     {
-        if (await connection.ExecuteScalarAsync<long?>(Queries.Get("LockSubscriber"), new { id }) is null) return false;
+        // Before the gate is closed: marks must not wait behind us.
+        var found = (await connection.QueryAsync<bool?>(Queries.Get("TryLockSubscriber"), new { id })).AsList();
+        if (found.Count == 0) return false;
         await connection.ExecuteAsync(Queries.Get("CloseGate"));
-        await connection.ExecuteAsync(Queries.Get("Unsubscribe"), new { id, now = Now });
+        if (found[0] == true) await connection.ExecuteAsync(Queries.Get("Unsubscribe"), new { id, now = Now });
         await connection.ExecuteAsync(Queries.Get("SuppressSubscriber"), new { id, source, now = Now });
         return true;
     }

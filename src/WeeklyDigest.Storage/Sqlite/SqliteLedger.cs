@@ -75,7 +75,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
 
     /// <inheritdoc/>
     public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
-        => writer.TransactAsync(transaction => failed.LongCount(delivery => Pardon(transaction, delivery.Id, delivery.Stamp, now)), cancel);
+        => writer.TransactAsync(transaction => Pardon(transaction, failed.Select(delivery => (delivery.Id, delivery.Stamp)), now), cancel);
 
     /// <inheritdoc/>
     public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
@@ -95,11 +95,9 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             transaction =>
             {
                 var rows = transaction.Query<DoubtedRow>("DoubtedRows", new { relay, count }).AsList();
+                Pardon(transaction, rows.Select(row => (row.Id, row.Stamp)), now);
                 foreach (var row in rows)
-                {
-                    Pardon(transaction, row.Id, row.Stamp, now);
                     transaction.Statement("NotePardoned").With("@relay", relay).With("@mailing", row.MailingId).With("@subscriber", row.SubscriberId).With("@stamp", row.Stamp).Run();
-                }
                 return rows.Count;
             },
             cancel);
@@ -115,17 +113,23 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             : await writer.TransactAsync(transaction => new SqliteDecision(transaction, portion).Run(rows), cancel);
     }
 
-    private static bool Pardon(SqliteWriter transaction, DeliveryId failed, long stamp, DateTimeOffset now)
+    private static long Pardon(SqliteWriter transaction, IEnumerable<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
+    {
+        var readmitted = new HashSet<long>();
+        var pardoned = failed.LongCount(row => Pardon(transaction, row.Id, row.Stamp, now, readmitted));
+        // Behind all of them: when a mailing had ended says who was passed over for it.
+        foreach (var mailing in readmitted) transaction.Statement("GoOn").With("@mailing", mailing).Run();
+        return pardoned;
+    }
+
+    private static bool Pardon(SqliteWriter transaction, DeliveryId failed, long stamp, DateTimeOffset now, HashSet<long> readmitted)
     {
         Of("PardonRefusal").With("@mailing", failed.MailingId).With("@stamp", stamp).Run();
         if (Of("PardonAddress").With("@mailing", failed.MailingId).Number() is not { } since) return false;
+        transaction.Statement("ForgetFiles").With("@since", since).Run();
         Of("PardonSubscriber").With("@now", Codes.Of(now)).Run();
-        var readmitted = new List<long>();
-        using (var rows = Of("Readmit").With("@since", since).With("@reply", LedgerReplies.Bounced).With("@now", Codes.Of(now)).Read())
-        {
-            while (rows.Next()) readmitted.Add(rows.Number(0));
-        }
-        foreach (var mailing in readmitted) transaction.Statement("GoOn").With("@mailing", mailing).Run();
+        using var rows = Of("Readmit").With("@since", since).With("@reply", LedgerReplies.Bounced).With("@now", Codes.Of(now)).Read();
+        while (rows.Next()) readmitted.Add(rows.Number(0));
         return true;
 
         SqliteStatement Of(string name) => transaction.Statement(name).With("@subscriber", failed.SubscriberId);

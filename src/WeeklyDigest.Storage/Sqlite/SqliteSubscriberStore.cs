@@ -29,7 +29,7 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
                 if (!hasBounced && (suppression is not null || known is { Status: not SubscriberStatus.Active })) return new AddResult(AddOutcome.KeptOut, known, suppression);
                 if (hasBounced)
                 {
-                    transaction.Statement("LiftBounce").With("@address", address.Value).Run();
+                    if (transaction.Statement("LiftBounce").With("@address", address.Value).Number() is { } since) transaction.Statement("ForgetFiles").With("@since", since).Run();
                     transaction.Statement("BringBack").With("@address", address.Value).With("@now", Now).Run();
                 }
                 var counts = new SqliteImport(transaction, list, Now).Run([new SubscriberRow(1, address, name, attributes)], cancel);

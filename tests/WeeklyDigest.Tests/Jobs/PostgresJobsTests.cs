@@ -124,17 +124,22 @@ public sealed class PostgresJobsTests : IDisposable
     }
 
     [Fact]
-    public void A_ledger_that_is_gone_is_a_warning_where_the_tables_of_the_jobs_say_that_a_server_has_run()
+    public async Task A_ledger_that_is_gone_is_not_begun_anew_where_the_tables_of_the_jobs_say_that_a_server_has_run()
     {
         Database.Open(SharedPostgres.Options(connection), TimeProvider.System).Dispose();
         Assert.Equal(Health.Ok, LookAtLedger().Status);
         SharedPostgres.Server.Execute("DROP SCHEMA weeklydigest CASCADE", Name);
+        var words = $"The tables of the ledger, schema weeklydigest, are gone from the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, where a server has run: the tables of its jobs, schema hangfire, are there. "
+            + "Put a backup back; or, if the ledger is in another database, set Storage:ConnectionString to that. "
+            + "To begin anew, without knowing who has unsubscribed and what was sent, stop every weeklydigest and run DROP SCHEMA hangfire CASCADE there.";
         Assert.Equal(
-            Diagnosis.Warning(
-                "database",
-                $"The tables of the ledger, schema weeklydigest, are not in the database {Name} on 127.0.0.1:{SharedPostgres.Server.Port}, with which servers have run.",
-                "Stop every server and put a backup back. Else the next `serve` or `send` makes empty ones, in which nothing tells what was sent: a send sends it again."),
+            Diagnosis.Problem("database", words, "Nothing can be sent until then."),
             LookAtLedger());
+        var result = await ServeAsync();
+        Assert.Equal((1, "", words), (result.ExitCode, result.Out, result.Error.TrimEnd()));
+        SharedPostgres.Server.Execute("CREATE SCHEMA weeklydigest", Name);
+        Assert.Equal(words, (await ServeAsync()).Error.TrimEnd());
+        Assert.Equal(0L, SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest'", Name));
         SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
         Assert.Equal(Health.Ok, LookAtLedger().Status);
     }

@@ -197,6 +197,45 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Active], await StatusesAsync(rows));
     }
 
+    [Fact]
+    public async Task Of_a_portion_each_is_sent_only_those_mailings_that_had_not_ended_when_that_one_was_refused()
+    {
+        var refused = await Published(2);
+        var ended = (await Publish("ended")).MailingId;
+        var rows = await Claim(refused);
+        // Somebody had passed both over for the same words, long ago.
+        Place.Execute($"UPDATE delivery SET state = 'suppressed', reply = 'Not sent: the address is suppressed (bounced).' WHERE mailing_id = {ended}");
+        await RefuseAsync(Ledger, rows[0], "bad");
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await Mailings.ChangeStateAsync(ended, [MailingState.Sending], MailingState.Sent, null, Now, Cancel);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await RefuseAsync(Ledger, rows[1], "bad");
+
+        Assert.Equal(2, await Ledger.PardonRelayAsync("bad", 10, Now, Cancel));
+        Assert.Equal([rows[0].Recipient.Id], (await Claim(ended)).Select(row => row.Recipient.Id));
+        Assert.Equal(1, (await Balance(ended)).Suppressed);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_list_file_that_was_read_while_somebody_was_kept_out_is_read_again_when_that_is_taken_back(bool byPardon)
+    {
+        var row = (await Claim(await Published(1))).Single();
+        await Subscribers.MarkImportedAsync(List("before"), "b", Cancel);
+        await RefuseAsync(Ledger, row, "bad");
+        await Import("guests", row.Recipient.Address.Value);
+        await Subscribers.MarkImportedAsync(List("guests"), "g", Cancel);
+        Assert.True(await Subscribers.WasImportedAsync(List("guests"), "g", Cancel));
+
+        if (byPardon) await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        else await Subscribers.AddAsync(List("readers"), row.Recipient.Address, null, new Dictionary<string, string>(), Cancel);
+        Assert.False(await Subscribers.WasImportedAsync(List("guests"), "g", Cancel));
+        Assert.True(await Subscribers.WasImportedAsync(List("before"), "b", Cancel));
+        await Import("guests", row.Recipient.Address.Value);
+        Assert.Contains(List("guests"), (await Subscribers.FindAsync(row.Recipient.Address, Cancel))!.Lists);
+    }
+
     private static (long, bool) Single(IReadOnlyList<RelayDoubt> doubts) => (doubts.Single().Refused, doubts.Single().IsPardoned);
 
     private protected async Task RefuseAsync(ILedger ledger, Delivery row, string? relay, Refusal refusal = Refusal.Address, string reply = "550 5.1.1 no")

@@ -213,6 +213,23 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         }
     }
 
+    [Fact]
+    public async Task A_server_that_works_with_the_target_already_is_refused_as_it_has_a_key_for_links_of_its_own()
+    {
+        await FillAsync();
+        using (var running = Database.Open(SharedPostgres.Options(target), Clock))
+        {
+            await running.Mailings.SecretAsync("links", () => [9], Cancel);
+            var refusal = await Assert.ThrowsAsync<StorageException>(MoveAsync);
+            Assert.Equal(
+                $"A weeklydigest works with the database {TargetName} on 127.0.0.1:{SharedPostgres.Server.Port} (from 127.0.0.1). Its links would lead nowhere afterwards. Stop it, then move; nothing was moved.",
+                refusal.Message);
+            Assert.Equal([9], await running.Mailings.SecretAsync("links", () => [8], Cancel));
+        }
+        Open().Dispose();
+        await MoveAsync();
+    }
+
     private Task<MoveReport> MoveAsync() => DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(target), PostgresJobs.Tables, new Called(_ => { }), Cancel);
 
     /// <summary>Something in every table: subscribers with every kind of text, one who left, one of whom only the number is left, deliveries in many states.</summary>

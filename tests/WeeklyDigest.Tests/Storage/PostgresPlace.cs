@@ -43,6 +43,17 @@ internal sealed class OtherTransaction(string connectionString, bool commit) : I
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Asks something in it.</summary>
+    /// <returns>The first column of each row.</returns>
+    public async Task<IReadOnlyList<string>> LinesAsync(string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var rows = await command.ExecuteReaderAsync();
+        var lines = new List<string>();
+        while (await rows.ReadAsync()) lines.Add(rows.GetString(0));
+        return lines;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await ExecuteAsync(commit ? "COMMIT" : "ROLLBACK");

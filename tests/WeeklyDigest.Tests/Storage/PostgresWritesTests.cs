@@ -1,6 +1,8 @@
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage;
 using WeeklyDigest.Storage.Postgres;
+using WeeklyDigest.Tests.Databases;
 
 namespace WeeklyDigest.Tests.Storage;
 
@@ -131,6 +133,72 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
                 Cancel);
         }
         Assert.True(hadTurn);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_brings_a_bounced_subscriber_back_takes_the_subscriber_first_as_an_unsubscription_does(bool byPardon)
+    {
+        var row = (await Claim(await Published(1))).Single();
+        await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+        await Ledger.WriteAsync([Change(row, DeliveryState.Sending, DeliveryState.Failed, "550 no") with { Refusal = Refusal.Address }], Cancel);
+        Task back;
+        await using (var other = await Place.BeginAsync("SELECT 1 FROM subscriber FOR NO KEY UPDATE"))
+        {
+            back = byPardon ? Ledger.PardonAsync([row], Now, Cancel) : Subscribers.AddAsync(List("readers"), row.Recipient.Address, null, new Dictionary<string, string>(), Cancel);
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync("SELECT 1 FROM suppression FOR UPDATE NOWAIT");
+        }
+        await back;
+        Assert.Null(await Subscribers.FindSuppressionAsync(row.Recipient.Address, Cancel));
+    }
+
+    [Fact]
+    public async Task Who_unsubscribes_while_an_import_holds_the_subscriber_does_not_wait_for_it()
+    {
+        var row = (await Claim(await Published(1))).Single();
+        await using (await Place.BeginAsync("UPDATE subscriber SET name = 'Ann'", commit: true))
+            Assert.True(await Subscribers.UnsubscribeAsync(row.Recipient.Id, "link", Cancel).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancel));
+        Assert.Equal(("unsubscribed", "link"), ((await Subscribers.FindSuppressionAsync(row.Recipient.Address, Cancel))!.Reason, (await Subscribers.FindSuppressionAsync(row.Recipient.Address, Cancel))!.Source));
+        Assert.Equal(LedgerWriteResult.Suppressed, await Write(row, DeliveryState.Claimed, DeliveryState.Sending));
+        Assert.False(await Subscribers.UnsubscribeAsync(99, "link", Cancel));
+    }
+
+    [Theory]
+    [InlineData("balance", "LOCK TABLE delivery")]
+    [InlineData("cancel", "SELECT 1 FROM delivery FOR UPDATE")]
+    [InlineData("retry", "LOCK TABLE delivery")]
+    public async Task What_walks_a_whole_mailing_may_take_longer_than_a_statement_usually_may(string what, string held)
+    {
+        var mailing = await Published(1);
+        Place.Execute("UPDATE delivery SET resent = 1");
+        using var impatient = Database.Open(SharedPostgres.Options(Place.Options.ConnectionString + ";Command Timeout=1"), Clock);
+        Task walk;
+        await using (var other = await Place.BeginAsync(held))
+        {
+            walk = what switch
+            {
+                "balance" => impatient.Mailings.BalanceAsync(mailing, Cancel),
+                "cancel" => impatient.Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Cancelled, null, Now, Cancel),
+                _ => impatient.Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel),
+            };
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync("SELECT pg_sleep(4)");
+        }
+        await walk;
+    }
+
+    [Fact]
+    public async Task An_import_finds_each_portion_of_those_it_knows_by_an_index()
+    {
+        await using var other = await Place.BeginAsync(Queries.Get("PrepareImport"));
+        await other.ExecuteAsync("INSERT INTO known SELECT i, false, true, 'a', '{}', 'b', '{}' FROM generate_series(1, 20000) i");
+        await other.ExecuteAsync(Queries.Get("IndexKnown"));
+        await other.ExecuteAsync("SET LOCAL plan_cache_mode = force_generic_plan; PREPARE page (bigint, bigint) AS " + Queries.Get("ChangedPage").Replace("@after", "$1", StringComparison.Ordinal).Replace("@count", "$2", StringComparison.Ordinal));
+        var plan = string.Join('\n', await other.LinesAsync("EXPLAIN EXECUTE page (10000, 5000)"));
+        Assert.Contains("Index Scan", plan, StringComparison.Ordinal);
+        Assert.DoesNotContain("Sort", plan, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -62,10 +62,7 @@ internal static class DatabaseCheck
     private static Diagnosis Schema(DatabaseExamination found) => found switch
     {
         { Lost.Count: > 0 } => Diagnosis.Problem(Area, $"{Capital(found.Place)} has lost what belongs to its schema: {string.Join(", ", found.Lost)}.", "Stop every server and put a backup back. Nothing can be sent until then."),
-        { LedgerIsGone: true } => Diagnosis.Warning(
-            Area,
-            $"The tables of the ledger, schema weeklydigest, are not in {found.Place}, with which servers have run.",
-            "Stop every server and put a backup back. Else the next `serve` or `send` makes empty ones, in which nothing tells what was sent: a send sends it again."),
+        { LostLedger: { } lost } => Unsendable(lost),
         { IsThere: false, Time: not null } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; its tables are not there yet: the first `serve` or `send` makes them."),
         { IsThere: false } => Diagnosis.Ok(Area, $"{Capital(found.Place)} is not there yet; the first `serve` or `send` makes it."),
         { Missing.Count: > 0 } => Diagnosis.Ok(Area, $"{Capital(found.Place)} opens; the next start brings it to this version ({string.Join(", ", found.Missing)})."),

@@ -48,6 +48,12 @@ SELECT d.subscriber_id FROM delivery d
 WHERE d.mailing_id = ANY(@mailings) AND d.subscriber_id = ANY(@subscribers) AND d.state IN ('pending', 'deferred', 'claimed')
 ORDER BY d.mailing_id, d.subscriber_id FOR NO KEY UPDATE;
 
+-- name: LockBounced
+-- The subscriber before the suppression, as an unsubscription does.
+SELECT s.id FROM subscriber s
+WHERE s.id = ANY(@subscribers) AND EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address AND x.reason = 'bounced')
+ORDER BY s.id FOR NO KEY UPDATE OF s;
+
 -- name: PardonRefusals
 -- Else a mailbox would be suppressed for the third of these.
 UPDATE delivery d SET refusal = 'other'
@@ -56,7 +62,8 @@ WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.st
 
 -- name: Pardon
 -- Suppressed at the moment in which a delivery failed is suppressed for it. Two may have been under way at once, over two relays: a refusal that
--- stands keeps the address out. @recent: mailings that had not ended by then, in which some were passed over for the suppression.
+-- stands keeps the address out. @recent: mailings that had not ended when the first of them failed; each was passed over for it in those that
+-- had not ended by then.
 WITH pardoned AS (
     DELETE FROM suppression x USING subscriber s
     WHERE s.id = ANY(@subscribers) AND x.address = s.address AND x.reason = 'bounced'
@@ -64,12 +71,16 @@ WITH pardoned AS (
                   AND d.state = 'failed' AND d.refusal = 'other' AND d.updated_at = x.at)
       AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.mailing_id = ANY(@recent) AND d.subscriber_id = s.id
                       AND d.state = 'failed' AND d.refusal = 'address' AND d.updated_at >= x.at)
-    RETURNING s.id
+    RETURNING s.id, x.at
+), forgotten AS (
+    -- Files that were read while they were kept out: the next run reads them again.
+    DELETE FROM list_file f WHERE f.imported_at >= (SELECT min(p.at) FROM pardoned p)
 ), active AS (
     UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced'
 ), readmitted AS (
-    UPDATE delivery d SET state = 'pending', reply = NULL, updated_at = @now FROM pardoned p
-    WHERE d.mailing_id = ANY(@recent) AND d.subscriber_id = p.id AND d.state = 'suppressed' AND d.reply = @reply
+    UPDATE delivery d SET state = 'pending', reply = NULL, updated_at = @now FROM pardoned p, mailing m
+    WHERE m.id = ANY(@recent) AND (m.finished_at IS NULL OR m.finished_at >= p.at)
+      AND d.mailing_id = m.id AND d.subscriber_id = p.id AND d.state = 'suppressed' AND d.reply = @reply
     RETURNING d.mailing_id
 )
 SELECT (SELECT count(*) FROM pardoned) AS Pardoned, ARRAY(SELECT DISTINCT mailing_id FROM readmitted) AS Readmitted;

@@ -77,17 +77,20 @@ WHERE own.list_id = (SELECT id FROM list WHERE name = @list) AND own.subscriber_
 ORDER BY own.subscriber_id LIMIT @count;
 
 -- name: LockSubscriber
--- Before the gate is closed: an import may hold the row for seconds, and marks must not wait for it behind us.
 SELECT id FROM subscriber WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: TryLockSubscriber
+-- An import may hold the row for minutes. Who unsubscribes does not wait for that: the suppression is what counts.
+SELECT s.id = (SELECT l.id FROM subscriber l WHERE l.id = @id FOR NO KEY UPDATE SKIP LOCKED) FROM subscriber s WHERE s.id = @id;
 
 -- name: Unsubscribe
 -- A complaint is the stronger word and stays. A bounce is the weaker one: it can be taken back, and who has left stays out.
 UPDATE subscriber SET status = 'unsubscribed', updated_at = @now WHERE id = @id AND status IN ('pending', 'active', 'bounced');
 
 -- name: SuppressSubscriber
--- The first reason stays, unless it was a bounce: a second click on an old link tells nothing new.
+-- The first reason stays, unless it was a bounce: a second click on an old link tells nothing new. The status says it already, unless somebody holds the row.
 INSERT INTO suppression (address, reason, source, at)
-SELECT address, status, @source, @now FROM subscriber WHERE id = @id
+SELECT address, CASE WHEN status IN ('pending', 'active', 'bounced') THEN 'unsubscribed' ELSE status END, @source, @now FROM subscriber WHERE id = @id
 ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at WHERE suppression.reason = 'bounced';
 
 -- name: SuppressStranger
@@ -97,7 +100,11 @@ ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.
 
 -- name: LiftBounce
 -- Each looks again: who has left in between stays out.
-DELETE FROM suppression WHERE address = @address AND reason = 'bounced';
+DELETE FROM suppression WHERE address = @address AND reason = 'bounced' RETURNING at;
+
+-- name: ForgetFiles
+-- Read while somebody was kept out who is not any more: the next run reads them again.
+DELETE FROM list_file WHERE imported_at >= @since;
 
 -- name: BringBack
 UPDATE subscriber SET status = 'active', updated_at = @now WHERE address = @address AND status = 'bounced';

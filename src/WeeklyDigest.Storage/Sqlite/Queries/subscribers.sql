@@ -125,7 +125,11 @@ ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.
 
 -- name: LiftBounce
 -- Each looks again: who has left in between stays out.
-DELETE FROM suppression WHERE address = @address AND reason = 'bounced';
+DELETE FROM suppression WHERE address = @address AND reason = 'bounced' RETURNING at;
+
+-- name: ForgetFiles
+-- Read while somebody was kept out who is not any more: the next run reads them again.
+DELETE FROM list_file WHERE imported_at >= @since;
 
 -- name: BringBack
 UPDATE subscriber SET status = 'active', updated_at = @now WHERE address = @address AND status = 'bounced';

@@ -19,8 +19,17 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
     /// <param name="hasRelaysAside">Whether relays are set aside.</param>
     public bool CanResume(bool hasRelaysAside) => Mailing?.State == MailingState.Paused || (Mailing?.State == MailingState.Sending && (hasRelaysAside || Alarms.Any(alarm => alarm.StoppedAt is not null)));
 
-    /// <summary>The title, or what stands for it.</summary>
-    public string Title => File?.Issue?.Title ?? Slug;
+    /// <summary>The title it was published with, or null.</summary>
+    public string? PublishedTitle { get; init; }
+
+    /// <summary>What became of its file since it was published.</summary>
+    public FileChange Change { get; init; }
+
+    /// <summary>The title, or what stands for it: once it is published, the one that subscribers see.</summary>
+    public string Title => PublishedTitle ?? File?.Issue?.Title ?? Slug;
+
+    /// <summary>Whether there is something to preview: what goes out, else its file.</summary>
+    public bool CanPreview => Mailing is { IsOver: false } || File is { IsValid: true };
 
     /// <summary>Whether it can be published now. One of a later date can: pressing Send is a decision. A draft cannot.</summary>
     public bool CanSend => Mailing is null && File is { IsValid: true, Issue.Draft: false };
@@ -43,6 +52,7 @@ internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnly
 /// <summary>Reads what the page Issues shows: the folder, the mailings, the lists.</summary>
 /// <param name="library">The issues folder.</param>
 /// <param name="mailings">The mailings.</param>
+/// <param name="changes">Tells what became of published issues.</param>
 /// <param name="folder">The subscribers folder.</param>
 /// <param name="subscribers">The lists.</param>
 /// <param name="candidates">Knows the date.</param>
@@ -50,8 +60,8 @@ internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnly
 /// <param name="relays">Knows the relays.</param>
 /// <param name="engine">Knows whether the ledger can be written.</param>
 internal sealed class IssueOverview(
-    IssueLibrary library, IMailingStore mailings, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter, RelaysAside relays,
-    DeliveryEngine engine)
+    IssueLibrary library, IMailingStore mailings, FileChanges changes, SyncLists folder, ISubscriberStore subscribers, Candidates candidates, Newsletter newsletter,
+    RelaysAside relays, DeliveryEngine engine)
 {
     private const int MostAlarms = 5;
 
@@ -97,8 +107,11 @@ internal sealed class IssueOverview(
     private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, DateOnly today, CancellationToken cancel)
         => mailing is null
             ? new IssueRow(slug, file, Readiness(file, today), null, null, [])
-            : new IssueRow(
-                slug, file, Readiness(file, today), mailing, await mailings.BalanceAsync(mailing.Id, cancel), await mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel));
+            : new IssueRow(slug, file, Readiness(file, today), mailing, await mailings.BalanceAsync(mailing.Id, cancel), await mailings.AlarmsAsync(mailing.Id, MostAlarms, cancel))
+            {
+                PublishedTitle = await changes.TitleAsync(mailing, cancel),
+                Change = await changes.OfAsync(mailing, file, cancel),
+            };
 
     private static string Readiness(IssueFile? file, DateOnly today) => file switch
     {

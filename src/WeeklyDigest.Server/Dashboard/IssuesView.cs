@@ -34,6 +34,7 @@ internal static class IssuesView
         <p>{Label(row)} <code>{row.Slug}</code>{Html.When(row.File?.Issue?.Date is not null, () => Html.Of($" <span class=\"wd-date\">{Date(row.File!.Issue!.Date!.Value)}</span>"))}</p>
         {Html.When(row.Balance is not null, () => Html.Of($"<p class=\"wd-state\">{BalanceTable.Line(row.Balance!)}{Times(row.Mailing!)}</p>"))}
         {Html.When(row.Mailing?.StateReason is not null, () => Html.Of($"<p class=\"wd-reason\">{row.Mailing!.StateReason}</p>"))}
+        {Html.When(row.Change != FileChange.None, () => Html.Of($"<p class=\"wd-reason\">{FileWords.OnDashboard(row.Mailing!, row.Change)}</p>"))}
         {Html.When(row.Alarms.Count > 0, () => Alarms(row.Alarms))}
         {Html.When(row.File is { Findings.Count: > 0 }, () => Findings(row.File!))}
         </div>
@@ -82,7 +83,7 @@ internal static class IssuesView
     {
         var path = "/issues/" + Uri.EscapeDataString(row.Slug);
         var buttons = new List<Html>();
-        if (list.CanPreview && row.File is { IsValid: true }) buttons.Add(Post("preview", "Preview", "btn-default"));
+        if (list.CanPreview && row.CanPreview) buttons.Add(Post("preview", "Preview", "btn-default"));
         if (row.CanSend) buttons.Add(Link("send", "Send…", "btn-primary"));
         if (row.Mailing?.State is MailingState.Sending or MailingState.Scheduled) buttons.Add(Post("pause", "Pause", "btn-default"));
         if (row.Mailing is { CanBeRescheduled: true }) buttons.Add(Link("time", "Change time…", "btn-default"));

@@ -51,10 +51,10 @@ internal sealed class Delivering(CommandRun run, Installation installation)
     private async Task<DeliveryRunResult?> FinishedAsync(long mailingId, CancellationToken cancel)
     {
         var mailing = await MailingAsync(mailingId, cancel);
-        if (mailing.State != MailingState.Sent) return null;
+        if (mailing.State is not (MailingState.Sent or MailingState.Cancelled)) return null;
         var balance = await installation.Database.Mailings.BalanceAsync(mailingId, cancel);
-        if (balance.Open > 0) return null;
-        await run.Out.WriteLineAsync($"{mailing.Issue}: nothing is left to send.");
+        if (mailing.State == MailingState.Sent ? balance.Open > 0 : balance.Claimed + balance.Sending > 0) return null;
+        if (mailing.State == MailingState.Sent) await run.Out.WriteLineAsync($"{mailing.Issue}: nothing is left to send.");
         return new DeliveryRunResult(mailing.State, mailing.StateReason, balance, null);
     }
 

@@ -24,4 +24,13 @@ internal static class OutputFolder
         }
         return [.. pending.Keys];
     }
+
+    /// <summary>Removes files of these names.</summary>
+    /// <returns>Whether there were any.</returns>
+    public static bool Remove(string folder, IReadOnlyList<string> names)
+    {
+        var there = names.Select(name => Path.Combine(folder, name)).Where(File.Exists).ToList();
+        there.ForEach(File.Delete);
+        return there.Count > 0;
+    }
 }

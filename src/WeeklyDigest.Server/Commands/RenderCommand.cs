@@ -19,6 +19,8 @@ internal static class RenderCommand
 {
     private const string Nobody = "subscriber@example.com";
 
+    private static readonly string[] Names = ["issue.html", "issue.txt", "issue.eml"];
+
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
     {
@@ -36,16 +38,30 @@ internal static class RenderCommand
         var address = Inputs.ReadAddress(addressText ?? Nobody);
         var target = run.PathOf(folder);
         var file = run.Issue(name);
+        try
+        {
+            return await WriteAsync(run, file, target, address, addressText is not null, cancel);
+        }
+        catch (Exception problem) when (problem is RefusedException or Rendering.TemplateException)
+        {
+            // Whoever looks there finds the issue before this one, and takes it for this one.
+            if (OutputFolder.Remove(target, Names)) await run.Error.WriteLineAsync($"What was rendered into {target} before is removed:");
+            throw;
+        }
+    }
+
+    private static async Task<int> WriteAsync(CommandRun run, IssueFile file, string target, EmailAddress address, bool isNamed, CancellationToken cancel)
+    {
         var issue = Findings.Require(file);
         var (known, key) = await FromDatabaseAsync(run, address, cancel);
-        var subscriber = addressText is null ? null : known ?? FindInFiles(run.Settings.Paths.Subscribers, address);
+        var subscriber = !isNamed ? null : known ?? FindInFiles(run.Settings.Paths.Subscribers, address);
         var (content, recipient) = await ContentAsync(run, issue, new Mailbox(subscriber?.Name, address), subscriber, new LinkTokens(key), cancel);
         var message = new MessageComposer(content, run.Settings.Dkim).Compose(recipient, new RelayAbilities(EightBitMime: true, SmtpUtf8: address.NeedsSmtpUtf8));
         var written = await OutputFolder.WriteAsync(target, new Dictionary<string, ReadOnlyMemory<byte>>
         {
-            ["issue.html"] = Encoding.UTF8.GetBytes(content.Html.Fill(recipient.Values)),
-            ["issue.txt"] = Encoding.UTF8.GetBytes(content.Text.Fill(recipient.Values)),
-            ["issue.eml"] = message.Bytes,
+            [Names[0]] = Encoding.UTF8.GetBytes(content.Html.Fill(recipient.Values)),
+            [Names[1]] = Encoding.UTF8.GetBytes(content.Text.Fill(recipient.Values)),
+            [Names[2]] = message.Bytes,
         }, cancel);
         foreach (var path in written) await run.Out.WriteLineAsync(path);
         if (await FileWords.FindAsync(run.Settings, run.Host.Time, file, cancel) is var (mailing, change)) await run.Error.WriteLineAsync(FileWords.Line(mailing, change));

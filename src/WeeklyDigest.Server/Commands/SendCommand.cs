@@ -39,6 +39,12 @@ internal static class SendCommand
         var published = await installation.PublishIssue.RunAsync(issue, list, at, reports => ListReports.WriteAsync(run, reports), cancel);
         var rescheduled = at is { } moment && !published.Created ? await RescheduleAsync(run, installation, issue, published.MailingId, moment, cancel) : null;
         await DescribeAsync(run, issue, published, rescheduled, list);
+        if (rescheduled is not null && await installation.Database.Mailings.FindAsync(published.MailingId, cancel) is { State: MailingState.Paused } paused)
+        {
+            await BalanceView.WriteAsync(run, paused, await installation.Database.Mailings.BalanceAsync(paused.Id, cancel));
+            await run.Out.WriteLineAsync($"It is paused, and stays so until `weeklydigest resume {paused.Issue}`.");
+            return CommandLine.Done;
+        }
         return await new Delivering(run, installation).RunAsync(published, wait, cancel);
     }
 

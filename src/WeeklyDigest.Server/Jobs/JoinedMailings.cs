@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Jobs;
 
@@ -7,9 +9,10 @@ namespace WeeklyDigest.Server.Jobs;
 /// likely the one that sends already. A mailing's page and its buttons mean all who send it.
 /// </summary>
 /// <param name="runs">Delivers.</param>
+/// <param name="mailings">Knows their issues.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">The log.</param>
-internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogger<JoinedMailings> log)
+internal sealed class JoinedMailings(DeliveryRuns runs, IMailingStore mailings, TimeProvider time, ILogger<JoinedMailings> log)
 {
     // What failed would fail again a moment later.
     private static readonly TimeSpan RestAfterFailure = TimeSpan.FromMinutes(1);
@@ -27,9 +30,11 @@ internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogg
 
     private async Task RunAsync(long mailingId, CancellationToken cancel)
     {
+        var issue = "of number " + mailingId.ToString(CultureInfo.InvariantCulture);
         try
         {
-            log.LogInformation("Joining mailing {Mailing}, whose job is another process's", mailingId);
+            if (await mailings.FindAsync(mailingId, cancel) is { } mailing) issue = mailing.Issue.Value;
+            log.LogInformation("Joining the mailing {Issue}, whose job is another process's", issue);
             await runs.AssistAsync(mailingId, cancel);
         }
         catch (OperationCanceledException)
@@ -41,7 +46,7 @@ internal sealed class JoinedMailings(DeliveryRuns runs, TimeProvider time, ILogg
 #pragma warning restore CA1031
         {
             failures[mailingId] = time.GetTimestamp();
-            log.LogError(problem, "Mailing {Mailing} could not be joined; the others go on, and the next try is in {Minutes:f0} minute", mailingId, RestAfterFailure.TotalMinutes);
+            log.LogError(problem, "The mailing {Issue} could not be joined; the others go on, and the next try is in {Minutes:f0} minute", issue, RestAfterFailure.TotalMinutes);
         }
     }
 }

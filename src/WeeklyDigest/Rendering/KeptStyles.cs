@@ -23,7 +23,10 @@ internal sealed partial class KeptStyles
         this.elements = elements;
         var always = sheet.Rules.Where(rule => IsDynamic(rule.Selector.Text)).Select(rule => Written(rule, declaration => declaration.Value));
         var narrow = sheet.Media.Where(media => !media.IsDark).Select(media => Under(media.Condition, media.Rules.Select(rule => Written(rule, declaration => declaration.Value))));
-        var changed = sheet.Rules.Select(rule => rule with { Declarations = [.. rule.Declarations.Where(declaration => declaration.Dark != declaration.Value)] });
+        var changed = sheet.Rules.Select((rule, at) => rule with
+        {
+            Declarations = [.. rule.Declarations.Where(declaration => declaration.Dark != declaration.Value || Overrules(sheet.Rules, at, declaration))],
+        });
         var dark = changed.Concat(sheet.Media.Where(media => media.IsDark).SelectMany(media => media.Rules)).Where(rule => rule.Declarations.Count > 0).ToList();
         Add(always.Concat(narrow));
         Add([Under("(prefers-color-scheme:dark)", dark.Select(rule => Written(rule, declaration => declaration.Dark)))]);
@@ -38,6 +41,16 @@ internal sealed partial class KeptStyles
 
     /// <summary>Whether a selector depends on what the reader or the mail program does.</summary>
     public static bool IsDynamic(string selector) => Dynamic().IsMatch(selector);
+
+    // A rule that is repeated would else win over a stronger one that is not, since what is repeated wins over attributes.
+    private bool Overrules(IReadOnlyList<StyleRule> rules, int at, StyleDeclaration own)
+        => rules.Index().Any(other => other.Item.Declarations.Any(declaration => declaration.Dark != declaration.Value && Overlap(declaration.Name, own.Name))
+            && (rules[at].Selector.Specificity, at).CompareTo((other.Item.Selector.Specificity, other.Index)) > 0
+            && elements.Exists(element => rules[at].Selector.Match(element) && other.Item.Selector.Match(element)));
+
+    // The same property, or a shorthand and a part of it.
+    private static bool Overlap(string one, string other)
+        => one == other || one.StartsWith(other + "-", StringComparison.Ordinal) || other.StartsWith(one + "-", StringComparison.Ordinal);
 
     private void Add(IEnumerable<string> rules)
     {

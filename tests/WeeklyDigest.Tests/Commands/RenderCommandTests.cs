@@ -56,6 +56,15 @@ public sealed class RenderCommandTests : IDisposable
         Assert.Equal((1, ""), (result.ExitCode, result.Out));
         Assert.Contains("a.md:4:7: error", result.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(workspace.PathOf("out")));
+
+        // What is there of an issue before would be taken for this one's.
+        workspace.Write("issues/b.md", "---\ntitle: x\n---\nHello.\n");
+        workspace.Write("out/notes.txt", "");
+        Assert.Equal(0, (await workspace.RunHereAsync("render", "b", "--out", "out")).ExitCode);
+        Assert.Equal(1, (await workspace.RunHereAsync("render", "c", "--out", "out")).ExitCode);
+        Assert.Equal(4, Names("out").Length);
+        Assert.StartsWith($"What was rendered into {workspace.PathOf("out")} before is removed:", (await workspace.RunHereAsync("render", "a", "--out", "out")).Error, StringComparison.Ordinal);
+        Assert.Equal(["notes.txt"], Names("out"));
     }
 
     [Theory]

@@ -221,7 +221,8 @@ public sealed class SendCommandTests : IAsyncDisposable
         workspace.Write("issues/a.md", "---\ntitle: A\npermalink: /posts/a\n---\nGood morning {{ name | there }}.\n");
         var held = await workspace.RunHereAsync("send", "a", "--at", $"{Day(3)}T09:00");
         Assert.Contains($"a: paused: by the editor; its time is {Day(3)} 09:00:00 +00:00", held.Out, StringComparison.Ordinal);
-        Assert.StartsWith("a: has changed since it was published; at its new time it goes out as it is now.", held.Error, StringComparison.Ordinal);
+        Assert.EndsWith("It is paused, and stays so until `weeklydigest resume a`.", held.Out.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal((0, "a: has changed since it was published; at its new time it goes out as it is now."), (held.ExitCode, held.Error.TrimEnd()));
         Assert.Equal($"a: scheduled for {Day(3)} 09:00:00 +00:00", (await workspace.RunHereAsync("resume", "a")).Out.TrimEnd());
         var status = JsonDocument.Parse((await workspace.RunHereAsync("status", "a", "--json")).Out).RootElement;
         Assert.Equal(Workspace.Later.AddDays(2), status.GetProperty("scheduledAt").GetDateTimeOffset());
@@ -246,7 +247,9 @@ public sealed class SendCommandTests : IAsyncDisposable
         Assert.StartsWith($"a: scheduled for {Day(1)}", (await workspace.RunHereAsync("resume", "a")).Out, StringComparison.Ordinal);
         Assert.Equal("a: cancelled: by the editor", (await workspace.RunHereAsync("cancel", "a")).Out.TrimEnd());
         Assert.Equal((1, "a is cancelled; resume works on one that is paused."), await RefusalAsync("resume", "a"));
-        Assert.Equal((1, "Cancelled; what was not sent stays unsent."), await RefusalAsync("send", "a"));
+        var again = await workspace.RunHereAsync("send", "a");
+        Assert.Equal((1, "Cancelled; what was not sent stays unsent."), (again.ExitCode, again.Error.TrimEnd()));
+        Assert.Equal(["a: was published before; nobody is added.", "a: cancelled: by the editor"], again.Out.ReplaceLineEndings("\n").Split('\n')[..2]);
         Assert.Equal(0, relay.AcceptedCount);
     }
 

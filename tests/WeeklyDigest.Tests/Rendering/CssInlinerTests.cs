@@ -43,6 +43,18 @@ public sealed class CssInlinerTests
         Assert.Equal(["@media (prefers-color-scheme:dark){\np{color:#eee!important}\n}", "[data-ogsc] p{color:#eee!important}"], Styles(document));
     }
 
+    [Theory]
+    [InlineData("p{border-left:1px solid var(--ink)} .a{border-left:0;margin:0}", "p{border-left:1px solid #eee!important}\n.a{border-left:0!important}")]
+    [InlineData("p{background-color:var(--ink)} .a{background:none}", "p{background-color:#eee!important}\n.a{background:none!important}")]
+    [InlineData("p{color:red} p{color:var(--ink)}", "p{color:#eee!important}")]
+    [InlineData(".a{color:var(--ink)} p{color:red}", ".a{color:#eee!important}")]
+    [InlineData("p{color:var(--ink)} i{color:red}", "p{color:#eee!important}")]
+    public void Dark_mode_repeats_what_overrules_a_rule_that_it_repeats(string css, string expected)
+    {
+        var document = Inlined(":root{--ink:#111} @media (prefers-color-scheme: dark){:root{--ink:#eee}} " + css, "<p class=a>x</p><i>y</i>");
+        Assert.Equal($"@media (prefers-color-scheme:dark){{\n{expected}\n}}", Styles(document).First());
+    }
+
     [Fact]
     public void What_a_reader_does_stays_a_rule()
     {

@@ -202,6 +202,7 @@ public sealed class DashboardTests(Browser browser)
                 var violations = await Axe.ViolationsAsync(page, ".js-page-container");
                 Assert.True(violations.Count == 0, path + ": " + string.Join("; ", violations));
                 Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), path + " scrolls sideways");
+                Assert.True(!dark || await page.EvaluateAsync<bool>("[...document.querySelectorAll('.wd-form .form-control')].every(field => getComputedStyle(field).backgroundColor === 'rgb(42, 42, 42)')"), path + " has a white field");
                 Assert.True(await page.EvaluateAsync<bool>("[...document.querySelectorAll('.wd-form code')].every(code => code.getClientRects().length === 1)"), path + " breaks an example");
             }
             await Browser.CloseAsync(page);

@@ -1,3 +1,5 @@
+using WeeklyDigest.Audience;
+
 namespace WeeklyDigest.Storage;
 
 /// <summary>What a look at a database brought to light; nothing in it was changed.</summary>
@@ -38,6 +40,12 @@ public sealed record DatabaseExamination
 
     /// <summary>In words why <see cref="Damage"/> is empty.</summary>
     public string Soundness { get; init; } = "";
+
+    /// <summary>The lists and who is active in them; null when its tables are not such that they could be counted.</summary>
+    public IReadOnlyList<ListSummary>? Lists { get; init; }
+
+    /// <summary>The lists that were read from a file in the subscribers folder once.</summary>
+    public IReadOnlyList<ListName> FromFiles { get; init; } = [];
 
     /// <summary>What time it is by the database's server; null when it is a file.</summary>
     public DateTimeOffset? Time { get; init; }

@@ -45,4 +45,7 @@ internal sealed class ListRow
     public required string Name { get; init; }
     public long Active { get; init; }
     public long Total { get; init; }
+
+    /// <summary>The row as the pipeline sees it.</summary>
+    public ListSummary ToSummary() => new(Codes.List(Name), Active, Total);
 }

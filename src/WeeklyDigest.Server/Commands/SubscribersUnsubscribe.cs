@@ -1,11 +1,13 @@
 using System.CommandLine;
+using System.Globalization;
+using WeeklyDigest.Audience;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
 
 /// <summary>
-/// <c>subscribers unsubscribe ADDRESS</c>: ends a subscription for good, also in the middle of a send. Who asks to be left out may be no subscriber yet,
+/// <c>subscribers unsubscribe ADDRESS|--list NAME</c>: ends a subscription for good, also in the middle of a send. Who asks to be left out may be no subscriber yet,
 /// and stand in a list file that was not read: such an address is kept out from then on. Some mail programs unsubscribe by a mail instead of the link
 /// (List-Unsubscribe's mailto form, RFC 2369 section 3.2): its subject says who, whatever address it comes from.
 /// </summary>
@@ -14,12 +16,18 @@ internal static class SubscribersUnsubscribe
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
     {
-        var who = new Argument<string>("ADDRESS") { Description = "An e-mail address, or the subject of a mail that unsubscribes (unsubscribe TOKEN)." };
-        var command = new Command("unsubscribe", "End a subscription; from then on nothing more is sent to the address.") { who };
+        var who = new Argument<string?>("ADDRESS") { Description = "An e-mail address, or the subject of a mail that unsubscribes (unsubscribe TOKEN).", Arity = ArgumentArity.ZeroOrOne };
+        var list = Inputs.List("Instead of an address: everybody on this list who is on no other.");
+        var command = new Command("unsubscribe", "End a subscription; from then on nothing more is sent to the address.") { who, list };
+        command.Validators.Add(result =>
+        {
+            if ((result.GetValue(who) is null) == (result.GetValue(list) is null)) result.AddError("Say who: ADDRESS, or --list NAME.");
+        });
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
-            var text = parsed.GetRequiredValue(who);
-            var left = TokenIn(text) is { } token ? await ByTokenAsync(await run.OpenAsync(cancel), token, cancel) : await ByAddressAsync(run, text, cancel);
+            var text = parsed.GetValue(who) ?? "";
+            var left = Inputs.ReadList(parsed.GetValue(list)) is { } members ? await ByListAsync(await run.OpenAsync(cancel), members, cancel)
+                : TokenIn(text) is { } token ? await ByTokenAsync(await run.OpenAsync(cancel), token, cancel) : await ByAddressAsync(run, text, cancel);
             await run.Out.WriteLineAsync(left);
             return CommandLine.Done;
         }));
@@ -44,6 +52,22 @@ internal static class SubscribersUnsubscribe
             (UnsubscribeResult.PreviewLink, _) => throw new RefusedException("That comes from a preview: there is nobody to unsubscribe."),
             _ => throw new RefusedException($"'{token}' is not of one of our messages. Is it complete? Else unsubscribe the address."),
         };
+    }
+
+    private static async Task<string> ByListAsync(Installation installation, ListName list, CancellationToken cancel)
+    {
+        var store = installation.Database.Subscribers;
+        var known = await store.ListNamesAsync(cancel);
+        if (!known.Contains(list)) throw UnknownList.Refusal(list, known);
+        var (left, stay) = (0L, 0L);
+        await foreach (var member in store.ExportAsync(list, cancel))
+        {
+            if (member is not { Status: SubscriberStatus.Active, Suppression: null }) continue;
+            if (member.Lists.Count > 1) stay++;
+            else if (await store.UnsubscribeAsync(member.Id, "command", cancel)) left++;
+        }
+        var others = stay == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {stay} {(stay == 1 ? "stays" : "stay")}, being on another list too");
+        return string.Create(CultureInfo.InvariantCulture, $"List {list}: {left} unsubscribed{others}.");
     }
 
     private static string? TokenIn(string text) => text.Trim().Split(' ')[^1] is { Length: LinkTokens.TokenLength } word && !word.Contains('@', StringComparison.Ordinal) ? word : null;

@@ -20,14 +20,17 @@ internal static class DecisionView
             """));
 
     /// <summary>Whether to try failed deliveries again.</summary>
-    public static Html Retry(RazorPage page, IssueRow row) => QuestionView.Frame(page, row.Slug, $"Try {Count(row.Balance?.Failed, "failed delivery", "failed deliveries")} again?", row switch
+    /// <param name="page">The page it is on.</param>
+    /// <param name="row">The issue.</param>
+    /// <param name="retriable">Of its failed deliveries, those whose subscriber has neither left nor bounced.</param>
+    public static Html Retry(RazorPage page, IssueRow row, long retriable) => QuestionView.Frame(page, row.Slug, $"Try {Count(retriable, "failed delivery", "failed deliveries")} again?", row switch
     {
         { Balance: not { Failed: > 0 } } => Html.Of($"<p>{row.Slug} has no failed delivery; there is nothing to decide.</p>"),
         { Mailing.State: MailingState.Cancelled } => Html.Of($"<p>{row.Slug} is cancelled; what was not sent stays unsent.</p>"),
         _ => Html.Of(
             $"""
-            <p>The relay refused them, or gave no room until attempts ran out; <code>weeklydigest deliveries {row.Slug} --state failed</code> lists its words. Their attempts start anew. Who has left, or is suppressed, gets nothing.</p>
-            {Button(page, row, "retry", $"Try {Number(row.Balance!.Failed)} again", "btn-primary")}
+            <p>The relay refused them, or gave no room until attempts ran out; <code>weeklydigest deliveries {row.Slug} --state failed</code> lists its words. Their attempts start anew.{Html.When(row.Balance!.Failed > retriable, () => Html.Of($" {Number(row.Balance.Failed - retriable)} of {Number(row.Balance.Failed)} {(row.Balance.Failed - retriable == 1 ? "stays" : "stay")} as before, since the subscriber has left or bounced; <code>weeklydigest subscribers add ADDRESS --list NAME</code> brings an address back that bounced."))}</p>
+            {Html.When(retriable > 0, () => Button(page, row, "retry", $"Try {Number(retriable)} again", "btn-primary"))}
             """),
     });
 

@@ -85,6 +85,9 @@ internal sealed class IssueOverview(
         return new IssueList(rows, all.Count, newsletter.Editor is not null, await relays.ReadAsync(cancel), coming, engine.Trouble);
     }
 
+    /// <summary>How many of an issue's failed deliveries would be tried again.</summary>
+    public async Task<long> RetriableAsync(IssueRow row, CancellationToken cancel) => row.Mailing is { } mailing ? await mailings.RetriableAsync(mailing.Id, cancel) : 0;
+
     /// <summary>One issue, or null when there is none.</summary>
     public async Task<IssueRow?> FindAsync(string slug, CancellationToken cancel)
     {

@@ -41,7 +41,9 @@ internal static partial class IssueRoutes
         {
             case "cancel": return new DashboardPage("Cancel " + row.Slug, page => QuestionView.Cancel(page, row));
             case "resolve": return new DashboardPage("Resolve " + row.Slug, page => DecisionView.Resolve(page, row));
-            case "retry": return new DashboardPage("Retry " + row.Slug, page => DecisionView.Retry(page, row));
+            case "retry":
+                var retriable = await overview.RetriableAsync(row, http.RequestAborted);
+                return new DashboardPage("Retry " + row.Slug, page => DecisionView.Retry(page, row, retriable));
         }
         if (row.File is null) return null;
         var audience = await overview.AudienceAsync(row.File, http.RequestAborted);

@@ -31,13 +31,15 @@ internal static class PostgresExamination
             var lackingJobs = foreignJobs is not null ? null : PostgresRights.Lacking(connection, server.Place, jobs.Schema);
             var (applied, missing) = PostgresMigrations.Look(connection, server.Place);
             string[] denied = [.. Denied(connection, server.Place, missing.Count == 0), .. lackingJobs is null ? Array.Empty<string>() : [lackingJobs]];
+            var lost = Lost(connection, applied);
+            var canCount = missing.Count == 0 && lost.Count == 0 && denied.Length == 0;
             return new DatabaseExamination
             {
                 Place = server.Place.ToString(),
                 IsThere = applied.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = missing,
-                Lost = Lost(connection, applied),
+                Lost = lost,
                 Denied = denied,
                 // Who is kept out cannot look.
                 Jobs = foreignJobs ?? (lackingJobs is null ? PostgresJobTables.Wrong(connection, server.Place, jobs) : null),
@@ -45,6 +47,8 @@ internal static class PostgresExamination
                 LostLedger = applied.Count == 0 ? PostgresJobTables.LostLedger(connection, server.Place, jobs) : null,
                 Time = connection.ExecuteScalar<DateTime>(Queries.Get("Now")),
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
+                Lists = applied.Count == 0 ? [] : canCount ? [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => row.ToSummary())] : null,
+                FromFiles = canCount ? [.. connection.Query<string>(Queries.Get("FileLists")).Select(Codes.List)] : [],
             };
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))

@@ -69,6 +69,10 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Unhurried("Balance", new { mailing = mailingId })), cancel);
 
     /// <inheritdoc/>
+    public Task<long> RetriableAsync(long mailingId, CancellationToken cancel)
+        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Get("Retriable"), new { mailing = mailingId }), cancel);
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(
         long mailingId, DeliveryState? state, [EnumeratorCancellation] CancellationToken cancel)
     {

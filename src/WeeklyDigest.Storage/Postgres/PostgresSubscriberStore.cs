@@ -35,7 +35,7 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
     /// <inheritdoc/>
     public Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel)
         => server.RunAsync<IReadOnlyList<ListSummary>>(
-            async connection => [.. (await connection.QueryAsync<ListRow>(Queries.Get("Lists"))).Select(row => new ListSummary(Codes.List(row.Name), row.Active, row.Total)).OrderBy(list => list.Name)],
+            async connection => [.. (await connection.QueryAsync<ListRow>(Queries.Get("Lists"))).Select(row => row.ToSummary()).OrderBy(list => list.Name)],
             cancel);
 
     /// <inheritdoc/>

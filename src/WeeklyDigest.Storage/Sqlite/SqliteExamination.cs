@@ -1,3 +1,4 @@
+using Dapper;
 using Microsoft.Data.Sqlite;
 using static SQLitePCL.raw;
 
@@ -18,7 +19,7 @@ internal static class SqliteExamination
         var path = SqliteFile.PathOf(connectionString);
         if (!SqliteSides.SpareFolder(path) && SqliteTrouble.OfFolder(path) is { } trouble) throw trouble;
         if (SqliteTrouble.OfMissing(path) is { } missing) throw missing;
-        if (!Path.Exists(path)) return new DatabaseExamination { Place = path, IsThere = false };
+        if (!Path.Exists(path)) return new DatabaseExamination { Place = path, IsThere = false, Lists = [] };
         var file = SqliteFile.Prepare(connectionString);
         try
         {
@@ -27,15 +28,20 @@ internal static class SqliteExamination
             if (sqlite3_db_readonly(connection.Handle, "main") == 1) throw SqliteTrouble.Explain(new SqliteException("It can only be read.", SQLITE_READONLY), path);
             var (applied, pending) = SqliteMigrations.Look(connection, path);
             var present = Objects(connection);
+            var lost = present.Count > 0 && applied.Count == 0 ? [$"table {SqliteMigrations.Journal}"] : SchemaObjects.Lost(Made(applied), present);
+            var damage = Damage(connection, patience, time);
+            var canCount = pending.Count == 0 && lost.Count == 0 && damage is [];
             return new DatabaseExamination
             {
                 Place = path,
                 IsThere = present.Count > 0,
                 Schema = applied.Max(StringComparer.Ordinal) ?? "",
                 Missing = pending,
-                Lost = present.Count > 0 && applied.Count == 0 ? [$"table {SqliteMigrations.Journal}"] : SchemaObjects.Lost(Made(applied), present),
+                Lost = lost,
                 IsHeld = IsHeld(file),
-                Damage = Damage(connection, patience, time),
+                Damage = damage,
+                Lists = canCount ? [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => row.ToSummary())] : null,
+                FromFiles = canCount ? [.. connection.Query<string>(Queries.Get("FileLists")).Select(Codes.List)] : [],
                 Soundness = $"{path} is sound (quick_check).",
                 IsExposed = !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0,
             };

@@ -78,6 +78,10 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
         => readers.ReadAsync(connection => connection.QuerySingle<Balance>(Queries.Get("Balance"), new { mailing = mailingId }), cancel);
 
     /// <inheritdoc/>
+    public Task<long> RetriableAsync(long mailingId, CancellationToken cancel)
+        => readers.ReadAsync(connection => connection.ExecuteScalar<long>(Queries.Get("Retriable"), new { mailing = mailingId }), cancel);
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(
         long mailingId, DeliveryState? state, [EnumeratorCancellation] CancellationToken cancel)
     {

@@ -52,7 +52,7 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
     /// <inheritdoc/>
     public Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel)
         => readers.ReadAsync<IReadOnlyList<ListSummary>>(
-            connection => [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => new ListSummary(Codes.List(row.Name), row.Active, row.Total)).OrderBy(list => list.Name)],
+            connection => [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => row.ToSummary()).OrderBy(list => list.Name)],
             cancel);
 
     /// <inheritdoc/>

@@ -50,6 +50,9 @@ public interface IMailingStore
     /// <summary>Counts the deliveries of a mailing.</summary>
     Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel);
 
+    /// <summary>How many failed deliveries would be tried again: those whose subscriber has neither left nor bounced.</summary>
+    Task<long> RetriableAsync(long mailingId, CancellationToken cancel);
+
     /// <summary>The deliveries of a mailing in the order of their ids, streamed.</summary>
     IAsyncEnumerable<DeliveryReport> DeliveriesAsync(long mailingId, DeliveryState? state, CancellationToken cancel);
 

@@ -36,7 +36,9 @@ public abstract class DecisionSuite<TPlace> : StorageSuite<TPlace> where TPlace 
     public async Task Failed_rows_start_anew_and_keep_the_reply_until_there_is_another()
     {
         var mailing = await Finished(5, failed: 2);
+        Assert.Equal(2, await Mailings.RetriableAsync(mailing, Cancel));
         Assert.Equal(new DecidedRows(2, 0, 2), await Decide(mailing, DeliveryEvent.Retry));
+        Assert.Equal(0, await Mailings.RetriableAsync(mailing, Cancel));
 
         Assert.Equal((2, 0), ((await Balance(mailing)).Pending, (await Balance(mailing)).Failed));
         Assert.Equal("550 no", (await Report(new DeliveryId(mailing, 1))).Reply);

@@ -123,7 +123,9 @@ public sealed class DashboardTests(Browser browser)
         await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Retry failed week-1" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Try 2 again" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Try 1 failed delivery again?");
+        await Assertions.Expect(page.Locator(".wd-question")).ToContainTextAsync("1 of 2 stays as before, since the subscriber has left or bounced");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try 1 again" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 failed delivery is pending again; 1 failed delivery stays as before, since the subscriber has left or bounced.");
         await Eventually.HoldsAsync(() => State(site, mailing) == "Sent" && relay.Accepted.Any(message => message.Recipient == "reader2@example.com"), "the watch took it up", TimeSpan.FromMinutes(1));
 

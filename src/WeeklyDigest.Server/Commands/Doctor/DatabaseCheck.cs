@@ -12,7 +12,8 @@ internal static class DatabaseCheck
     /// <param name="options">Where it is.</param>
     /// <param name="jobs">Where a server keeps its jobs, when not there.</param>
     /// <param name="time">The clock.</param>
-    public static IEnumerable<Diagnosis> Run(StorageOptions options, string jobs, TimeProvider time)
+    /// <param name="lists">The folder of list files, which is compared with it; null: it is not.</param>
+    public static IEnumerable<Diagnosis> Run(StorageOptions options, string jobs, TimeProvider time, string? lists = null)
     {
         var (found, failure) = Examine(options, time);
         if (failure is not null)
@@ -38,6 +39,8 @@ internal static class DatabaseCheck
                 "The next `serve` makes them. Servers that run begin nothing until one more is started or one is restarted; jobs that waited are lost, mailings and what was sent are not.");
         }
         if (found.Time is { } there) yield return ClockCheck.Compare(there, time.GetUtcNow(), "the database");
+        if (lists is not null)
+            foreach (var diagnosis in ListCheck.Run(found, lists)) yield return diagnosis;
         if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");
     }
 

@@ -14,7 +14,7 @@ internal enum Health
 }
 
 /// <summary>One thing the doctor looked at.</summary>
-/// <param name="Area">What it belongs to: settings, folders, database, jobs, relay, templates, address, clock, dkim, spf, dmarc.</param>
+/// <param name="Area">What it belongs to: settings, folders, database, lists, jobs, relay, templates, address, clock, dkim, spf, dmarc.</param>
 /// <param name="Status">How well it is.</param>
 /// <param name="Message">What was found; no secret.</param>
 /// <param name="Advice">What to do; null when there is nothing to do.</param>

@@ -16,7 +16,7 @@ internal static class FolderCheck
     {
         yield return Readable("Paths:Issues", settings.Paths.Issues, "*.md", "Write the first issue there.");
         yield return Readable("Paths:Templates", settings.Paths.Templates, "*.cshtml", "Copy the templates that came with the program there.");
-        yield return Readable("Paths:Subscribers", settings.Paths.Subscribers, "*.csv", "Put a list there, or add subscribers by `weeklydigest subscribers import`.");
+        yield return Readable("Paths:Subscribers", settings.Paths.Subscribers, "*.csv", whenEmpty: null);
         var data = Writable(settings.Paths.Data);
         yield return data;
         if (data.Status == Health.Problem) yield break;
@@ -33,9 +33,9 @@ internal static class FolderCheck
 
     private static Diagnosis Unusable(FolderTrouble trouble, string data) => Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", trouble.Advice(data));
 
-    private static Diagnosis Readable(string setting, string folder, string pattern, string whenEmpty)
+    private static Diagnosis Readable(string setting, string folder, string pattern, string? whenEmpty)
     {
-        if (!Directory.Exists(folder)) return Diagnosis.Warning(Area, $"{setting}: there is no folder {folder}.", whenEmpty);
+        if (!Directory.Exists(folder)) return Empty($"{setting}: there is no folder {folder}.", whenEmpty);
         try
         {
             var count = 0;
@@ -46,13 +46,16 @@ internal static class FolderCheck
             }
             return count > 0
                 ? Diagnosis.Ok(Area, string.Create(CultureInfo.InvariantCulture, $"{setting}: {count} {pattern} in {folder}."))
-                : Diagnosis.Warning(Area, $"{setting}: no {pattern} in {folder}.", whenEmpty);
+                : Empty($"{setting}: no {pattern} in {folder}.", whenEmpty);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             return Diagnosis.Problem(Area, $"{setting}: {failure.Message}", "Let the user that runs this program read the folder and its files.");
         }
     }
+
+    // Lists may be in the database alone.
+    private static Diagnosis Empty(string message, string? advice) => advice is null ? Diagnosis.Ok(Area, message) : Diagnosis.Warning(Area, message, advice);
 
     private static Diagnosis Writable(string folder)
     {

@@ -102,6 +102,11 @@ SELECT (SELECT count(*) FROM delivery WHERE mailing_id = @mailing) AS Total,
        count(*) FILTER (WHERE state = 'sent' AND unsubscribed_at IS NOT NULL) AS Unsubscribed
 FROM delivery WHERE mailing_id = @mailing;
 
+-- name: Retriable
+-- Of failed rows those that Reconsider takes.
+SELECT count(*) FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
+WHERE d.mailing_id = @mailing AND d.state = 'failed' AND s.status = 'active' AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address);
+
 -- name: Deliveries
 -- In pages by key: a slow reader of a long report must not hold a snapshot open, which would keep dead rows from being cleared away.
 SELECT s.address AS Address, d.state AS State, d.attempts AS Attempts, d.reply AS Reply, d.mailing_id AS MailingId,

@@ -63,6 +63,10 @@ LEFT JOIN subscriber s ON s.id = m.subscriber_id AND s.status = 'active'
      AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
 GROUP BY l.id ORDER BY l.name;
 
+-- name: FileLists
+-- Those that were read from a file in the subscribers folder.
+SELECT list FROM list_file;
+
 -- name: ListNames
 SELECT name FROM list;
 

@@ -1,0 +1,60 @@
+using System.Globalization;
+
+namespace WeeklyDigest.Tests.Commands.Doctor;
+
+public sealed class ListCheckTests : IDisposable
+{
+    private readonly Workspace workspace = new Workspace().WithWeek1();
+
+    public void Dispose() => workspace.Dispose();
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Warns_of_a_list_whose_file_was_taken_away_until_its_subscribers_are_out(string provider)
+    {
+        workspace.On(provider).WithSubscribers(3, "sample").WithSubscribers(1, "own");
+        Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "week-1", "--at", Workspace.Later.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture))).ExitCode);
+        await workspace.RunHereAsync("subscribers", "import", workspace.Write("other.csv", "email\nada@example.org\n"), "--list", "other");
+        Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+
+        File.Delete(workspace.PathOf("subscribers/sample.csv"));
+        Assert.Contains(
+            "warning  lists:     The file of the list sample is gone, and its 3 active subscribers stay: an issue that names no lists goes to them. If they are to get none, run `weeklydigest subscribers unsubscribe --list sample`; else put the file back.",
+            await DoctorAsync(), StringComparison.Ordinal);
+        var left = await workspace.RunHereAsync("subscribers", "unsubscribe", "--list", "sample");
+        Assert.Equal((0, "List sample: 2 unsubscribed; 1 stays, being on another list too."), (left.ExitCode, left.Out.TrimEnd()));
+        Assert.Equal((0, "List own: 0 unsubscribed; 1 stays, being on another list too."), await UnsubscribeAsync("--list", "own"));
+        Assert.Equal((0, "subscriber000001@example.com: unsubscribed."), await UnsubscribeAsync("subscriber000001@example.com"));
+        Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Says_that_nobody_is_subscribed_only_while_that_is_so()
+    {
+        const string nobody = "warning  lists:     Nobody is subscribed: ";
+        Assert.Contains(nobody, await DoctorAsync(), StringComparison.Ordinal);
+        await workspace.RunHereAsync("subscribers", "import", workspace.Write("other.csv", "email\nada@example.org\n"), "--list", "other");
+        var found = await DoctorAsync();
+        Assert.DoesNotContain(nobody, found, StringComparison.Ordinal);
+        Assert.Contains($"ok       folders:   Paths:Subscribers: no *.csv in {workspace.PathOf("subscribers")}.", found, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("ada@example.org --list own")]
+    public async Task Unsubscribing_takes_an_address_or_a_list(string line)
+    {
+        var result = await workspace.RunHereAsync(["subscribers", "unsubscribe", .. line.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.Equal((2, true), (result.ExitCode, result.Error.Contains("Say who: ADDRESS, or --list NAME.", StringComparison.Ordinal)));
+    }
+
+    private async Task<(int ExitCode, string Out)> UnsubscribeAsync(params string[] who)
+    {
+        var result = await workspace.RunHereAsync(["subscribers", "unsubscribe", .. who]);
+        return (result.ExitCode, result.Out.TrimEnd());
+    }
+
+    private async Task<string> DoctorAsync() => (await workspace.RunHereAsync("doctor")).Out;
+}

@@ -3,13 +3,15 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Net.Http.Headers;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Public;
 
 /// <summary>The archive: a list of the published issues, and each issue at its permalink as it was frozen when it was published.</summary>
 /// <param name="mailings">Where the issues are.</param>
 /// <param name="newsletter">Whose archive it is.</param>
-internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter)
+/// <param name="settings">In which time zone it appears.</param>
+internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter, ServerSettings settings)
 {
     // Once a mailing has begun its content never changes, so what the list needs of it is read once.
     private readonly ConcurrentDictionary<long, Listed> listed = new();
@@ -41,7 +43,7 @@ internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter
     private static Html Item(Listed issue) => Html.Of(
         $"""
         <li><a href="{issue.Permalink}">{issue.Title}</a>
-        <time datetime="{issue.Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}">{issue.Date.ToString("d MMMM yyyy", CultureInfo.InvariantCulture)}</time></li>
+        <time datetime="{issue.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}">{issue.Day.ToString("d MMMM yyyy", CultureInfo.InvariantCulture)}</time></li>
         """);
 
     private async Task<IResult> IssueAsync(HttpContext context, CancellationToken cancel)
@@ -75,8 +77,10 @@ internal sealed class ArchivePages(IMailingStore mailings, Newsletter newsletter
         if (listed.TryGetValue(mailing.Id, out var known)) return known;
         var content = await mailings.ContentAsync(mailing.Id, cancel);
         // A permalink is a decoded path; as a link it is encoded again.
-        return listed[mailing.Id] = new Listed(content.Title, new PathString(content.Permalink).ToUriComponent(), content.Date);
+        return listed[mailing.Id] = new Listed(content.Title, new PathString(content.Permalink).ToUriComponent(), content.Day ?? DayOf(content.Date));
     }
 
-    private sealed record Listed(string Title, string Permalink, DateTimeOffset Date);
+    private DateOnly DayOf(DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, settings.Schedule.TimeZone).DateTime);
+
+    private sealed record Listed(string Title, string Permalink, DateOnly Day);
 }

@@ -15,7 +15,7 @@ internal sealed class FreezeIssue(IssueRenderer renderer, Newsletter newsletter,
         var source = await renderer.SourceHashAsync(issue, newsletter, shown, cancel);
         var email = await renderer.RenderAsync(issue, newsletter, shown, cancel);
         var web = await renderer.RenderWebAsync(issue, newsletter, shown, cancel);
-        return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date), source, issue.Hash);
+        return new FrozenContent(newsletter, issue.Title, issue.Permalink, email, web, WholeSeconds(date), source, issue.Hash, shown);
     }
 
     /// <summary>Whether an issue, a template or the newsletter's identity has changed since the content was frozen.</summary>

@@ -11,5 +11,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Date">The Date header of every message.</param>
 /// <param name="SourceHash">Hash of what it was rendered from; null where nobody asks for changes.</param>
 /// <param name="IssueHash">Hash of the issue file alone (<see cref="Issues.Issue.Hash"/>); null where there was no file.</param>
+/// <param name="Day">The day that the issue shows; null in what an earlier version published.</param>
 public sealed record FrozenContent(
-    Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date, string? SourceHash = null, string? IssueHash = null);
+    Newsletter Newsletter, string Title, string Permalink, RenderedEmail Email, string WebHtml, DateTimeOffset Date, string? SourceHash = null, string? IssueHash = null,
+    DateOnly? Day = null);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace WeeklyDigest.Tests.Web;
@@ -55,6 +56,32 @@ public sealed class ArchiveTests
         Assert.Contains("A &amp; &lt;b&gt;B&lt;/b&gt;", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<x>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>B", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_list_shows_the_day_that_the_issue_shows()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        // Where it is another day than in UTC.
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(now.Hour < 11 ? "Etc/GMT+12" : "Etc/GMT-14");
+        await using var site = await TestSite.StartAsync(folder =>
+        {
+            folder.Write("subscribers/readers.csv", TestSite.List(1));
+            folder.Write("issues/dated.md", TestSite.Issue("Dated", "date: 2020-09-21\n"));
+            folder.Write("issues/undated.md", TestSite.Issue("Undated"));
+        }, ("Newsletter:Schedule:TimeZone", zone.Id));
+        foreach (var issue in new[] { "dated", "undated" })
+            await site.Installation.PublishIssue.RunAsync(site.Installation.Issues.Find(issue)!, list: null, null, _ => Task.CompletedTask, Cancel);
+        await site.PublishedAsync("older", "/posts/older", "<p></p>", "ada@example.com");
+        using var client = site.Client();
+
+        var page = await client.GetStringAsync(new Uri("/", UriKind.Relative), Cancel);
+
+        var today = TimeZoneInfo.ConvertTime(now, zone).ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
+        Assert.Matches("""Dated</a>\s*<time datetime="2020-09-21">21 September 2020</time>""", page);
+        Assert.Matches($"""Undated</a>\s*<time datetime="[0-9-]*">{today}</time>""", page);
+        Assert.Matches($"""older&gt;</a>\s*<time datetime="[0-9-]*">{today}</time>""", page);
+        Assert.Contains($">{today}", await client.GetStringAsync(new Uri("/posts/undated", UriKind.Relative), Cancel), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
@@ -33,7 +34,13 @@ internal static class EditorsOnly
     /// <summary>By the sign-in service.</summary>
     public const string ByOpenId = "openid";
 
+    // What tells whether a session is still good: of a link when it began, of a password which one it was.
+    private const string Good = "good";
+
     private static readonly TimeSpan CookieLifetime = TimeSpan.FromDays(14);
+
+    // A link is nobody's in particular, and no setting takes back who came in by one.
+    private static readonly TimeSpan LinkLifetime = TimeSpan.FromDays(30);
 
     /// <summary>Registers authentication, authorization, antiforgery and their keys.</summary>
     public static void Add(IServiceCollection services, Installation installation)
@@ -41,7 +48,7 @@ internal static class EditorsOnly
         var settings = installation.Settings;
         services.AddSingleton<SignIn>();
         services.AddSingleton<EndedSessions>();
-        services.AddSingleton(new EditorPasswords(settings.Editors.Users));
+        services.AddSingleton(_ => new EditorPasswords(settings.Editors.Users));
         AddKeys(services, installation.Database, settings.Paths.Data);
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie(options => Configure(options, settings));
@@ -82,13 +89,20 @@ internal static class EditorsOnly
     /// <summary>An editor's identity.</summary>
     /// <param name="name">The name shown.</param>
     /// <param name="way">How they came in.</param>
-    public static ClaimsPrincipal Principal(string name, string way) => new(new ClaimsIdentity(
-        [new Claim(ClaimTypes.NameIdentifier, way + ":" + name), new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, Role), new Claim(Way, way), EndedSessions.NewNumber()],
+    /// <param name="good">What tells whether it is still good, or nothing.</param>
+    public static ClaimsPrincipal Principal(string name, string way, string good = "") => new(new ClaimsIdentity(
+        [
+            new Claim(ClaimTypes.NameIdentifier, way + ":" + name), new Claim(ClaimTypes.Name, name), new Claim(ClaimTypes.Role, Role), new Claim(Way, way), new Claim(Good, good),
+            EndedSessions.NewNumber(),
+        ],
         CookieAuthenticationDefaults.AuthenticationScheme));
+
+    /// <summary>Who came in by a link.</summary>
+    public static ClaimsPrincipal LinkHolder(DateTimeOffset now) => Principal("Editor", ByLink, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Lets an endpoint's form through only with its antiforgery token.</summary>
     public static RouteHandlerBuilder RequireFormToken(this RouteHandlerBuilder endpoint) => endpoint.AddEndpointFilter(async (context, next) =>
-        await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
+        await IsFormAsync(context.HttpContext) && await context.HttpContext.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context.HttpContext)
             ? await next(context)
             : RefusedForms.OutOfDate(StatusCodes.Status400BadRequest));
 
@@ -97,6 +111,21 @@ internal static class EditorsOnly
     {
         var tokens = context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(context);
         return Html.Of($"<input type=\"hidden\" name=\"{tokens.FormFieldName}\" value=\"{tokens.RequestToken}\">");
+    }
+
+    // Read here, before anybody else does: one that is not well formed, or has too many fields, is refused, and no mistake of ours.
+    private static async Task<bool> IsFormAsync(HttpContext context)
+    {
+        if (!context.Request.HasFormContentType) return false;
+        try
+        {
+            await context.Request.ReadFormAsync(context.RequestAborted);
+            return true;
+        }
+        catch (Exception problem) when (problem is InvalidDataException or IOException && problem is not BadHttpRequestException)
+        {
+            return false;
+        }
     }
 
     private static void Configure(CookieAuthenticationOptions options, ServerSettings settings)
@@ -128,17 +157,18 @@ internal static class EditorsOnly
         return Task.CompletedTask;
     }
 
-    // Who signed out, or was taken out of the settings, is out at once, not when the cookie ends.
+    // Who signed out, was taken out of the settings, or has another password there, is out at once, not when the cookie ends.
     private static async Task RejectFormerEditorsAsync(CookieValidatePrincipalContext context)
     {
         var services = context.HttpContext.RequestServices;
         var settings = services.GetRequiredService<ServerSettings>();
         PublicCookie.Recall(context.HttpContext, context.Properties.Items);
         var name = context.Principal?.Identity?.Name ?? "";
+        var good = context.Principal?.FindFirstValue(Good);
         var known = context.Principal?.FindFirstValue(Way) switch
         {
-            ByLink => true,
-            ByPassword => services.GetRequiredService<EditorPasswords>().Knows(name),
+            ByLink => IsRecent(good, services.GetRequiredService<TimeProvider>().GetUtcNow()),
+            ByPassword => services.GetRequiredService<EditorPasswords>().Knows(name, good),
             ByOpenId => OpenIdSignIn.Allows(settings, name),
             _ => false,
         };
@@ -146,4 +176,7 @@ internal static class EditorsOnly
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync();
     }
+
+    private static bool IsRecent(string? began, DateTimeOffset now)
+        => long.TryParse(began, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && now - DateTimeOffset.FromUnixTimeSeconds(seconds) < LinkLifetime;
 }

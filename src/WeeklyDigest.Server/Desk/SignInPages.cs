@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using WeeklyDigest.Server.Public;
 using WeeklyDigest.Server.Settings;
@@ -16,8 +17,10 @@ namespace WeeklyDigest.Server.Desk;
 internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorPasswords passwords, EndedSessions ended, TimeProvider time)
 {
     internal const string Home = "/hangfire/issues";
-    private readonly AttemptLimit linkAttempts = new(allowed: 20, TimeSpan.FromMinutes(1), time);
+    private const int NetworkBytes = 8;
+    // Of a link nobody guesses 256 random bits, and behind a proxy a limit would keep out who has one.
     private readonly AttemptLimit passwordAttempts = new(allowed: 5, TimeSpan.FromMinutes(5), time);
+    private readonly AttemptLimit names = new(allowed: 60, TimeSpan.FromMinutes(5), time);
 
     /// <summary>Answers <c>/sign-in</c> and <c>/sign-out</c>.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -41,10 +44,9 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
     private async Task<IResult> ByLinkAsync(HttpContext context, CancellationToken cancel)
     {
         var form = await context.Request.ReadFormAsync(cancel);
-        if (linkAttempts.Take(Caller(context)) is { } wait) return TooMany(context, wait);
         if (!await links.TryUseAsync(form["token"], cancel))
             return Page(context, form["returnUrl"], "This link has been used, is too old, or is not ours.", StatusCodes.Status403Forbidden);
-        await context.SignInAsync(EditorsOnly.Principal("Editor", EditorsOnly.ByLink), new AuthenticationProperties { IsPersistent = true });
+        await context.SignInAsync(EditorsOnly.LinkHolder(time.GetUtcNow()), new AuthenticationProperties { IsPersistent = true });
         return Results.LocalRedirect(Local(form["returnUrl"]));
     }
 
@@ -52,14 +54,16 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
     {
         var form = await context.Request.ReadFormAsync(cancel);
         var name = ((string?)form["name"] ?? "").Trim();
-        var key = Caller(context) + " " + name;
+        var caller = Caller(context.Connection.RemoteIpAddress);
+        var key = caller + " " + name;
         if (name.Length > 100 || ((string?)form["password"])?.Length > 1000 || !passwords.Any)
             return Page(context, form["returnUrl"], "Name or password is wrong.", StatusCodes.Status403Forbidden);
-        if (passwordAttempts.Take(key) is { } wait) return TooMany(context, wait);
-        if (passwords.Check(name, (string?)form["password"] ?? "") is not { } editor)
+        if ((passwordAttempts.Take(key) ?? names.Take(caller)) is { } wait) return TooMany(context, wait);
+        if (await passwords.CheckAsync(name, (string?)form["password"] ?? "", cancel) is not { } editor)
             return Page(context, form["returnUrl"], "Name or password is wrong.", StatusCodes.Status403Forbidden);
         passwordAttempts.Clear(key);
-        await context.SignInAsync(EditorsOnly.Principal(editor, EditorsOnly.ByPassword), new AuthenticationProperties { IsPersistent = true });
+        names.Clear(caller);
+        await context.SignInAsync(EditorsOnly.Principal(editor.Name, EditorsOnly.ByPassword, EditorPasswords.MarkOf(editor)), new AuthenticationProperties { IsPersistent = true });
         return Results.LocalRedirect(Local(form["returnUrl"]));
     }
 
@@ -122,8 +126,12 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
         return SitePage.Statement("Too many attempts", Html.Of($"<p>Try again in {seconds} seconds.</p>"), StatusCodes.Status429TooManyRequests);
     }
 
-    // The connection's own address: what a header says about it is not believed.
-    private static string Caller(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
+    /// <summary>Whose attempts are counted together. The connection's own address: what a header says about it is not believed. Of IPv6 the network, for whoever has one has all its addresses.</summary>
+    internal static string Caller(IPAddress? address)
+    {
+        var bytes = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.GetAddressBytes() ?? [];
+        return Convert.ToHexString(bytes.AsSpan(0, Math.Min(bytes.Length, NetworkBytes)));
+    }
 
     /// <summary>The address when it leads to a page of ours, else the issues page.</summary>
     internal static string Local(string? returnUrl)

@@ -15,7 +15,7 @@ internal static class HealthPages
     }
 
     // Ready is: the database answers. A relay that is down does not make us unready; the ledger waits for it.
-    private static async Task<IResult> ReadyAsync(Database database, TimeProvider time, ILoggerFactory logs, CancellationToken aborted)
+    private static async Task<IResult> ReadyAsync(Database database, TimeProvider time, KnownTrouble known, ILoggerFactory logs, CancellationToken aborted)
     {
         using var patience = new CancellationTokenSource(Patience, time);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, aborted);
@@ -26,8 +26,16 @@ internal static class HealthPages
         }
         catch (Exception problem) when (!aborted.IsCancellationRequested)
         {
-            logs.CreateLogger("WeeklyDigest.Health").LogError(problem, "The database does not answer");
+            Note(problem, known, logs);
             return Results.Text("the database does not answer; the log says why", statusCode: StatusCodes.Status503ServiceUnavailable);
         }
+    }
+
+    // Anybody may ask, as often as they like: each trouble is a line once, until it has been quiet for a while.
+    private static void Note(Exception problem, KnownTrouble known, ILoggerFactory logs)
+    {
+        var words = problem is OperationCanceledException ? $"no answer within {Patience.TotalSeconds} seconds." : known.Words(problem);
+        if (known.IsNews("ready: " + (words ?? problem.Message)))
+            logs.CreateLogger("WeeklyDigest.Health").LogError(words is null ? problem : null, "The database does not answer: {Problem}", words ?? problem.Message);
     }
 }

@@ -44,18 +44,23 @@ internal sealed record PagePolicy(string ContentSecurityPolicy, string Referrer,
     /// <summary>Writes the policy of the endpoint that was found, or <see cref="Site"/>, to every response. Belongs behind routing.</summary>
     public static Task Apply(HttpContext context, RequestDelegate next)
     {
-        var policy = context.GetEndpoint()?.Metadata.GetMetadata<PagePolicy>() ?? Site;
-        var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = policy.ContentSecurityPolicy;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = policy.Referrer;
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        if (!policy.ContentSecurityPolicy.Contains("frame-ancestors 'self'", StringComparison.Ordinal)) headers.XFrameOptions = "DENY";
-        if (policy.Private)
-        {
-            headers["X-Robots-Tag"] = "noindex, nofollow";
-            headers.CacheControl = "no-store";
-        }
+        (context.GetEndpoint()?.Metadata.GetMetadata<PagePolicy>() ?? Site).Write(context.Response.Headers);
         return next(context);
+    }
+
+    /// <summary>Writes what holds for a page of our own words in place of one of an endpoint: after an exception nothing is left of what was written.</summary>
+    public static void ApplyInPlaceOf(Endpoint? endpoint, HttpContext context)
+        => (endpoint?.Metadata.GetMetadata<PagePolicy>() is { } policy ? Site with { Referrer = policy.Referrer, Private = policy.Private } : Site).Write(context.Response.Headers);
+
+    private void Write(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = Referrer;
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        if (!ContentSecurityPolicy.Contains("frame-ancestors 'self'", StringComparison.Ordinal)) headers.XFrameOptions = "DENY";
+        if (!Private) return;
+        headers["X-Robots-Tag"] = "noindex, nofollow";
+        headers.CacheControl = "no-store";
     }
 }

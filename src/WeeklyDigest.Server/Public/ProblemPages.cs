@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Desk;
@@ -18,17 +19,30 @@ internal static class ProblemPages
     {
         var met = context.Features.Get<IExceptionHandlerFeature>();
         Note(context, met?.Error);
+        PagePolicy.ApplyInPlaceOf(met?.Endpoint, context);
         var page = met?.Error switch
         {
-            BadHttpRequestException { StatusCode: var status } => SitePage.Statement("This request cannot be answered", Html.Of($"<p>It is too large or not well formed.</p>"), status),
+            { } failure when Refusal(failure) is { } status => SitePage.Statement("This request cannot be answered", Html.Of($"<p>It is too large or not well formed.</p>"), status),
             { } failure when OfDatabase(failure) is { } cause => Away(met.Endpoint?.Metadata.GetMetadata<ReaderWords>() ?? Words(context, cause)),
             _ => SitePage.Statement("Something went wrong here", Html.Of($"<p>It has been noted. Try again in a moment.</p>"), StatusCodes.Status500InternalServerError),
         };
         return page.ExecuteAsync(context);
     }
 
-    /// <summary>Whether an exception is no news: while the database is away every request would add a page to the log. One line says what is wrong.</summary>
-    public static bool IsKnown(ExceptionHandlerSuppressDiagnosticsContext context) => KnownTrouble.In(context.Exception) is not null;
+    /// <summary>
+    /// Whether an exception is no news: while the database is away every request would add a page to the log, and one line says what is wrong; and what is wrong
+    /// with a request is its sender's matter, who may be anybody.
+    /// </summary>
+    public static bool IsKnown(ExceptionHandlerSuppressDiagnosticsContext context) => KnownTrouble.In(context.Exception) is not null || Refusal(context.Exception) is not null;
+
+    // The form's token is looked for in the form, which may be broken.
+    private static int? Refusal(Exception failure) => failure switch
+    {
+        BadHttpRequestException { StatusCode: var status } => status,
+        AntiforgeryValidationException { InnerException: BadHttpRequestException { StatusCode: var status } } => status,
+        AntiforgeryValidationException => StatusCodes.Status400BadRequest,
+        _ => null,
+    };
 
     private static void Note(HttpContext context, Exception? failure)
     {

@@ -45,9 +45,17 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
 internal sealed record IssueList(IReadOnlyList<IssueRow> Rows, int Total, bool CanPreview, IReadOnlyList<RelayAside> Aside, string? Coming, LedgerTrouble? Trouble);
 
 /// <summary>Who an issue would go to.</summary>
-/// <param name="Lists">The lists.</param>
+/// <param name="Lists">The lists, as the database has them.</param>
+/// <param name="Changed">Their files that changed since they were read, and can be; sending reads them first.</param>
 /// <param name="Problems">Files of lists that cannot be used; while there are any, the issue cannot be sent.</param>
-internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnlyList<string> Problems);
+internal sealed record IssueAudience(IReadOnlyList<ListSummary> Lists, IReadOnlyList<ChangedListFile> Changed, IReadOnlyList<string> Problems)
+{
+    /// <summary>How many get it: so many, or up to so many.</summary>
+    public long Members => Lists.Sum(list => list.Active) + Changed.Sum(file => file.Rows);
+
+    /// <summary>Whether somebody may be counted more than once: on several lists, or on a list and in its changed file.</summary>
+    public bool IsUpTo => Lists.Count > 1 || Changed.Count > 0;
+}
 
 /// <summary>Reads what the page Issues shows: the folder, the mailings, the lists.</summary>
 /// <param name="library">The issues folder.</param>
@@ -100,11 +108,13 @@ internal sealed class IssueOverview(
     public async Task<IssueAudience> AudienceAsync(IssueFile file, CancellationToken cancel)
     {
         var wanted = file.Issue is { } issue ? WantedLists.Of(issue) : WantedLists.Every;
-        var reports = await folder.RunAsync(wanted, cancel);
+        // Imports nothing: a browser may load the page before anybody wants it.
+        var files = await folder.ChangedAsync(wanted, cancel);
         var lists = await subscribers.ListsAsync(cancel);
         return new IssueAudience(
             [.. lists.Where(list => wanted.Include(list.Name))],
-            [.. reports.Where(report => report.Refusal is not null).Select(report => $"{Path.GetFileName(report.Path)} cannot be used. {report.Refusal}")]);
+            [.. files.Where(file => file.Refusal is null)],
+            [.. files.Where(file => file.Refusal is not null).Select(file => $"{Path.GetFileName(file.Path)} cannot be used. {file.Refusal}")]);
     }
 
     private async Task<IssueRow> RowAsync(string slug, IssueFile? file, Mailing? mailing, DateOnly today, CancellationToken cancel)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Hangfire.Dashboard;
-using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Public;
 
@@ -19,8 +18,8 @@ internal static class QuestionView
             <ul>{Html.Join(audience.Problems.Select(problem => Html.Of($"<li>{problem}</li>")))}</ul>
             <p>Mend them, or move a file that is no list out of the subscribers folder, and load this page again.</p>
             """),
-        _ when audience.Lists.Sum(list => list.Active) == 0 => Html.Of($"<p>No subscriber is on its lists: put a CSV file into the subscribers folder first.</p>"),
-        _ => Ask(page, row, audience.Lists),
+        _ when audience.Members == 0 => Html.Of($"<p>No subscriber is on its lists: put a CSV file into the subscribers folder first.</p>"),
+        _ => Ask(page, row, audience),
     });
 
     /// <summary>Before a mailing is cancelled.</summary>
@@ -45,12 +44,19 @@ internal static class QuestionView
         </div>
         """);
 
-    private static Html Ask(RazorPage page, IssueRow row, IReadOnlyList<ListSummary> lists) => Html.Of(
+    private static Html Ask(RazorPage page, IssueRow row, IssueAudience audience) => Html.Of(
         $"""
-        <p>{People(lists)} will get <strong><bdi>{row.Title}</bdi></strong>{Reservation(row)}</p>
-        <p>Lists: {string.Join(", ", lists.Select(list => $"{list.Name} ({Number(list.Active)})"))}</p>
-        {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/send", "Send to " + Count(lists), "btn-primary", "Send to " + Count(lists))}
+        <p>{People(audience)} will get <strong><bdi>{row.Title}</bdi></strong>{Reservation(row)}</p>
+        <p>Lists: {Lists(audience)}</p>
+        {Html.Join(audience.Changed.Select(file => Html.Of($"<p>{Path.GetFileName(file.Path)} is new or has changed, and is read first: whoever it adds ({Number(file.Rows)} at most) gets the issue as well.</p>")))}
+        {DashboardPage.PostButton(page, $"/issues/{Uri.EscapeDataString(row.Slug)}/do/send", "Send to " + Count(audience), "btn-primary", "Send to " + Count(audience))}
         """);
+
+    private static string Lists(IssueAudience audience)
+    {
+        var begun = audience.Changed.Select(file => file.List!).Except(audience.Lists.Select(list => list.Name));
+        return string.Join(", ", audience.Lists.Select(list => $"{list.Name} ({Number(list.Active)})").Concat(begun.Select(name => $"{name} (new)")));
+    }
 
     private static string Obstacle(IssueRow row) => row switch
     {
@@ -63,13 +69,10 @@ internal static class QuestionView
         ? $", although its date, {row.File!.Issue!.Date!.Value.ToString("d MMMM yyyy", CultureInfo.InvariantCulture)}, has not come."
         : ".";
 
-    private static Html People(IReadOnlyList<ListSummary> lists) => Html.Of($"<strong>{Count(lists)}</strong>{(lists.Count > 1 ? " (who is on several lists gets it once)" : "")}");
+    private static Html People(IssueAudience audience) => Html.Of($"<strong>{Count(audience)}</strong>{(audience.Lists.Count > 1 ? " (who is on several lists gets it once)" : "")}");
 
-    private static string Count(IReadOnlyList<ListSummary> lists)
-    {
-        var members = lists.Sum(list => list.Active);
-        return (lists.Count > 1 ? "up to " : "") + Number(members) + (members == 1 ? " subscriber" : " subscribers");
-    }
+    private static string Count(IssueAudience audience)
+        => (audience.IsUpTo ? "up to " : "") + Number(audience.Members) + (audience.Members == 1 ? " subscriber" : " subscribers");
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

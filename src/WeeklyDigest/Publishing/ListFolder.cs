@@ -46,7 +46,7 @@ public static class ListFolder
     {
         try
         {
-            foreach (var _ in Rows(file, _ => { })) continue;
+            Count(file);
             return null;
         }
         catch (Exception problem) when (IsRefusal(problem))
@@ -54,6 +54,10 @@ public static class ListFolder
             return problem.Message;
         }
     }
+
+    /// <summary>How many rows can be used; keeps nothing.</summary>
+    /// <exception cref="FormatException">The file cannot be used as a whole.</exception>
+    public static long Count(Stream file) => Rows(file, _ => { }).LongCount();
 
     /// <summary>The rows of a file, as <see cref="SubscriberCsv.Read"/> reads them.</summary>
     /// <exception cref="FormatException">Thrown while the rows are read; also when there are rows and none can be used: such a file is another than was meant.</exception>

@@ -26,8 +26,23 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     {
         var reports = new List<ListFileReport>();
         foreach (var file in Wanted(wanted))
-            if (await VisitAsync(file, ImportNotedAsync, cancel) is { } report) reports.Add(report);
+            if (await VisitAsync(file, ImportNotedAsync, Refused, cancel) is { } report) reports.Add(report);
         return reports;
+    }
+
+    /// <summary>Finds out which files <see cref="RunAsync"/> would import or refuse, and imports nothing: every file that changed is read to its end.</summary>
+    /// <param name="wanted">Which lists; with every list also the files whose name is no list name.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>The files, by name.</returns>
+    public async Task<IReadOnlyList<ChangedListFile>> ChangedAsync(WantedLists wanted, CancellationToken cancel)
+    {
+        var changed = new List<ChangedListFile>();
+        foreach (var file in Wanted(wanted))
+            if (await VisitAsync<ChangedListFile>(file, CountAsync, (one, reason) => new(one.Path, one.List, 0, reason), cancel) is { } found) changed.Add(found);
+        return changed;
+
+        static Task<ChangedListFile> CountAsync(ListFile file, Stream content, string hash, CancellationToken cancel)
+            => Task.FromResult(new ChangedListFile(file.Path, file.List, ListFolder.Count(content), null));
     }
 
     /// <summary>Finds out what <see cref="RunAsync"/> would refuse, and imports nothing: every file that changed is read to its end.</summary>
@@ -35,12 +50,7 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     /// <param name="cancel">Stops.</param>
     /// <returns>The refused files, by file name.</returns>
     public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(WantedLists wanted, CancellationToken cancel)
-    {
-        var reports = new List<ListFileReport>();
-        foreach (var file in Wanted(wanted))
-            if (await VisitAsync(file, (one, content, _, _) => Task.FromResult(ListFolder.ProblemOf(content) is { } problem ? Refused(one, problem) : null), cancel) is { } report) reports.Add(report);
-        return reports;
-    }
+        => [.. (await ChangedAsync(wanted, cancel)).Where(file => file.Refusal is not null).Select(file => new ListFileReport(file.Path, file.List, Nothing, [], 0, file.Refusal))];
 
     /// <summary>Imports one file, changed or not, from wherever it stands.</summary>
     /// <exception cref="RefusedException">The file cannot be read, or is unusable as a whole; nothing of it was imported.</exception>
@@ -60,9 +70,11 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     private IEnumerable<ListFile> Wanted(WantedLists wanted)
         => ListFolder.Files(folder).Where(file => wanted.Include(file.List));
 
-    private async Task<ListFileReport?> VisitAsync(ListFile file, Func<ListFile, Stream, string, CancellationToken, Task<ListFileReport?>> visit, CancellationToken cancel)
+    private async Task<TFound?> VisitAsync<TFound>(
+        ListFile file, Func<ListFile, Stream, string, CancellationToken, Task<TFound>> visit, Func<ListFile, string, TFound> refuse, CancellationToken cancel)
+        where TFound : class
     {
-        if (file.Problem is not null) return Refused(file, file.Problem);
+        if (file.Problem is not null) return refuse(file, file.Problem);
         try
         {
             await using var content = File.OpenRead(file.Path);
@@ -73,11 +85,11 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
         }
         catch (Exception problem) when (ListFolder.IsRefusal(problem))
         {
-            return Refused(file, problem.Message);
+            return refuse(file, problem.Message);
         }
     }
 
-    private async Task<ListFileReport?> ImportNotedAsync(ListFile file, Stream content, string hash, CancellationToken cancel)
+    private async Task<ListFileReport> ImportNotedAsync(ListFile file, Stream content, string hash, CancellationToken cancel)
     {
         var report = await ImportAsync(file.Path, content, file.List!, cancel);
         // If we die before this line, or the file changed since it was hashed, the next run imports it again and finds most of it unchanged.

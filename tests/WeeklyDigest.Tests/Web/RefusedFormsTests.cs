@@ -18,12 +18,12 @@ public sealed class RefusedFormsTests(Browser browser)
         await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues/week-1/send");
         var session = (await page.Context.CookiesAsync()).Single(cookie => cookie.Name == "weeklydigest");
         await page.Context.ClearCookiesAsync(new() { Name = "weeklydigest-form" });
-        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 3 subscribers" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to up to 3 subscribers" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToHaveTextAsync("This form is out of date Nothing was done. Go back, reload the page and try again.");
         await page.GoBackAsync();
         await page.ReloadAsync();
         await page.Context.ClearCookiesAsync(new() { Name = session.Name });
-        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 3 subscribers" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to up to 3 subscribers" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("You are signed out");
         await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("Nothing was done, because your session has ended.");
         Assert.Empty(await Axe.ViolationsAsync(page, "main"));
@@ -114,7 +114,7 @@ public sealed class RefusedFormsTests(Browser browser)
         await page.Context.AddCookiesAsync([new() { Name = "weeklydigest-form", Value = "CfDJ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Url = site.Address.ToString() }]);
         await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues/week-1/send");
         await page.Context.AddCookiesAsync([new() { Name = "weeklydigest-form", Value = "CfDJ8BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB", Url = site.Address.ToString() }]);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Send to 3 subscribers" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send to up to 3 subscribers" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Main)).ToHaveTextAsync("This form is out of date Nothing was done. Go back, reload the page and try again.");
         Assert.Equal(0, site.Inbox.Count);
         Assert.False(site.HasLogged(line => line.Contains("ntiforgery", StringComparison.Ordinal)));

@@ -94,6 +94,8 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         var reply = $"Gave up: its turn did not come, and nothing of the mailing was accepted any more in {environment.Options.GiveUpAfter:c}, the time to give up.";
         for (var changed = (long)GiveUpPortion; changed == GiveUpPortion && IsIdle;)
         {
+            // Very many rows take longer than the lease.
+            if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
             changed = await run.Writer.InTurnAsync(ledger => ledger.GiveUpAsync(
                 run.MailingId, now - environment.Options.GiveUpAfter, reply, GiveUpPortion, now, CancellationToken.None)).WaitAsync(run.Stop.OverToken);
         }

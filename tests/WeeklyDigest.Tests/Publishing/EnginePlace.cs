@@ -35,6 +35,9 @@ internal sealed class EnginePlace : IAsyncDisposable
     /// <summary>The database as the test itself sees it.</summary>
     public Database Database { get; }
 
+    /// <summary>What the processes that are started from now on have instead of the ledger.</summary>
+    public Func<ILedger, ILedger> Around { get; set; } = ledger => ledger;
+
     public string DataFolder => Path.Combine(folder, "data");
 
     public static EnginePlace Open(Func<SmtpMoment, SmtpMove>? script = null, DeliveryOptions? options = null, TimeProvider? time = null)
@@ -134,7 +137,7 @@ internal sealed class EngineProcess : IAsyncDisposable
     public EngineProcess(EnginePlace place, IReadOnlyList<RelayOptions> relays, TimeSpan commit = default)
     {
         database = place.OpenDatabase();
-        var ledger = commit == default ? database.Ledger : SlowLedger.Over(database.Ledger, commit);
+        var ledger = commit == default ? place.Around(database.Ledger) : SlowLedger.Over(database.Ledger, commit);
         Owner = ProcessOwner.Take(place.DataFolder);
         Sessions = new SessionPool(relays, database.Relays, place.Time, Warnings.Enqueue);
         Engine = new DeliveryEngine(database.Mailings, ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);

@@ -65,6 +65,25 @@ public sealed class GiveUpTests
         Assert.True(clock.GetElapsedTime(again) > TimeSpan.FromMinutes(59));
     }
 
+    [Fact]
+    public async Task While_very_many_are_given_up_the_lease_is_renewed()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept, time: clock);
+        LargeLedger? large = null;
+        place.Around = ledger => LargeLedger.Over(ledger, clock, out large);
+        var mailing = await place.PublishAsync(3);
+        var running = place.Start().RunUntilAsync(mailing, Cancel);
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                if (large!.Portions is 0 or LargeLedger.AllPortions) clock.Advance(TimeSpan.FromMinutes(5));
+                return running.IsCompleted;
+            },
+            "the mailing ends", TimeSpan.FromMinutes(1));
+        Assert.Equal(3, (await running).Balance.Failed);
+        Assert.InRange(large!.WithoutRenewal, TimeSpan.FromSeconds(1), place.Options.Lease / 2);
+    }
+
     private Task EndAsync(Task running, TimeSpan step) => Eventually.HoldsAsync(
         () =>
         {

@@ -194,7 +194,9 @@ public sealed class PostgresDownTests : IDisposable
         using var workspace = Workspace(relay).WithSubscribers(3).Set("Urls", "http://127.0.0.1:0");
         using var serve = workspace.Start("serve");
         await serve.PrintedAsync("/sign-in?token=", Limit);
-        server.Execute($"ALTER DATABASE test_1 SET default_transaction_read_only = on; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_1'");
+        server.Execute("ALTER DATABASE test_1 SET default_transaction_read_only = on");
+        // Behind that one's commit: who comes back before it may write.
+        server.Execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test_1'");
         await Eventually.HoldsAsync(() => serve.Error.Contains("The database test_1", StringComparison.Ordinal) && serve.Error.Contains("can only be read: is it a standby?", StringComparison.Ordinal), "it says so", Limit);
         await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.DoesNotContain("\n   at ", serve.Error, StringComparison.Ordinal);

@@ -20,8 +20,9 @@ public sealed class SeveralRelaysTests
     [InlineData(1, 9, 40, 360)]
     public async Task Messages_are_spread_by_weight(int firstWeight, int secondWeight, int firstShare, int secondShare)
     {
-        await using var place = EnginePlace.Open();
-        await using var second = ScriptedSmtpServer.Start();
+        // The relay of the larger weight waits for nobody: it is the slower one, so that the other is never behind its share.
+        await using var place = EnginePlace.Open(firstWeight > secondWeight ? Slow : Accepting);
+        await using var second = ScriptedSmtpServer.Start(firstWeight > secondWeight ? Accepting : Slow);
         var mailing = await place.PublishAsync(firstShare + secondShare);
         await place.StartOver(
             EnginePlace.Relay("first", place.Server) with { Weight = firstWeight }, EnginePlace.Relay("second", second) with { Weight = secondWeight }).RunAsync(mailing);
@@ -272,6 +273,11 @@ public sealed class SeveralRelaysTests
         Assert.Equal(MailingState.Sent, (await process.RunAsync(second)).State);
         Assert.Equal(10, place.Server.AcceptedCount);
     }
+
+    private static SmtpMove Accepting(SmtpMoment moment) => SmtpMove.Accept;
+
+    private static SmtpMove Slow(SmtpMoment moment)
+        => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;
 
     private static async Task RunUntilAsync(EngineProcess process, long mailing, Func<DeliveryRunResult, bool> isEnough)
     {

@@ -12,6 +12,9 @@ internal static class LedgerReplies
     /// <summary>Of a delivery that was passed over for nothing but a bounce.</summary>
     public static readonly string Bounced = WhyNot("bounced", "bounced")!;
 
+    /// <summary>Of an address that was taken once and is none now: another version of the program or of its system read it, or somebody changed the database.</summary>
+    public static string Unreadable(string address, string problem) => $"Not sent: '{address}' in the database is not an address: {problem}.";
+
     /// <summary>Why a subscriber is not mailed any more; null when all is well.</summary>
     /// <param name="status">The subscriber's status.</param>
     /// <param name="suppressed">Why the address is suppressed, or null.</param>

@@ -6,7 +6,7 @@ using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Storage.Postgres;
 
-/// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left.</summary>
+/// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left or has no address any more.</summary>
 /// <param name="connection">The transaction.</param>
 /// <param name="request">What to claim.</param>
 internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest request)
@@ -101,27 +101,40 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
     {
         if (subscribers.Count == 0) return;
         var candidates = (await connection.QueryAsync<Candidate>(Queries.Get("ClaimCandidates"), new { mailing = request.MailingId, subscribers = subscribers.ToArray() })).AsList();
-        var stay = candidates.Where(row => row.WhyNot is null).ToList();
+        var stay = new List<Delivery>();
+        var (left, unreadable) = (new List<(long, string)>(), new List<(long, string)>());
+        foreach (var row in candidates)
+        {
+            if (row.WhyNot is { } whyNot) left.Add((row.Id, whyNot));
+            else if (EmailAddress.TryParse(row.Address, out var address, out var problem)) stay.Add(row.ToDelivery(request.MailingId, address));
+            else unreadable.Add((row.Id, LedgerReplies.Unreadable(row.Address, problem)));
+        }
         if (stay.Count > 0) await ClaimAsync(stay);
-        if (stay.Count < candidates.Count) await SuppressAsync([.. candidates.Where(row => row.WhyNot is not null)]);
+        if (left.Count > 0) await EndAsync("Suppress", left);
+        if (unreadable.Count > 0) await EndAsync("FailUnreadable", unreadable);
     }
 
-    private async Task ClaimAsync(List<Candidate> rows)
+    private async Task ClaimAsync(List<Delivery> rows)
     {
         await connection.ExecuteAsync(Queries.Get("Claim"), new
         {
-            mailing = request.MailingId, subscribers = Ids(rows), owner = request.Claimant.Owner, lease = LengthOf(request.Claimant), now,
+            mailing = request.MailingId,
+            subscribers = rows.Select(row => row.Id.SubscriberId).ToArray(),
+            owner = request.Claimant.Owner,
+            lease = LengthOf(request.Claimant),
+            now,
         });
-        claimed.AddRange(rows.Select(row => row.ToDelivery(request.MailingId)));
+        claimed.AddRange(rows);
     }
 
-    private Task<int> SuppressAsync(List<Candidate> rows)
-        => connection.ExecuteAsync(Queries.Get("Suppress"), new
+    private Task<int> EndAsync(string query, List<(long Subscriber, string Reply)> rows)
+        => connection.ExecuteAsync(Queries.Get(query), new
         {
-            mailings = rows.Select(_ => request.MailingId).ToArray(), subscribers = Ids(rows), replies = rows.Select(row => row.WhyNot).ToArray(), now,
+            mailings = rows.Select(_ => request.MailingId).ToArray(),
+            subscribers = rows.Select(row => row.Subscriber).ToArray(),
+            replies = rows.Select(row => row.Reply).ToArray(),
+            now,
         });
-
-    private static long[] Ids(List<Candidate> rows) => [.. rows.Select(row => row.Id)];
 
     /// <summary>A row of the queries DueRows and PendingRows.</summary>
     private readonly record struct Row(long Id, long Domain);
@@ -143,12 +156,12 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
 
         public string? WhyNot => LedgerReplies.WhyNot(Status, Suppressed);
 
-        public Delivery ToDelivery(long mailingId) => new(
+        public Delivery ToDelivery(long mailingId, EmailAddress address) => new(
             new DeliveryId(mailingId, Id),
             Stamp + 1,
             Attempts,
             Codes.Time(FirstAttemptAt),
-            new Subscriber(Id, Codes.Address(Address), Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Lists: []),
+            new Subscriber(Id, address, Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Lists: []),
             Resent,
             DomainId);
     }

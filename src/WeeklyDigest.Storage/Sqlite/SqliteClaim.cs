@@ -4,7 +4,7 @@ using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Storage.Sqlite;
 
-/// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left.</summary>
+/// <summary>One claim, inside one transaction: takes rows for a claimant, and takes those out whose subscriber has left or has no address any more.</summary>
 internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request)
 {
     private readonly long now = Codes.Of(request.Claimant.Now);
@@ -105,27 +105,30 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
     {
         foreach (var subscriber in subscribers)
         {
-            var (delivery, whyNot) = Candidate(subscriber);
-            if (whyNot is null) claimed.Add(Claim(delivery));
-            else Suppress(delivery.Id, whyNot);
+            var (delivery, ending, reply) = Candidate(subscriber);
+            if (delivery is not null) claimed.Add(Claim(delivery));
+            else Bind(ending).With("@subscriber", subscriber).With("@now", now).With("@reply", reply).Run();
         }
     }
 
-    private (Delivery Delivery, string? WhyNot) Candidate(long subscriber)
+    // The delivery; or, when there is none to be, the statement that ends it, and its reply.
+    private (Delivery? Delivery, string Ending, string Reply) Candidate(long subscriber)
     {
         using var row = Bind("ClaimCandidate").With("@subscriber", subscriber).Read();
         row.Next();
-        var status = row.Text(8);
+        var (stored, status) = (row.Text(5), row.Text(8));
+        if (LedgerReplies.WhyNot(status, row.TextOrNull(9)) is { } left) return (null, "Suppress", left);
+        if (!EmailAddress.TryParse(stored, out var address, out var problem)) return (null, "FailUnreadable", LedgerReplies.Unreadable(stored, problem));
         var recipient = new Subscriber(
             subscriber,
-            Codes.Address(row.Text(5)),
+            address,
             row.TextOrNull(6),
             AttributesJson.Read(row.Text(7)),
             Codes.State<SubscriberStatus>(status),
             Lists: []);
         var id = new DeliveryId(request.MailingId, subscriber);
         var delivery = new Delivery(id, row.Number(0), (int)row.Number(1), Codes.Time(row.NumberOrNull(2)), recipient, (int)row.Number(3), row.Number(4));
-        return (delivery, LedgerReplies.WhyNot(status, row.TextOrNull(9)));
+        return (delivery, "", "");
     }
 
     private Delivery Claim(Delivery delivery)
@@ -134,9 +137,6 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
             .With("@owner", request.Claimant.Owner).With("@lease", Codes.Of(request.Claimant.LeaseUntil)).With("@now", now).Run();
         return delivery with { Stamp = delivery.Stamp + 1 };
     }
-
-    private void Suppress(DeliveryId id, string reason)
-        => Bind("Suppress").With("@subscriber", id.SubscriberId).With("@now", now).With("@reply", reason).Run();
 
     private SqliteStatement Bind(string name) => transaction.Statement(name).With("@mailing", request.MailingId);
 

@@ -17,6 +17,9 @@ internal static class AddressSyntax
     private static readonly SearchValues<char> DotAtom = SearchValues.Create(Alphanumeric + "!#$%&'*+-/=?^_`{|}~.");
     private static readonly SearchValues<char> AsciiControls = SearchValues.Create([.. Enumerable.Range(0, 128).Select(code => (char)code).Where(char.IsControl)]);
     private static readonly SearchValues<char> Hostname = SearchValues.Create(Alphanumeric + "-.");
+
+    // Sinhala and Persian domains are written with them. IDNA takes one only where it changes how the letters around it join (RFC 5892 appendix A).
+    private static readonly SearchValues<char> Joiners = SearchValues.Create('\u200C', '\u200D');
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true, AllowUnassigned = false };
 
     /// <summary>The parts of an address.</summary>
@@ -44,8 +47,11 @@ internal static class AddressSyntax
     private static string? Unprintable(string text)
     {
         if (Ascii.IsValid(text)) return text.AsSpan().ContainsAny(AsciiControls) ? "it holds a control character" : text.Contains(' ') ? "it holds a space" : null;
+        var (at, place) = (text.LastIndexOf('@'), 0);
         foreach (var rune in text.EnumerateRunes())
         {
+            place += rune.Utf16SequenceLength;
+            if (at >= 0 && place > at && rune.Value is 0x200C or 0x200D) continue;
             switch (Rune.GetUnicodeCategory(rune))
             {
                 case UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator:
@@ -54,12 +60,14 @@ internal static class AddressSyntax
                     return "it holds a control character";
                 // Two addresses that look the same must not be two; and no mailbox has such a name.
                 case UnicodeCategory.Format or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned:
-                    return $"it holds the invisible or undefined character U+{rune.Value:X4}";
+                    return Invisible(rune.Value);
             }
             if (rune == Rune.ReplacementChar) return "it was damaged by a wrong encoding";
         }
         return null;
     }
+
+    private static string Invisible(int character) => $"it holds the invisible or undefined character U+{character:X4}";
 
     private static string? ProblemOfLocalPart(string text)
     {
@@ -82,7 +90,7 @@ internal static class AddressSyntax
         if (text[0] == '[') return "an IP address in place of a domain is not supported";
         var isPlain = text.AsSpan().IndexOfAnyExcept(Hostname) < 0 && !text.Contains("xn--", StringComparison.OrdinalIgnoreCase);
         if (isPlain) unicode = ascii = text.ToLowerInvariant();
-        else if (!TryIdn(text, out unicode, out ascii)) return $"'{text}' is not a valid domain";
+        else if (!TryIdn(text, out unicode, out ascii)) return text.AsSpan().IndexOfAny(Joiners) is >= 0 and var joiner ? Invisible(text[joiner]) : $"'{text}' is not a valid domain";
         return ProblemOfHostname(ascii);
     }
 
@@ -93,6 +101,8 @@ internal static class AddressSyntax
         {
             ascii = Idn.GetAscii(text).ToLowerInvariant();
             unicode = Idn.GetUnicode(ascii).ToLowerInvariant();
+            // What is kept has to be read again: of a domain with a character that is newer than ours, that is its A-labels.
+            if (Unprintable("@" + unicode) is not null) unicode = ascii;
             return true;
         }
         catch (ArgumentException)

@@ -4,9 +4,10 @@ namespace WeeklyDigest.Audience;
 
 /// <summary>A syntactically valid e-mail address: a local part (RFC 5321, UTF-8 as RFC 6531 allows) and a domain.</summary>
 /// <remarks>
-/// Invariant: Unicode in form NFC without control, invisible or space characters; the local part a dot-atom of at most 64 octets, the
-/// whole at most 254 octets on the wire (RFC 5321 section 4.5.3.1); the domain at least two labels, valid under IDNA. Not taken, though RFC 5321 knows
-/// them: quoted local parts, address literals, and bare host names such as <c>localhost</c>; no newsletter goes there.
+/// Invariant: Unicode in form NFC without control, invisible or space characters, but for the joiners that IDNA takes in a domain; the local
+/// part a dot-atom of at most 64 octets, the whole at most 254 octets on the wire (RFC 5321 section 4.5.3.1); the domain at least two labels,
+/// valid under IDNA. Not taken, though RFC 5321 knows them: quoted local parts, address literals, and bare host names such as
+/// <c>localhost</c>; no newsletter goes there.
 /// <see cref="Value"/> keeps the local part as written and the domain in lower case, in its Unicode form; two addresses are equal when
 /// <see cref="Value"/> is.
 /// </remarks>

@@ -13,6 +13,8 @@ public sealed class EmailAddressTests
     [InlineData("ann@xn--BCHER-kva.example", "ann@bücher.example", "ann@xn--bcher-kva.example")]
     [InlineData("ann@straße.example", "ann@straße.example", "ann@xn--strae-oqa.example")]
     [InlineData("用户@例子。广告", "用户@例子.广告", "用户@xn--fsqu00a.xn--4rr70v")]
+    [InlineData("bob@xn--10cl1a0b660p.com", "bob@ශ්\u200Dරී.com", "bob@xn--10cl1a0b660p.com")]
+    [InlineData("bob@نامه\u200Cای.com", "bob@نامه\u200Cای.com", "bob@xn--mgba3gch31f060k.com")]
     [InlineData("a@r5---sn-x.example.org", "a@r5---sn-x.example.org", "a@r5---sn-x.example.org")]
     [InlineData("a@1.2.example", "a@1.2.example", "a@1.2.example")]
     public void Addresses_are_read(string text, string value, string wire)
@@ -41,6 +43,9 @@ public sealed class EmailAddressTests
     [InlineData("an\u00A0n@example.org", "it holds a space")]
     [InlineData("an\u200Bn@example.org", "it holds the invisible or undefined character U+200B")]
     [InlineData("ann@exam\u200Dple.org", "it holds the invisible or undefined character U+200D")]
+    [InlineData("an\u200Cn@example.org", "it holds the invisible or undefined character U+200C")]
+    [InlineData("ශ්\u200Dරී@example.org", "it holds the invisible or undefined character U+200D")]
+    [InlineData("ann@exam\u200Bple.org", "it holds the invisible or undefined character U+200B")]
     [InlineData("an\uFFFDn@example.org", "it was damaged by a wrong encoding")]
     [InlineData("an\uD800n@example.org", "it was damaged by a wrong encoding")]
     [InlineData("ann@localhost", "its domain 'localhost' has no dot")]
@@ -94,7 +99,7 @@ public sealed class EmailAddressTests
     public void An_address_is_read_again_from_what_it_shows()
     {
         var read = 0;
-        var word = Gen.String[Gen.Char["abnx.öß界\u0308\u0327İﬀ\u200B-_0"], 1, 6];
+        var word = Gen.String[Gen.Char["abnx.öß界\u0308\u0327İﬀ\u200B\u200C\u200D\u0DC1\u0DCA\u0647-_0"], 1, 6];
         Gen.Select(word, word, word).Sample(
             (local, label, top) =>
             {

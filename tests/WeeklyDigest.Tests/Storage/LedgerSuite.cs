@@ -57,6 +57,23 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
     }
 
     [Fact]
+    public async Task What_is_no_address_any_more_fails_by_name_keeps_nobody_back_and_can_be_tried_again()
+    {
+        var mailing = await Published(3);
+        Place.Execute("UPDATE subscriber SET address = 'reader2@exam ple.org' WHERE address = 'reader2@example.org'");
+
+        Assert.Equal(["reader1@example.org", "reader3@example.org"], (await Claim(mailing)).Select(row => row.Recipient.Address.Value));
+
+        Assert.Equal((0, 2, 1), ((await Balance(mailing)).Pending, (await Balance(mailing)).Claimed, (await Balance(mailing)).Failed));
+        var failed = await Mailings.DeliveriesAsync(mailing, DeliveryState.Failed, Cancel).SingleAsync(Cancel);
+        Assert.Equal((0, "Not sent: 'reader2@exam ple.org' in the database is not an address: it holds a space."), (failed.Attempts, failed.Reply));
+
+        Place.Execute("UPDATE subscriber SET address = 'reader2@example.org' WHERE address = 'reader2@exam ple.org'");
+        Assert.Equal(1, (await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
+        Assert.Equal("reader2@example.org", Assert.Single(await Claim(mailing)).Recipient.Address.Value);
+    }
+
+    [Fact]
     public async Task The_way_to_sent_counts_attempts_and_keeps_the_reply()
     {
         var mailing = await Published(1);

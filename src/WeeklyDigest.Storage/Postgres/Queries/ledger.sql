@@ -53,6 +53,13 @@ SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NU
 FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
 WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed', 'sending');
 
+-- name: FailUnreadable
+-- What stands as their addresses is none. Through claimed to failed in one step: nobody can try them.
+UPDATE delivery d
+SET state = 'failed', stamp = d.stamp + 1, owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = w.reply, updated_at = @now
+FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred');
+
 -- name: Begin
 -- The mark before DATA, for a group. It asks once more whether the mailing goes on and the subscriber is still there. Where the relay took its
 -- time and nothing is out yet, the sender makes the mark once more.

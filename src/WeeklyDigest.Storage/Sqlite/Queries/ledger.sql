@@ -43,6 +43,12 @@ UPDATE delivery
 SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = @reply, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred', 'claimed', 'sending');
 
+-- name: FailUnreadable
+-- What stands as the address is none. Through claimed to failed in one step: nobody can try it.
+UPDATE delivery
+SET state = 'failed', stamp = stamp + 1, owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = @reply, updated_at = @now
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred');
+
 -- name: Begin
 -- The mark before DATA. It asks once more whether the mailing goes on and the subscriber is still there: from this commit on the
 -- message may be out, so a pause, a cancellation or an unsubscription committed before it wins. Where the relay took its time and

@@ -133,7 +133,12 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
 
         public DialogueStage Stage
         {
-            get => _stage == DialogueStage.Greeting && Stream is { Sendings: > 0 } ? DialogueStage.Hello : _stage;
+            get => _stage switch
+            {
+                DialogueStage.Tls when Certificates.Expires is not null => DialogueStage.Greeting,
+                DialogueStage.Greeting when Stream is { Sendings: > 0 } => DialogueStage.Hello,
+                _ => _stage,
+            };
             set => _stage = value;
         }
 

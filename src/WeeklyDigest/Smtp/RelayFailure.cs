@@ -6,12 +6,12 @@ using MailKit.Security;
 namespace WeeklyDigest.Smtp;
 
 /// <summary>What an exception of MailKit or of the socket says, as a reply for <see cref="ReplyPolicy"/> and as words for people.</summary>
-/// <param name="Code">The reply code, or <see cref="ReplyPolicy.Lost"/>.</param>
+/// <param name="Code">The reply code, <see cref="ReplyPolicy.Lost"/> or <see cref="ReplyPolicy.NoHandshake"/>.</param>
 /// <param name="Text">The server's own words, or what happened.</param>
 internal readonly record struct RelayFailure(int Code, string Text)
 {
     /// <summary>One line for the ledger.</summary>
-    public string Reply => Code == ReplyPolicy.Lost ? ReplyText.Clean(Text) : ReplyText.Of(Code, Text);
+    public string Reply => Code is ReplyPolicy.Lost or ReplyPolicy.NoHandshake ? ReplyText.Clean(Text) : ReplyText.Of(Code, Text);
 
     /// <summary>Reads an exception of a dialogue; null when it is no failure of a relay but a mistake of the program.</summary>
     /// <param name="failure">The exception.</param>
@@ -23,7 +23,9 @@ internal readonly record struct RelayFailure(int Code, string Text)
         ServiceNotAuthenticatedException login => new RelayFailure((int)SmtpStatusCode.AuthenticationRequired, login.Message),
         AuthenticationException { InnerException: SmtpCommandException command } => new RelayFailure((int)command.StatusCode, command.Message),
         AuthenticationException login => new RelayFailure((int)SmtpStatusCode.AuthenticationInvalidCredentials, login.Message),
-        SslHandshakeException tls => new RelayFailure(ReplyPolicy.Lost, (tls.InnerException ?? tls).Message),
+        // Who stands in front of a relay that restarts accepts connections and drops them.
+        SslHandshakeException { InnerException: (IOException or System.Net.Sockets.SocketException) and { Message: var words } } => new RelayFailure(ReplyPolicy.Lost, words),
+        SslHandshakeException tls => new RelayFailure(ReplyPolicy.NoHandshake, (tls.InnerException ?? tls).Message),
         // MailKit adds the reply before, which says nothing of why.
         SmtpProtocolException when failure.Message.Contains("unexpectedly disconnected", StringComparison.Ordinal) => new RelayFailure(ReplyPolicy.Lost, "The connection was lost."),
         SmtpProtocolException or IOException or System.Net.Sockets.SocketException or ServiceNotConnectedException
@@ -48,6 +50,8 @@ internal readonly record struct RelayFailure(int Code, string Text)
         }
         if (failure is SslHandshakeException && !timedOut) stage = DialogueStage.Tls;
         if (Of(failure, timedOut) is not { } read) return null;
+        // Telling a relay that its certificate is refused may fail as well, when it has gone.
+        if (stage == DialogueStage.Tls && certificate is not null) read = read with { Code = ReplyPolicy.NoHandshake };
         var reply = ReplyText.WithoutSecrets(certificate is null ? read.Reply : certificate, relay);
         var judgement = timedOut ? new Judgement(Deliveries.SendResult.NotStarted, RelayTrouble.Transient) : ReplyPolicy.Judge(stage, read.Code, read.Text);
         return new RelayException(
@@ -84,7 +88,7 @@ internal readonly record struct RelayFailure(int Code, string Text)
     private static string What(DialogueStage stage, RelayTrouble trouble) => stage switch
     {
         DialogueStage.Connect => "cannot be reached",
-        DialogueStage.Tls => "could not agree on TLS with us",
+        DialogueStage.Tls => trouble == RelayTrouble.Transient ? "did not finish the TLS handshake" : "could not agree on TLS with us",
         DialogueStage.Greeting => "did not greet us",
         DialogueStage.Hello => "did not answer EHLO or STARTTLS",
         DialogueStage.Login => trouble == RelayTrouble.Transient ? "did not let us log in" : "refused the login",

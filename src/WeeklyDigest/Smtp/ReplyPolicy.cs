@@ -9,6 +9,9 @@ internal static class ReplyPolicy
     /// <summary>The code of a reply that did not come.</summary>
     public const int Lost = 0;
 
+    /// <summary>The code of a TLS handshake that came to its end and failed.</summary>
+    public const int NoHandshake = -1;
+
     private static readonly DialogueStage[] Opening = [Connect, Tls, Greeting, Hello, Login];
     private static readonly DialogueStage[] Message = [Recipient, Data, Body, FinalDot];
     private static readonly DialogueStage[] SenderOrMessage = [Sender, .. Message];
@@ -55,7 +58,7 @@ internal static class ReplyPolicy
     /// <summary>The table.</summary>
     public static IReadOnlyList<ReplyRule> Rules { get; } =
     [
-        new([Tls], "lost", RelayRefuses, "A handshake that fails is a certificate or a protocol to be looked at; never go on in clear."),
+        new([Tls], "failed", RelayRefuses, "A certificate or a protocol to be looked at; never go on in clear."),
         new(Opening, "lost", RelayLater, "The relay is down or cannot be reached."),
         new(Opening, "4xx", RelayLater, "The relay says later to everyone."),
         new(Opening, "any", RelayRefuses, "The relay refuses us: greeting, EHLO or login."),

@@ -59,7 +59,7 @@ internal readonly record struct Judgement(
 
 /// <summary>A line of the table.</summary>
 /// <param name="Stages">Where it holds.</param>
-/// <param name="Code">The reply code with x for any digit, <c>lost</c> for no reply (dropped, reset, timed out), <c>any</c> for any reply.</param>
+/// <param name="Code">The reply code with x for any digit, <c>lost</c> for no reply (dropped, reset, timed out), <c>failed</c> for a failed handshake, <c>any</c> for any reply.</param>
 /// <param name="Judgement">What follows.</param>
 /// <param name="Reason">Why.</param>
 internal sealed record ReplyRule(DialogueStage[] Stages, string Code, Judgement Judgement, string Reason)

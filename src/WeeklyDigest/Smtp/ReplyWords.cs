@@ -12,11 +12,11 @@ internal sealed partial class ReplyWords
     private string? words;
 
     /// <summary>Takes a reply apart.</summary>
-    /// <param name="code">The reply code, or <see cref="ReplyPolicy.Lost"/>.</param>
+    /// <param name="code">The reply code, <see cref="ReplyPolicy.Lost"/> or <see cref="ReplyPolicy.NoHandshake"/>.</param>
     /// <param name="text">The text behind it.</param>
     public ReplyWords(int code, string text)
     {
-        this.code = code == ReplyPolicy.Lost ? "lost" : code.ToString(CultureInfo.InvariantCulture);
+        this.code = code switch { ReplyPolicy.Lost => "lost", ReplyPolicy.NoHandshake => "failed", _ => code.ToString(CultureInfo.InvariantCulture) };
         this.text = text;
     }
 
@@ -29,8 +29,8 @@ internal sealed partial class ReplyWords
     /// <summary>Whether the reply code is of this form.</summary>
     public bool Has(string pattern) => pattern switch
     {
-        "lost" => code == "lost",
-        "any" => code != "lost",
+        "lost" or "failed" => code == pattern,
+        "any" => code is not ("lost" or "failed"),
         _ => HasDigits(pattern),
     };
 

@@ -68,7 +68,7 @@ public sealed class ReplyPageTests
 
     private static string Reply(ReplyRule rule)
     {
-        var text = new StringBuilder(rule.Code switch { "lost" => "no reply", "any" => "any other", var code => $"`{code}`" });
+        var text = new StringBuilder(rule.Code switch { "lost" => "no reply", "failed" => "the handshake fails", "any" => "any other", var code => $"`{code}`" });
         if (rule.Enhanced.Length > 0) text.Append(" with ").AppendJoin(", ", rule.Enhanced.Select(code => code == "none" ? "no enhanced code" : $"`{code}`"));
         if (rule.Words.Length > 0) text.Append(rule.Enhanced.Length > 0 ? " and " : " with ").Append("one of: ").AppendJoin(", ", rule.Words.Select(word => $"*{word}*"));
         return text.ToString();

@@ -18,4 +18,13 @@ public sealed class RelayFailureTests
         Assert.StartsWith("Relay 'main' (mail.example.com:587) refused the login: 535", refused.Message, StringComparison.Ordinal);
         Assert.EndsWith("Check user name and password.", refused.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_refused_certificate_is_one_also_where_the_relay_has_gone_before_it_was_told()
+    {
+        var dropped = new SslHandshakeException("no", new IOException("Broken pipe"));
+        var trouble = RelayFailure.Opening(Relay, DialogueStage.Tls, dropped, timedOut: false, certificate: "its certificate is for another host name")!;
+        Assert.False(trouble.IsTransient);
+        Assert.Contains("could not agree on TLS with us: its certificate is for another host name. Check host name", trouble.Message, StringComparison.Ordinal);
+    }
 }

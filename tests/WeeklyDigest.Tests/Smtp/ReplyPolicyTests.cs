@@ -8,7 +8,8 @@ public sealed class ReplyPolicyTests
     [Theory]
     // Before a message: the relay's matter.
     [InlineData("Connect", 0, "refused", "NotStarted", "Transient")]
-    [InlineData("Tls", 0, "certificate", "NotStarted", "Permanent")]
+    [InlineData("Tls", ReplyPolicy.NoHandshake, "certificate", "NotStarted", "Permanent")]
+    [InlineData("Tls", 0, "dropped", "NotStarted", "Transient")]
     [InlineData("Greeting", 421, "4.3.2 busy", "NotStarted", "Transient")]
     [InlineData("Greeting", 450, "later", "NotStarted", "Transient")]
     [InlineData("Greeting", 554, "5.7.1 go away", "NotStarted", "Permanent")]
@@ -118,7 +119,7 @@ public sealed class ReplyPolicyTests
     {
         foreach (var rule in ReplyPolicy.Rules)
         {
-            var code = rule.Code switch { "lost" => ReplyPolicy.Lost, "any" => 399, var pattern => int.Parse(pattern.Replace('x', '9'), System.Globalization.CultureInfo.InvariantCulture) };
+            var code = rule.Code switch { "lost" => ReplyPolicy.Lost, "failed" => ReplyPolicy.NoHandshake, "any" => 399, var pattern => int.Parse(pattern.Replace('x', '9'), System.Globalization.CultureInfo.InvariantCulture) };
             var enhanced = rule.Enhanced.Where(pattern => pattern != "none").FirstOrDefault("").Replace('x', '9');
             Assert.Contains(rule.Stages, stage => ReplyPolicy.RuleFor(stage, code, $"{enhanced} {rule.Words.FirstOrDefault()}") == rule);
         }

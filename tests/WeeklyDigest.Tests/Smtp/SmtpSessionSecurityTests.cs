@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Tests.Relays;
@@ -82,6 +85,47 @@ public sealed class SmtpSessionSecurityTests : IDisposable
         });
         await AssertRefusedAsync(session, words);
         Assert.DoesNotContain(server.Commands, command => command.Line.Split(' ')[0] is not ("EHLO" or "STARTTLS"));
+    }
+
+    [Fact]
+    public async Task Sends_nothing_to_a_relay_that_does_not_speak_TLS_from_the_first_byte()
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Username = "editor", Password = Password });
+        await using var session = Session(server, relay => relay with { Security = RelaySecurity.Tls });
+        await AssertRefusedAsync(session, "could not agree on TLS with us");
+    }
+
+    // As a load balancer does whose relay restarts.
+    [Theory]
+    [InlineData("StartTls", false)]
+    [InlineData("StartTls", true)]
+    [InlineData("Tls", false)]
+    [InlineData("Tls", true)]
+    public async Task Tries_a_relay_again_that_hangs_up_in_the_handshake(string security, bool resets)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = HangUpInHandshakeAsync(listener, greets: security == "StartTls", resets);
+        var relay = new RelayOptions { Name = "main", Host = "127.0.0.1", Port = ((IPEndPoint)listener.LocalEndpoint).Port, Security = Enum.Parse<RelaySecurity>(security), Username = "editor", Password = Password };
+        await using var session = new SmtpSession(relay, TimeProvider.System);
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        Assert.True(trouble.IsTransient, trouble.Message);
+        Assert.Contains("did not finish the TLS handshake: ", trouble.Message, StringComparison.Ordinal);
+        await serving;
+    }
+
+    [Fact]
+    public async Task Tries_a_relay_again_that_hangs_up_after_the_handshake()
+    {
+        using var certificate = TestCertificate.Create();
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions
+        {
+            Certificate = certificate, ImplicitTls = true, Script = moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Drop : SmtpMove.Accept,
+        });
+        await using var session = Session(server, relay => relay with { Security = RelaySecurity.Tls, TrustedCertificates = certificate.WritePem(folder) });
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        Assert.True(trouble.IsTransient, trouble.Message);
+        Assert.Contains("did not greet us", trouble.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -180,6 +224,19 @@ public sealed class SmtpSessionSecurityTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "empty.pem"), "no certificate", Cancel);
         await using var session = new SmtpSession(new RelayOptions { Name = "main", Host = "127.0.0.1", TrustedCertificates = Path.Combine(folder, file) }, TimeProvider.System);
         await AssertRefusedAsync(session, file);
+    }
+
+    private static async Task HangUpInHandshakeAsync(TcpListener listener, bool greets, bool resets)
+    {
+        using var socket = await listener.AcceptSocketAsync(Cancel);
+        var heard = new byte[4096];
+        foreach (var words in greets ? ["220 relay.test\r\n", "250-relay.test\r\n250 STARTTLS\r\n", "220 go ahead\r\n"] : Array.Empty<string>())
+        {
+            await socket.SendAsync(Encoding.ASCII.GetBytes(words), Cancel);
+            await socket.ReceiveAsync(heard, Cancel);
+        }
+        if (!greets) await socket.ReceiveAsync(heard, Cancel);
+        if (resets) socket.LingerState = new LingerOption(enable: true, seconds: 0);
     }
 
     private static async Task AssertRefusedAsync(SmtpSession session, string words)

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.NetworkInformation;
-using System.Net.Sockets;
 using System.Text;
 using MailKit.Security;
 
@@ -13,6 +12,8 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
     // is enough: trying a wrong password with every mechanism there is locks accounts.
     private static readonly string[] Mechanisms =
         ["SCRAM-SHA-512-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN", "LOGIN"];
+
+    private readonly RelayDialer _dialer = new(time);
 
     /// <summary>Opens one.</summary>
     /// <exception cref="RelayException">The relay cannot be used.</exception>
@@ -53,13 +54,10 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
 
     private void Connect(Opening opening, IPAddress[] addresses)
     {
-        // A socket of our own: MailKit's leaves Nagle's algorithm on, which costs 40 ms a message.
-        // And the system would take in megabytes for a relay that reads slowly: the end of a large message would have left us long before it leaves the machine.
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = RelayStream.BlockSize };
-        opening.Stream = new RelayStream(socket, opening.Lifetime);
         // The settings know only the name; where it leads is known here.
         if (relay.Security == RelaySecurity.None && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere) RefusePlaintext(elsewhere);
-        socket.Connect(addresses, relay.Port);
+        var socket = _dialer.Connect(addresses, relay.Port, opening.Lifetime.Token);
+        opening.Stream = new RelayStream(socket, opening.Lifetime);
         opening.Client.LocalDomain = HelloName(((IPEndPoint)socket.LocalEndPoint!).Address);
     }
 

@@ -6,6 +6,9 @@ internal static class RelayLimits
     /// <summary>Name resolution and connecting.</summary>
     public static readonly TimeSpan Connect = TimeSpan.FromSeconds(30);
 
+    /// <summary>Of it, one address while there are others.</summary>
+    public static readonly TimeSpan Address = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// Greeting, EHLO, STARTTLS and login, each. Section 4.5.3.2.1 allows five minutes for the greeting, of any server of the world; this is one that its
     /// customer pays for. Who waits here holds a recipient whom another relay could serve.

@@ -123,7 +123,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
             if (outcome.Result != SendResult.HeldBack) Note(outcome);
-            return IsForAnother(message, outcome) ? new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address (no SMTPUTF8); another one may.") : outcome;
+            return outcome.Result == SendResult.Rejected && message.Utf8Headers ? await ForAnotherAsync(outcome) : outcome;
         }
         finally
         {
@@ -178,9 +178,17 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         }
     }
 
-    // The next attempt may fall to a relay that carries such an address: nobody is to be without the issue because of the order of turns.
-    private bool IsForAnother(ComposedMessage message, SendOutcome outcome)
-        => outcome.Result == SendResult.Rejected && message.Utf8Headers && !MayCarryUtf8;
+    // The next attempt may fall to a relay that carries such an address, or to a machine of this one: nobody is to be without the issue because of the
+    // order of turns. The connection may have been opened anew for the message; nothing has told yet what it lacks.
+    private async Task<SendOutcome> ForAnotherAsync(SendOutcome outcome)
+    {
+        if (!session.LacksSmtpUtf8) return outcome;
+        relay.LacksSmtpUtf8 = true;
+        if (!MayCarryUtf8) return new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address (no SMTPUTF8); another one may.");
+        if (!pool.Relays.Any(other => other.HasCarriedUtf8)) return outcome;
+        await CloseAsync();
+        return new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address at the moment (no SMTPUTF8), which it or another one did before.");
+    }
 
     // What stopped a message from being started is told by the next opening. Twice without an answer between is trouble in any case.
     private void Note(SendOutcome outcome)

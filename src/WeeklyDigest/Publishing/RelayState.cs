@@ -120,8 +120,15 @@ internal sealed class RelayState : IAsyncDisposable
     public bool LacksSmtpUtf8
     {
         get => lacksSmtpUtf8;
-        set => lacksSmtpUtf8 = value;
+        set
+        {
+            lacksSmtpUtf8 = value;
+            if (!value) HasCarriedUtf8 = true;
+        }
     }
+
+    /// <summary>Whether it ever showed that it carries them; the machines behind a name may differ.</summary>
+    public bool HasCarriedUtf8 { get; private set; }
 
     /// <summary>Whether a connection is out. Under the pool's lock.</summary>
     public bool IsInUse => lent > 0;

@@ -4,7 +4,7 @@ using WeeklyDigest.Merging;
 namespace WeeklyDigest.Smtp;
 
 /// <summary>The parts of a mailing's messages, in segments, in one transfer encoding.</summary>
-/// <param name="Segments">From the empty line after the header block to the closing boundary.</param>
+/// <param name="Segments">From the last header field, where there has to be one for the encoding, and the empty line after the header block to the closing boundary.</param>
 /// <param name="EightBit">Whether any part is 8bit.</param>
 internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBit)
 {
@@ -19,10 +19,12 @@ internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBi
         List<Segment> segments = [];
         var text = Choose(content.Text, eightBit);
         var html = Choose(content.Html, eightBit);
-        AddPart(segments, content.Text, "text/plain", text, content.Boundary);
+        var isEightBit = text == Transfer.EightBit || html == Transfer.EightBit;
+        // What holds a part of 8bit has to say that it does (RFC 2045 section 6.4).
+        AddPart(segments, content.Text, "text/plain", text, content.Boundary, isEightBit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
         AddPart(segments, content.Html, "text/html", html, content.Boundary);
         segments.Add(Fixed($"\r\n--{content.Boundary}--\r\n"));
-        return new MessageBody(segments, text == Transfer.EightBit || html == Transfer.EightBit);
+        return new MessageBody(segments, isEightBit);
     }
 
     private enum Transfer
@@ -44,10 +46,10 @@ internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBi
         return eightBit ? Transfer.EightBit : Transfer.QuotedPrintable;
     }
 
-    private static void AddPart(List<Segment> segments, MergeTemplate template, string type, Transfer transfer, string boundary)
+    private static void AddPart(List<Segment> segments, MergeTemplate template, string type, Transfer transfer, string boundary, string before = "")
     {
         var name = transfer switch { Transfer.SevenBit => "7bit", Transfer.EightBit => "8bit", _ => "quoted-printable" };
-        segments.Add(Fixed($"\r\n--{boundary}\r\nContent-Type: {type}; charset=utf-8\r\nContent-Transfer-Encoding: {name}\r\n\r\n"));
+        segments.Add(Fixed($"{before}\r\n--{boundary}\r\nContent-Type: {type}; charset=utf-8\r\nContent-Transfer-Encoding: {name}\r\n\r\n"));
         if (transfer == Transfer.QuotedPrintable) AddQuoted(segments, template);
         else segments.AddRange(template.Parts.Select(part => part.Text is null ? Slot(part) : Segment.Of(Encoding.UTF8.GetBytes(Canonical(part.Text)))));
     }

@@ -27,7 +27,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <summary>Whether it is connected and the relay has not closed since. Asks the system; only between messages.</summary>
     public bool IsQuiet => _connection is { IsOpen: true, IsQuiet: true };
 
-    /// <summary>Whether it is connected to a relay, or to that one of several machines behind its name, that lacks SMTPUTF8.</summary>
+    /// <summary>Whether the machine that it is connected to lacks SMTPUTF8; those behind a relay's name may differ.</summary>
     public bool LacksSmtpUtf8 => _connection is { Abilities.SmtpUtf8: false };
 
     /// <summary>Connects and logs in when that is not done yet.</summary>

@@ -68,6 +68,14 @@ public sealed class MessageComposerTests
     }
 
     [Fact]
+    public void Says_of_the_whole_that_it_is_8bit_where_a_part_is()
+    {
+        var mixed = Samples.Content(html: MergeTemplate.Of("<p>Größe</p>\n"), text: MergeTemplate.Of("plain\n"));
+        Assert.Equal("8bit", Samples.Parse(Samples.Compose(Samples.Modern, content: mixed)).Body!.Headers[HeaderId.ContentTransferEncoding]);
+        Assert.Null(Samples.Parse(Samples.Compose(Samples.Old, content: mixed)).Body!.Headers[HeaderId.ContentTransferEncoding]);
+    }
+
+    [Fact]
     public void Falls_back_to_quoted_printable_for_the_one_whose_values_make_a_line_too_long()
     {
         var content = Samples.Content(text: new MergeTemplate([Samples.Literal(new string('x', 900)), Samples.Slot(MergeField.Name, MergeEncoding.Plain), Samples.Literal("\nend")]));

@@ -111,8 +111,7 @@ internal sealed class Installation : IAsyncDisposable
     {
         var time = new ZonedTime(clock, settings.Schedule.TimeZone);
         RefuseSecond(settings);
-        if (LostLedger.Find(settings.Storage, settings.Paths.Jobs) is { } lost) throw new RefusedException(lost);
-        var database = Database.Open(settings.Storage, time, PostgresJobs.Tables);
+        var database = OpenDatabase(settings, time);
         try
         {
             var key = await LinkKeyAsync(database, cancel);
@@ -124,6 +123,12 @@ internal sealed class Installation : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Opens the database alone.</summary>
+    /// <exception cref="StorageException">It cannot be used, or its ledger is gone from the server where the jobs still are; says what to do.</exception>
+    /// <exception cref="RefusedException">Its file is gone where a server has run.</exception>
+    public static Database OpenDatabase(ServerSettings settings, TimeProvider time)
+        => LostLedger.Find(settings.Storage, settings.Paths.Jobs) is { } lost ? throw new RefusedException(lost) : Database.Open(settings.Storage, time, PostgresJobs.Tables);
 
     // One that is made now would know nothing of what the other process has sent. Asked twice: whoever works with the folder has made the database before.
     private static void RefuseSecond(ServerSettings settings)

@@ -50,7 +50,7 @@ internal static class ConfigCommand
             return told is null ? null
                 : $"Newsletter:Schedule below is not in force. The page Issues was told {told.Cron} ({told.TimeZone}){(told.IsOn ? "" : ", switched off")}; that holds until a server starts with another Newsletter:Schedule";
         }
-        catch (Exception failure) when (failure is StorageException or TimeoutException)
+        catch (Exception failure) when (failure is StorageException or RefusedException or TimeoutException)
         {
             return "Whether the page Issues was told another schedule cannot be said: the database does not open. `weeklydigest doctor` says why";
         }
@@ -58,7 +58,7 @@ internal static class ConfigCommand
 
     private static async Task<Schedule?> ToldAsync(ServerSettings settings, TimeProvider time, CancellationToken cancel)
     {
-        using var database = Database.Open(settings.Storage, time);
+        using var database = Installation.OpenDatabase(settings, time);
         return await database.Schedules.FindAsync(cancel) is { IsTold: true } told ? told : null;
     }
 

@@ -1,7 +1,4 @@
-using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
-using WeeklyDigest.Server.Settings;
-using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Server.Commands;
 
@@ -30,20 +27,6 @@ internal static class FileWords
 
     /// <summary>As a sentence beside the issue's name on the dashboard, with the button that helps.</summary>
     public static string OnDashboard(Mailing mailing, FileChange change) => Begin(change) + Help(mailing, change, "Change time… to another one", "Cancel…");
-
-    /// <summary>
-    /// An issue's mailing that is not over, and what became of the file since: for commands that need no database; null when there is no such mailing, or
-    /// nothing is another.
-    /// </summary>
-    public static async Task<(Mailing Mailing, FileChange Change)?> FindAsync(ServerSettings settings, TimeProvider time, IssueFile file, CancellationToken cancel)
-    {
-        if (!Database.Exists(settings.Storage) || !IssueSlug.TryParse(file.Slug, out var slug)) return null;
-        using var database = Database.Open(settings.Storage, time);
-        if (await database.Mailings.FindAsync(slug, cancel) is not { IsOver: false } mailing) return null;
-        var zoned = new ZonedTime(time, settings.Schedule.TimeZone);
-        var change = await new FileChanges(database.Mailings, CompilerProcess.Renderer(settings.Paths), settings.Newsletter, zoned).OfAsync(mailing, file, cancel);
-        return change == FileChange.None ? null : (mailing, change);
-    }
 
     private static string Begin(FileChange change) => Describe(change) is var words && change == FileChange.Gone ? "I" + words[1..] : "It " + words;
 

@@ -4,7 +4,6 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Rendering;
-using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Storage;
 
@@ -30,7 +29,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
             findings.AddRange(await RenderAsync(issue, cancel));
             findings.AddRange(await ListsAsync(file, issue, cancel));
         }
-        if (await FileWords.FindAsync(settings, time, file, cancel) is var (mailing, change))
+        if (await PublishedFile.FindChangedAsync(settings, time, file, cancel) is var (mailing, change))
             findings.Add(new Finding(Severity.Warning, PublishedOtherwise, FileWords.Sentence(mailing, change), 1, 1));
         return [.. findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
     }
@@ -75,7 +74,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
     {
         var names = new SortedSet<ListName>(files.Select(file => file.List).OfType<ListName>());
         if (!Database.Exists(settings.Storage)) return names;
-        using var database = Database.Open(settings.Storage, time, PostgresJobs.Tables);
+        using var database = Installation.OpenDatabase(settings, time);
         names.UnionWith(await database.Subscribers.ListNamesAsync(cancel));
         return names;
     }

@@ -4,7 +4,6 @@ using WeeklyDigest.Audience;
 using WeeklyDigest.Feedback;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
-using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Smtp;
 using WeeklyDigest.Storage;
 
@@ -64,7 +63,7 @@ internal static class RenderCommand
             [Names[2]] = message.Bytes,
         }, cancel);
         foreach (var path in written) await run.Out.WriteLineAsync(path);
-        if (await FileWords.FindAsync(run.Settings, run.Host.Time, file, cancel) is var (mailing, change)) await run.Error.WriteLineAsync(FileWords.Line(mailing, change));
+        if (await PublishedFile.FindChangedAsync(run.Settings, run.Host.Time, file, cancel) is var (mailing, change)) await run.Error.WriteLineAsync(FileWords.Line(mailing, change));
         return CommandLine.Done;
     }
 
@@ -83,7 +82,7 @@ internal static class RenderCommand
     private static async Task<(Subscriber? Known, byte[] LinkKey)> FromDatabaseAsync(CommandRun run, EmailAddress address, CancellationToken cancel)
     {
         if (!Database.Exists(run.Settings.Storage)) return (null, Installation.NewLinkKey());
-        using var database = Database.Open(run.Settings.Storage, run.Host.Time, PostgresJobs.Tables);
+        using var database = Installation.OpenDatabase(run.Settings, run.Host.Time);
         return (await database.Subscribers.FindAsync(address, cancel), await Installation.LinkKeyAsync(database, cancel));
     }
 

@@ -104,7 +104,7 @@ internal sealed class IssueSending(
         switch (mailing.State)
         {
             case MailingState.Sent:
-                return page.Finish($"Already sent: {mailing.Issue}, {Tally(balance)}; nothing to do.", mailing.State, balance);
+                return page.Finish(AlreadySent(mailing, Tally(balance)), mailing.State, balance);
             case MailingState.Cancelled:
                 return page.Finish($"{mailing.Issue} was cancelled after {Tally(balance)}; nothing is sent.", mailing.State, balance);
             case MailingState.Paused:
@@ -139,6 +139,7 @@ internal sealed class IssueSending(
         var tally = Tally(result.Balance);
         var headline = result.State switch
         {
+            MailingState.Sent when result.WasSent => AlreadySent(mailing, tally),
             MailingState.Sent => $"Sent: {mailing.Issue}, {tally}.",
             // Another node saw first that the job was deleted.
             MailingState.Paused when result.StateReason == Deleted => $"Deleted: {mailing.Issue}, {tally}; {Waits}.",
@@ -176,6 +177,8 @@ internal sealed class IssueSending(
         }
         return Task.CompletedTask;
     }
+
+    private static string AlreadySent(Mailing mailing, string tally) => $"Already sent: {mailing.Issue}, {tally}; nothing to do.";
 
     private static string Tally(Balance balance)
     {

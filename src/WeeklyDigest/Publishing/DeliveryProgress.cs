@@ -26,4 +26,7 @@ public sealed record DeliveryRunResult(MailingState State, string? StateReason, 
 {
     /// <summary>When the last of the deferred deliveries is due, or null.</summary>
     public DateTimeOffset? LastAttemptAt { get; init; }
+
+    /// <summary>Whether it had been sent when the run began: by somebody who finished in the moment since the caller looked.</summary>
+    public bool WasSent { get; init; }
 }

@@ -51,7 +51,7 @@ internal sealed class MailingRun : IDisposable
         var result = await end.ResultAsync();
         meter.Start(new Standing(result.Balance) { LastAttemptAt = result.LastAttemptAt });
         callers.Report(meter.Progress(result.StateReason, environment.Sessions.Speed));
-        return result;
+        return result with { WasSent = mailing.State == MailingState.Sent };
     }
 
     /// <inheritdoc/>

@@ -61,6 +61,17 @@ public sealed class LostLedgerTests : IDisposable
         Assert.Equal(0, new FileInfo(workspace.DatabaseFile).Length);
     }
 
+    [Fact]
+    public async Task Who_only_looks_at_the_settings_does_not_make_one_of_an_empty_file()
+    {
+        workspace.Write("data/jobs.db", "");
+        workspace.Write("data/weeklydigest.db", "");
+        var result = await workspace.RunHereAsync("config");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("Whether the page Issues was told another schedule cannot be said: the database does not open.", result.Out, StringComparison.Ordinal);
+        Assert.Equal(0, new FileInfo(workspace.DatabaseFile).Length);
+    }
+
     // As it is where only commands were run, or where the ledger was on a server: keys, locks and the inbox, and no jobs.
     [Fact]
     public async Task Where_no_server_has_kept_its_jobs_a_ledger_is_made()

@@ -139,6 +139,10 @@ public sealed class PostgresJobsTests : IDisposable
         Assert.Equal((1, "", words), (result.ExitCode, result.Out, result.Error.TrimEnd()));
         SharedPostgres.Server.Execute("CREATE SCHEMA weeklydigest", Name);
         Assert.Equal(words, (await ServeAsync()).Error.TrimEnd());
+        using var workspace = new Workspace().WithWeek1().Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", connection);
+        workspace.Write("issues/wrong.md", "---\ntitle: \n---\n");
+        Assert.Equal(0, (await workspace.RunHereAsync("config")).ExitCode);
+        Assert.Equal(1, (await workspace.RunHereAsync("check", "wrong")).ExitCode);
         Assert.Equal(0L, SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_tables WHERE schemaname = 'weeklydigest'", Name));
         SharedPostgres.Server.Execute("DROP SCHEMA hangfire CASCADE", Name);
         Assert.Equal(Health.Ok, LookAtLedger().Status);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
@@ -65,6 +66,21 @@ public sealed class WeeklyDigestJobTests
         Assert.All(reports, report => Assert.True(report.Other is not null || report.Headline.Contains("week-1, 3 of 3", StringComparison.Ordinal), report.Headline));
         Assert.Equal(3, relay.AcceptedCount);
         Assert.Equal(3, relay.Accepted.Select(message => message.Recipient).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task One_that_finds_it_sent_only_when_it_is_about_to_send_says_so_too()
+    {
+        await using var site = await ThreeReadersAsync("week-1");
+        var desk = new JobDesk(site);
+        var job = desk.Trigger(WeeklyDigestJob.Name);
+        var report = await desk.EndAsync(job);
+        var seenBefore = (await site.Installation.Database.Mailings.ListAsync(CancellationToken.None)).Single() with { State = MailingState.Sending };
+
+        var sending = ActivatorUtilities.CreateInstance<IssueSending>(site.App.Services);
+        var headline = await sending.DeliverAsync(JobPage.Left(desk.Storage, job, report), seenBefore, CancellationToken.None);
+
+        Assert.Equal("Already sent: week-1, 3 of 3; nothing to do.", headline);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace WeeklyDigest.Audience;
@@ -40,7 +41,7 @@ internal sealed partial class CsvColumns
         return new CsvColumns(names.Count, email, name < 0 ? null : name, [.. others]);
     }
 
-    private static string Normalize(string name) => NotInNames().Replace(name.Normalize().ToLowerInvariant(), "_").Trim('_');
+    private static string Normalize(string name) => NotInNames().Replace(NormalForm.Of(name, NormalizationForm.FormC).ToLowerInvariant(), "_").Trim('_');
 
     private static bool IsEmail(string name) => name is "email" or "e-mail" or "email_address" or "e-mail_address";
 

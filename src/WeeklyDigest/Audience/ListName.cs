@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace WeeklyDigest.Audience;
 
@@ -15,7 +16,7 @@ public sealed record ListName : IComparable<ListName>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ListName? name)
     {
         // Some file systems hand out names decomposed: u and two dots are two characters there.
-        var composed = text is null || text.Any(char.IsSurrogate) ? "" : text.Normalize();
+        var composed = text is null || text.Any(char.IsSurrogate) ? "" : NormalForm.Of(text, NormalizationForm.FormC);
         var valid = composed is { Length: > 0 and <= 64 }
             && composed.All(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '_')
             && composed.Any(char.IsLetterOrDigit);

@@ -29,7 +29,7 @@ internal sealed class Anchors
         foreach (var rune in title.EnumerateRunes())
         {
             // Decomposed, é is e and an accent; what is not ASCII then is left out.
-            foreach (var c in rune.ToString().Normalize(NormalizationForm.FormD))
+            foreach (var c in NormalForm.Of(rune.ToString(), NormalizationForm.FormD))
             {
                 if (char.IsAsciiLetterOrDigit(c)) words.Append(char.ToLowerInvariant(c));
                 else if (!IsPartOfWord(c) && words.Length > 0 && words[^1] != '-') words.Append('-');

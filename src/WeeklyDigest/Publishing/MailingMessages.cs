@@ -86,7 +86,7 @@ public sealed class MailingMessages
     // The name as one DNS label: what is not a letter or digit of ASCII, accents taken off, becomes a dash.
     private static string Label(string name)
     {
-        var plain = name.Normalize(System.Text.NormalizationForm.FormD)
+        var plain = NormalForm.Of(name, System.Text.NormalizationForm.FormD)
             .Where(c => CharUnicodeInfo.GetUnicodeCategory(c) != UnicodeCategory.NonSpacingMark)
             .Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '-');
         var label = string.Join('-', string.Concat(plain).Split('-', StringSplitOptions.RemoveEmptyEntries));

@@ -13,6 +13,15 @@ public sealed class SubscriberCsvTests
         Assert.Equal(["2 ann@example.org Ann city=Köln favourite_colour=blue", "3 ben@example.org -"], rows);
     }
 
+    [Fact]
+    public void What_has_no_normal_form_is_an_underscore_in_a_columns_name()
+    {
+        var (rows, problems) = Read("email,Home\uFFFEtown\nann@example.org,Ulm\n");
+        Assert.Empty(problems);
+        Assert.Equal(["2 ann@example.org - home_town=Ulm"], rows);
+        Assert.StartsWith("Line 1: no column is named 'email'", Assert.Throws<FormatException>(() => Read("e\uFFFEmail\n")).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("\n")]
     [InlineData("\r\n")]

@@ -15,7 +15,7 @@ public sealed class IssueParserPropertyTests
         "---\n", "...\n", "title: ", "title: x\n", "permalink: ", "/posts/a\n", "lists: [a, b]\n", "date: 2020-09-21\n", "draft: yes\n", "'", "\"", "\\u0000", "\\uE000\\uE100",
         "&a ", "*a ", "!!str ", "? ", ": ", "- ", "{ ", "} ", "[", "]", "(", ")", "](", "](/x)", "](javascript:x)", "![", "{{ name }}", "{{ name | you }}", "{{", "}}", "\\{{",
         "### ", "# ", "#### a\n", "**What is it?** ", "**", "_", "~~", "`", "```\n", "> ", "1. ", "- [ ] ", "| a | b |\n|---|---|\n", "[^1]", "[^1]: note\n", "[a]: https://a\n", "<br>",
-        "<!-- ", " -->", "<script>", "</script>\n", "<sub>", "<a href='x'>", "https://example.com/", "www.example.com ", "<https://example.com>", "&amp;", "&#xE000;", "&#xD800;", "&#0;",
+        "<!-- ", " -->", "<script>", "</script>\n", "<sub>", "<a href='x'>", "https://example.com/", "www.example.com ", "<https://example.com>", "&amp;", "&#xE000;", "&#xD800;", "&#0;", "### a&#xFFFE;", "\uFFFE",
         "\n", "\r\n", "\r", "\n\n", "\t", " ", "    ", "\\", "a", "é", "日本", "😀", "\u2028", "\u0085", "\uE000", "\uE100", "\u0007", "%", "x: ", "#", "|", ">", "|-\n ", ">+2\n",
     ];
 

@@ -61,6 +61,10 @@ public sealed class IssueParserTests
     }
 
     [Fact]
+    public void An_anchor_does_without_what_has_no_normal_form()
+        => Assert.Equal(["a-b", "e"], Samples.ValidBody("### a&#xFFFE;b\n\nOne.\n\n### é\uFFFE\n\nTwo.\n").Entries.Select(entry => entry.Anchor));
+
+    [Fact]
     public void Says_where_the_paragraph_is_that_has_no_end()
     {
         var finding = Assert.Single(Samples.Parse($"---\ntitle: x\n---\n\nHello.\n\n  {string.Concat(Enumerable.Repeat("word ", 30_000))}\n").Findings);

@@ -11,6 +11,7 @@ public sealed class MailingMessagesTests
     [Theory]
     [InlineData("WeeklyDigest", "weeklydigest.weekly.example", "week-1:weeklydigest:newsletter:weeklydigest")]
     [InlineData("Café & Söhne: News!", "cafe-sohne-news.weekly.example", "week-1:cafe-sohne-news:newsletter:cafe-sohne-news")]
+    [InlineData("One\uFFFETwo", "one-two.weekly.example", "week-1:one-two:newsletter:one-two")]
     [InlineData("AI", "ai.weekly.example", "week-1:ai:newsletter:ai-news")]
     [InlineData("週刊", "newsletter.weekly.example", "week-1:newsletter:newsletter:newsletter")]
     [InlineData("The very long name of a newsletter", "the-very-long-name-of-a-newsletter.weekly.example", "week-1:the-very-long-name-of-a-newsletter:newsletter:the-very-long-n")]

@@ -40,18 +40,20 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     {
         Put("a.csv", "name\nAnn\n");
         Put("b b.csv", "email\nann@example.org\n");
+        Put("b\uFFFEb.csv", "email\nann@example.org\n");
         Put("c.csv", "email\nann@example.org\n");
         Put("C.csv", "email\nann@example.org\n");
         Put("~$c.csv", "lock");
         Put("notes.txt", "no list");
 
-        Assert.Equal(4, (await Sync()).Count);
+        Assert.Equal(5, (await Sync()).Count);
         var reports = await Sync();
 
         Assert.Equal(
             [
                 "a.csv: Line 1: no column is named 'email'; found: name. The first line has to name the columns, separated by commas or semicolons: email,name",
                 "b b.csv: The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.",
+                "b\uFFFEb.csv: The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.",
                 "c.csv: The list 'c' is read from C.csv already. Give one of the files another name.",
             ],
             reports.Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));

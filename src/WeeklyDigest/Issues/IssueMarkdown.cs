@@ -12,6 +12,7 @@ public static partial class IssueMarkdown
     private const int MaxMarks = 20_000;
     private const int MaxMarksInParagraph = 2_000;
     private const int MaxParagraph = 100_000;
+    private const int MaxCells = 100_000;
 
     /// <summary>
     /// The pipeline that parsed an issue's blocks; set a Markdig renderer up with it to render them. Without generic attributes: an
@@ -31,7 +32,7 @@ public static partial class IssueMarkdown
     internal static MarkdownDocument? Parse(string text, int bodyStart, FindingList findings)
     {
         var body = Blanked(text, bodyStart);
-        if (TooComplex(body, bodyStart) is var (offset, reason))
+        if ((TooComplex(body, bodyStart) ?? TooManyCells(body, bodyStart)) is var (offset, reason))
         {
             findings.Error("too-complex", offset, $"{reason} Check what was pasted.");
             return null;
@@ -68,12 +69,33 @@ public static partial class IssueMarkdown
         {
             if (text[i] is '\n' or '\r')
             {
+                if (text[i] == '\n' && i > bodyStart && text[i - 1] == '\r') continue;
                 if (isBlank) (marksHere, start) = (0, i + 1);
                 isBlank = true;
             }
             else if (IsMark(text, i) && (++marks > MaxMarks || ++marksHere > MaxMarksInParagraph)) return (i, "There are too many brackets and addresses here to be a text.");
             else if (!isBlank && i - start > MaxParagraph) return (FirstOfText(text, start), $"A paragraph, list or table has more than {MaxParagraph} characters; mail programs cut a whole issue of that size.");
             isBlank &= char.IsWhiteSpace(text[i]);
+        }
+        return null;
+    }
+
+    // Markdig fills each row of a table up to the longest: 2,000 bars over 2,000 short rows, 14 KB, would be 4 million cells and half a gigabyte.
+    private static (int Offset, string Reason)? TooManyCells(string text, int bodyStart)
+    {
+        var cells = 0L;
+        foreach (var paragraph in Paragraph().EnumerateMatches(text, bodyStart))
+        {
+            var (rows, longest) = (0L, 0);
+            var here = text.AsSpan(paragraph.Index, paragraph.Length);
+            foreach (var range in here.SplitAny('\r', '\n'))
+            {
+                var line = here[range];
+                if (!line.IsEmpty) rows++;
+                longest = Math.Max(longest, line.Count('|'));
+            }
+            cells += rows * longest;
+            if (cells > MaxCells) return (paragraph.Index, $"The tables up to this one have more than {MaxCells} cells, each row as long as the longest.");
         }
         return null;
     }
@@ -105,6 +127,13 @@ public static partial class IssueMarkdown
     [GeneratedRegex(@"\S[^\r\n]*(?:(?:\r\n|\r|\n)[ \t]*[^\s][^\r\n]*)*", RegexOptions.CultureInvariant)]
     private static partial Regex Paragraph();
 
-    private static bool IsMark(string text, int i)
-        => text[i] == '[' || (text[i] == ':' && string.CompareOrdinal(text, i, "://", 0, 3) == 0) || (text[i] == 'w' && string.CompareOrdinal(text, i, "www.", 0, 4) == 0);
+    private static bool IsMark(string text, int i) => text[i] switch
+    {
+        '[' => true,
+        ':' => string.CompareOrdinal(text, i, "://", 0, 3) == 0 || EndsWith(text, i, "mailto") || EndsWith(text, i, "tel"),
+        '.' => EndsWith(text, i, "www"),
+        _ => false,
+    };
+
+    private static bool EndsWith(string text, int end, string word) => text.AsSpan(0, end).EndsWith(word, StringComparison.OrdinalIgnoreCase);
 }

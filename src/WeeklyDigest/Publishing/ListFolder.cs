@@ -60,10 +60,13 @@ public static class ListFolder
     public static long Count(Stream file) => Rows(file, _ => { }).LongCount();
 
     /// <summary>The rows of a file, as <see cref="SubscriberCsv.Read"/> reads them.</summary>
-    /// <exception cref="FormatException">Thrown while the rows are read; also when there are rows and none can be used: such a file is another than was meant.</exception>
+    /// <exception cref="FormatException">
+    /// Thrown while the rows are read; also when there are rows and none can be used: such a file is another than was meant; and when the file was written
+    /// to meanwhile and ends within a line, as one does that is being copied: half an address may be one as well.
+    /// </exception>
     public static IEnumerable<SubscriberRow> Rows(Stream file, Action<RowProblem> onProblem)
     {
-        var (usable, skipped, first) = (false, 0L, default(RowProblem));
+        var (usable, skipped, first, before) = (false, 0L, default(RowProblem), StampOf(file));
         var rows = SubscriberCsv.Read(file, problem =>
         {
             skipped++;
@@ -77,10 +80,22 @@ public static class ListFolder
         }
         if (!usable && first is not null)
             throw new FormatException($"No row can be used ({skipped} skipped). The first, line {first.Line}: {first.Message}");
+        if (StampOf(file) != before && EndsWithinLine(file))
+            throw new FormatException("The file is being written, and its last line had no end yet. Nothing of it was read in; try again when it is whole.");
     }
 
     /// <summary>Whether an exception means that a file cannot be used.</summary>
     public static bool IsRefusal(Exception problem) => problem is FormatException or IOException or UnauthorizedAccessException;
+
+    // What changes when somebody writes to a file.
+    private static (long Length, DateTime Written) StampOf(Stream file)
+        => file is FileStream { SafeFileHandle: var handle } ? (RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle)) : default;
+
+    private static bool EndsWithinLine(Stream file)
+    {
+        file.Position--;
+        return file.ReadByte() is not ('\n' or '\r');
+    }
 
     private static IEnumerable<string> Paths(string folder)
         => Directory.Exists(folder)

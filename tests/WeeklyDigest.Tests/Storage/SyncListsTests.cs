@@ -1,3 +1,4 @@
+using System.Text;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 
@@ -116,6 +117,24 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         Assert.Equal($"{path}: Line 3: the quotation mark that opens here is never closed.", refusal.Message);
         Assert.Equal(["readers"], (await Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
         await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(folder.File("missing.csv"), List("guests"), Cancel));
+    }
+
+    [Theory]
+    [InlineData("ben@example.o", "rg\n", "The file is being written, and its last line had no end yet. Nothing of it was read in; try again when it is whole.")]
+    [InlineData("ben@example.org\n", "cid@example.org\n", null)]
+    [InlineData("ben@example.org", "", null)]
+    public void A_file_that_grows_while_it_is_read_is_refused_when_its_last_line_was_cut(string last, string more, string? refusal)
+    {
+        var path = folder.File("readers.csv");
+        Put("readers.csv", "email\nann@example.org\n" + last);
+        using var file = File.OpenRead(path);
+        using var rows = ListFolder.Rows(file, _ => { }).GetEnumerator();
+        Assert.True(rows.MoveNext());
+        using (var writer = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) writer.Write(Encoding.UTF8.GetBytes(more));
+
+        Assert.True(rows.MoveNext());
+        if (refusal is null) Assert.False(rows.MoveNext());
+        else Assert.Equal(refusal, Assert.Throws<FormatException>(() => rows.MoveNext()).Message);
     }
 
     private void Put(string name, string text) => folder.Write(name, text);

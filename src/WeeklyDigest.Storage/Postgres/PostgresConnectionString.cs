@@ -12,6 +12,12 @@ internal static class PostgresConnectionString
     private const int LeastBuffer = 4096;
     private const int PreparedStatements = 100;
 
+    // Seconds. A server that lost its power, or a flow that a router forgot, says nothing: who waits for a long count would wait for ever.
+    private const int SilentFor = 30;
+    private const int AskedAgainAfter = 10;
+
+    private static readonly string[] KeepAliveKeys = ["TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval"];
+
     private const string Form = "write Host=…;Port=5432;Database=…;Username=…;Password=…";
 
     /// <summary>What is wrong with it, or null. Holds no part of it but names of keys that exist: what looks like a key may be half of a password.</summary>
@@ -51,8 +57,13 @@ internal static class PostgresConnectionString
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = Connections;
         if (!settings.ShouldSerialize("Max Auto Prepare")) settings.MaxAutoPrepare = PreparedStatements;
         if (!settings.ShouldSerialize("Application Name")) settings.ApplicationName = "weeklydigest";
+        if (!IsSocketFile(settings.Host!) && !KeepAliveKeys.Any(settings.ShouldSerialize))
+            (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, SilentFor, AskedAgainAfter);
         return settings;
     }
+
+    // Of one of several hosts as well: the system refuses what is only for TCP.
+    private static bool IsSocketFile(string hosts) => hosts.Split(',').Any(host => host.TrimStart() is ['/' or '@', ..]);
 
     private static DbConnectionStringBuilder? Parts(string text)
     {

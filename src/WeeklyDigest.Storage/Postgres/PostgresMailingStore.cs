@@ -66,11 +66,11 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
 
     /// <inheritdoc/>
     public Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Unhurried("Balance", new { mailing = mailingId })), cancel);
+        => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Unhurried("Balance", new { mailing = mailingId }, cancel)), cancel);
 
     /// <inheritdoc/>
     public Task<long> RetriableAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Get("Retriable"), new { mailing = mailingId }), cancel);
+        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Unhurried("Retriable", new { mailing = mailingId }, cancel)), cancel);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(
@@ -105,12 +105,12 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         var alarms = await UncountedAlarmsAsync(mailingId, count, cancel);
         return alarms.All(alarm => alarm.StoppedAt is null)
             ? alarms
-            : AlarmRow.Count(alarms, await server.RunAsync(connection => connection.QueryAsync<(long, long)>(Queries.Get("Waiting"), new { mailing = mailingId }), cancel));
+            : AlarmRow.Count(alarms, await server.RunAsync(connection => connection.QueryAsync<(long, long)>(Queries.Unhurried("Waiting", new { mailing = mailingId }, cancel)), cancel));
     }
 
     /// <inheritdoc/>
     public Task<long> LeftAloneAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Get("LeftAlone"), new { mailing = mailingId }), cancel);
+        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Unhurried("LeftAlone", new { mailing = mailingId }, cancel)), cancel);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<DomainAlarm>> UncountedAlarmsAsync(long mailingId, int count, CancellationToken cancel)

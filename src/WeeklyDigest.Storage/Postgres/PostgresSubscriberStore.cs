@@ -35,7 +35,7 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
     /// <inheritdoc/>
     public Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel)
         => server.RunAsync<IReadOnlyList<ListSummary>>(
-            async connection => [.. (await connection.QueryAsync<ListRow>(Queries.Get("Lists"))).Select(row => row.ToSummary()).OrderBy(list => list.Name)],
+            async connection => [.. (await connection.QueryAsync<ListRow>(Queries.Unhurried("Lists", cancel: cancel))).Select(row => row.ToSummary()).OrderBy(list => list.Name)],
             cancel);
 
     /// <inheritdoc/>

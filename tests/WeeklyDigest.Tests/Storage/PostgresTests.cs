@@ -6,7 +6,26 @@ public sealed class PostgresMarkTests : MarkSuite<PostgresPlace>;
 
 public sealed class PostgresDecisionTests : DecisionSuite<PostgresPlace>;
 
-public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>;
+public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>
+{
+    [Fact]
+    public async Task A_count_that_nobody_waits_for_any_more_ends()
+    {
+        await Import("readers", "ada@example.org");
+        var mailing = (await Publish()).MailingId;
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        await using (await Place.BeginAsync("LOCK TABLE delivery, membership IN ACCESS EXCLUSIVE MODE"))
+        {
+            Task[] counts =
+            [
+                Mailings.BalanceAsync(mailing, enough.Token), Mailings.LeftAloneAsync(mailing, enough.Token), Mailings.RetriableAsync(mailing, enough.Token), Subscribers.ListsAsync(enough.Token),
+            ];
+            await Place.SomebodyWaitsAsync();
+            await enough.CancelAsync();
+            foreach (var count in counts) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => count.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancel));
+        }
+    }
+}
 
 public sealed class PostgresRescheduleTests : RescheduleSuite<PostgresPlace>;
 

@@ -16,6 +16,9 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
     /// <summary>Reading takes at most one part in so many of the time.</summary>
     private const int Rest = 20;
 
+    /// <summary>One that failed tells little of how long the next one takes.</summary>
+    private static readonly TimeSpan LongestAfterFailure = TimeSpan.FromMinutes(5);
+
     private readonly Lock gate = new();
     private readonly AttemptRate rate = new(time);
     private readonly long[] counts = new long[Enum.GetValues<DeliveryState>().Length];
@@ -34,15 +37,25 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         }
     }
 
-    /// <summary>Reads the balance when it is due: at most once a second, less often when reading takes long.</summary>
-    public async Task RefreshAsync(CancellationToken cancel)
+    /// <summary>Reads the balance when it is due: at most once a second, less often when reading takes long, also where it fails in the end.</summary>
+    /// <returns>False when it is not due.</returns>
+    public async Task<bool> RefreshAsync(CancellationToken cancel)
     {
-        if (time.GetElapsedTime(readAt) < readAgainAfter) return;
+        if (time.GetElapsedTime(readAt) < readAgainAfter) return false;
         var started = time.GetTimestamp();
-        Start(await read(cancel));
-        var took = time.GetElapsedTime(started);
-        readAt = time.GetTimestamp();
-        readAgainAfter = took * Rest > LeastPause ? took * Rest : LeastPause;
+        var longest = LongestAfterFailure;
+        try
+        {
+            Start(await read(cancel));
+            longest = TimeSpan.MaxValue;
+        }
+        finally
+        {
+            var rest = time.GetElapsedTime(started) * Rest;
+            readAt = time.GetTimestamp();
+            readAgainAfter = rest < LeastPause ? LeastPause : rest < longest ? rest : longest;
+        }
+        return true;
     }
 
     /// <summary>Starts from what the ledger says.</summary>

@@ -30,7 +30,10 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
     public static string Unusable(LedgerTrouble trouble)
-        => $"The ledger cannot be used: {trouble.Words}{(trouble.Words is [.., '.' or '!' or '?'] ? "" : ".")} Nothing is sent until {(trouble.NeedsRestart ? "then" : "it can")}.";
+        => $"The ledger cannot be used: {Sentence(trouble.Words)} Nothing is sent until {(trouble.NeedsRestart ? "then" : "it can")}.";
+
+    /// <summary>What is said when all that fails is the count of the deliveries: messages go out.</summary>
+    public static string Uncounted(LedgerTrouble trouble) => $"The figures may be old, for the deliveries could not be counted: {Sentence(trouble.Words)}";
 
     /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
     public async Task ReportAsync()
@@ -144,22 +147,23 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     {
         try
         {
-            await run.Meter.RefreshAsync(over);
+            if (await run.Meter.RefreshAsync(over)) uncounted = null;
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
         {
             uncounted = LedgerTrouble.Of(failure, run.Time.GetUtcNow());
-            return;
         }
-        uncounted = null;
     }
 
     private string? Notice()
     {
-        var trouble = run.Writer.Trouble ?? unreadable ?? Unanswered() ?? uncounted;
+        var trouble = run.Writer.Trouble ?? unreadable ?? Unanswered();
         Log(trouble);
-        return trouble is not null ? Unusable(trouble) : run.Sessions.Notice ?? run.Domains.Notice;
+        if (trouble is not null) return Unusable(trouble);
+        return run.Sessions.Notice ?? run.Domains.Notice ?? (uncounted is { } failed ? Uncounted(failed) : null);
     }
+
+    private static string Sentence(string words) => words is [.., '.' or '!' or '?'] ? words : words + ".";
 
     private LedgerTrouble? Unanswered()
     {

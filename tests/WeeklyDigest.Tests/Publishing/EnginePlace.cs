@@ -38,6 +38,9 @@ internal sealed class EnginePlace : IAsyncDisposable
     /// <summary>What the processes that are started from now on have instead of the ledger.</summary>
     public Func<ILedger, ILedger> Around { get; set; } = ledger => ledger;
 
+    /// <summary>What they have instead of the mailings.</summary>
+    public Func<IMailingStore, IMailingStore> AroundMailings { get; set; } = mailings => mailings;
+
     public string DataFolder => Path.Combine(folder, "data");
 
     public static EnginePlace Open(Func<SmtpMoment, SmtpMove>? script = null, DeliveryOptions? options = null, TimeProvider? time = null)
@@ -140,7 +143,7 @@ internal sealed class EngineProcess : IAsyncDisposable
         var ledger = commit == default ? place.Around(database.Ledger) : SlowLedger.Over(database.Ledger, commit);
         Owner = ProcessOwner.Take(place.DataFolder);
         Sessions = new SessionPool(relays, database.Relays, place.Time, Warnings.Enqueue);
-        Engine = new DeliveryEngine(database.Mailings, ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
+        Engine = new DeliveryEngine(place.AroundMailings(database.Mailings), ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
     }
 
     /// <summary>What the log would have.</summary>

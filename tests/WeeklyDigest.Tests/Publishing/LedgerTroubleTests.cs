@@ -68,6 +68,27 @@ public sealed class LedgerTroubleTests
         Assert.Equal(place.Server.AcceptedCount, place.Server.Accepted.Select(message => message.Recipient).Distinct().Count());
     }
 
+    [Fact]
+    public async Task While_only_the_count_of_the_deliveries_fails_messages_go_out_and_nobody_is_told_otherwise()
+    {
+        var (answer, isAway) = (new TaskCompletionSource(), false);
+        await using var place = EnginePlace.Open(moment => moment is { Stage: SmtpStage.Message, Recipient: "r1@example.org" } ? SmtpMove.Hold(answer.Task, SmtpMove.Accept) : SmtpMove.Accept);
+        place.AroundMailings = mailings => UncountableMailings.Over(mailings, () => Volatile.Read(ref isAway));
+        var mailing = await place.PublishAsync(20);
+        var (process, seen) = (place.Start(), new LastNotice());
+        var running = process.Engine.RunAsync(mailing, seen, Cancel);
+        await place.Server.WaitForAcceptedAsync(19, Limit);
+        Volatile.Write(ref isAway, true);
+        await place.Server.WaitForAsync(_ => seen.Notice is not null, Limit, "a notice of the count");
+        Assert.Equal("The figures may be old, for the deliveries could not be counted: too slow.", seen.Notice);
+        Volatile.Write(ref isAway, false);
+        await place.Server.WaitForAsync(_ => seen.Notice is null, Limit, "the count");
+
+        answer.SetResult();
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+        Assert.Empty(process.Warnings);
+    }
+
     // The lock has to be had before everybody has got it.
     private static SmtpMove Slowly(SmtpMoment moment)
         => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;

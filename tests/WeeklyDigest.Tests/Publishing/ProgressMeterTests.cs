@@ -152,4 +152,27 @@ public sealed class ProgressMeterTests
             return Task.FromResult(new Standing(Start));
         }
     }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 40)]
+    [InlineData(60, 300)]
+    public async Task A_count_that_fails_is_not_tried_again_at_once_when_it_took_long_and_not_for_hours_either(int seconds, int rest)
+    {
+        var reads = 0;
+        var meter = new ProgressMeter(_ => FailAsync(), clock);
+        await Assert.ThrowsAsync<IOException>(() => meter.RefreshAsync(Cancel));
+        clock.Advance(TimeSpan.FromSeconds(rest - 0.1));
+        Assert.False(await meter.RefreshAsync(Cancel));
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+        await Assert.ThrowsAsync<IOException>(() => meter.RefreshAsync(Cancel));
+        Assert.Equal(2, reads);
+
+        Task<Standing> FailAsync()
+        {
+            reads++;
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+            throw new IOException("away");
+        }
+    }
 }

@@ -24,6 +24,7 @@ public sealed class PostgresTroubleTests
         Assert.Equal("The ledger cannot be used: x. Nothing is sent until it can.", Unusable("x"));
         Assert.Equal("The ledger cannot be used: x? Nothing is sent until it can.", Unusable("x?"));
         Assert.Equal("The ledger cannot be used: Stop it. Nothing is sent until then.", Unusable("Stop it.", needsRestart: true));
+        Assert.Equal("The figures may be old, for the deliveries could not be counted: x.", RunWatch.Uncounted(new LedgerTrouble("x", DateTimeOffset.UnixEpoch)));
     }
 
     [Theory]

@@ -32,7 +32,7 @@ internal sealed class ScheduledDigestJob(
         {
             return await RunAsync(page, dueAt, cancel);
         }
-        catch (Exception failure) when (Ends(failure))
+        catch (Exception failure) when (Ends(failure, cancel))
         {
             var note = failure is RefusedException or TemplateException ? failure.Message : $"Unexpected error: {failure.GetType().Name}: {failure.Message}";
             await schedules.CloseAsync(dueAt, OccurrenceState.Refused, note, CancellationToken.None);
@@ -40,9 +40,14 @@ internal sealed class ScheduledDigestJob(
         }
     }, cancel);
 
-    /// <summary>Whether a failure ends the time: the same issue would fail a minute later as well. Files that cannot be read, and a database that cannot be used, may be right by then.</summary>
-    internal static bool Ends(Exception failure)
-        => failure is not (OperationCanceledException or StorageException or IOException or UnauthorizedAccessException) && KnownTrouble.In(failure) is null;
+    /// <summary>
+    /// Whether a failure ends the time: the same issue would fail a minute later as well, on any node. Files that cannot be read, and a database that cannot be used, may be right by
+    /// then; a time zone that this node does not know another one may know; and what a server meets while it stops says nothing.
+    /// </summary>
+    internal static bool Ends(Exception failure, CancellationToken cancel)
+        => !cancel.IsCancellationRequested
+           && failure is not (OperationCanceledException or ObjectDisposedException or StorageException or IOException or UnauthorizedAccessException or TimeZoneNotFoundException or InvalidTimeZoneException)
+           && KnownTrouble.In(failure) is null;
 
     private async Task<string> RunAsync(JobPage page, DateTimeOffset dueAt, CancellationToken cancel)
     {

@@ -130,8 +130,17 @@ public sealed class ScheduledDigestJobTests
     [InlineData(typeof(IOException), false)]
     [InlineData(typeof(FileNotFoundException), false)]
     [InlineData(typeof(UnauthorizedAccessException), false)]
+    [InlineData(typeof(TimeZoneNotFoundException), false)]
+    [InlineData(typeof(InvalidTimeZoneException), false)]
     public void A_time_ends_with_a_failure_that_comes_again_and_waits_for_what_may_pass(Type failure, bool ends)
-        => Assert.Equal(ends, ScheduledDigestJob.Ends((Exception)Activator.CreateInstance(failure)!));
+        => Assert.Equal(ends, ScheduledDigestJob.Ends((Exception)Activator.CreateInstance(failure)!, CancellationToken.None));
+
+    [Fact]
+    public void A_time_does_not_end_with_what_a_server_meets_that_stops()
+    {
+        Assert.False(ScheduledDigestJob.Ends(new InvalidOperationException(), new CancellationToken(canceled: true)));
+        Assert.False(ScheduledDigestJob.Ends(new ObjectDisposedException("the writer"), CancellationToken.None));
+    }
 
     [Fact]
     public async Task The_page_Issues_says_which_issue_the_next_time_will_send()

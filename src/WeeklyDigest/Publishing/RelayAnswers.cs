@@ -6,8 +6,11 @@ namespace WeeklyDigest.Publishing;
 /// <param name="time">The clock.</param>
 internal sealed class RelayAnswers(TimeProvider time)
 {
-    /// <summary>The clocks of two nodes may differ, and be corrected, by so much.</summary>
-    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// The clocks of two nodes may differ, and be corrected, by so much: far more than <c>doctor</c> lets pass, of both together. What another node, whose clock is ahead,
+    /// has just noted must not be taken for what was noted before a clock was set back.
+    /// </summary>
+    internal static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(10);
 
     private readonly Moment accepted = new();
     private readonly Moment answered = new();

@@ -1,5 +1,6 @@
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Server.Commands.Doctor;
 
 namespace WeeklyDigest.Tests.Publishing;
 
@@ -22,7 +23,7 @@ public sealed class RelayAnswersTests
         clock.Pass(TimeSpan.FromSeconds(5));
         answers.Note(SendResult.Deferred, clock.GetUtcNow());
         clock.Pass(TimeSpan.FromSeconds(5));
-        Assert.Equal(new RelayStanding("one") { AcceptedAt = begin, AnsweredAt = begin.AddSeconds(5), Newest = begin.AddSeconds(70) }, answers.Standing("one"));
+        Assert.Equal(new RelayStanding("one") { AcceptedAt = begin, AnsweredAt = begin.AddSeconds(5), Newest = begin.AddSeconds(10).Add(RelayAnswers.Tolerance) }, answers.Standing("one"));
 
         // What it refused since the clock was set back is no older than a message before; what it refused before that may be newer than the message.
         clock.SetBack(TimeSpan.FromDays(1));
@@ -30,7 +31,15 @@ public sealed class RelayAnswersTests
         Assert.Equal(new RelayStanding("one") { AcceptedAt = yesterday, AnsweredAt = yesterday.AddSeconds(5), Newest = DateTimeOffset.MaxValue }, answers.Standing("one"));
 
         answers.Note(SendResult.Accepted, clock.GetUtcNow());
-        Assert.Equal(new RelayStanding("one") { AcceptedAt = yesterday.AddSeconds(10), AnsweredAt = yesterday.AddSeconds(10), Newest = yesterday.AddSeconds(70) }, answers.Standing("one"));
+        Assert.Equal(new RelayStanding("one") { AcceptedAt = yesterday.AddSeconds(10), AnsweredAt = yesterday.AddSeconds(10), Newest = yesterday.AddSeconds(10).Add(RelayAnswers.Tolerance) }, answers.Standing("one"));
+    }
+
+    [Fact]
+    public void What_another_node_has_just_noted_whose_clock_is_ahead_is_no_older_than_a_message()
+    {
+        answers.Note(SendResult.Accepted, clock.GetUtcNow());
+        // One clock is late, the other early, and neither is said to be wrong.
+        Assert.True(answers.Standing("one").Newest > clock.GetUtcNow() + (2 * ClockCheck.Tolerance) + TimeSpan.FromMinutes(1));
     }
 
     [Fact]

@@ -17,6 +17,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     private int sentThisTurn;
     private long lentSince;
     private bool hasShare;
+    private Action? standIn;
     private TimeSpan? place;
     private TimeSpan? usedPlace;
 
@@ -34,9 +35,6 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     /// <summary>Whether it waited so long for an answer that another connection went on in its place.</summary>
     public bool HasStandIn => Wait.HasStandIn;
-
-    /// <summary>Told when it waits that long. Under the pool's lock.</summary>
-    public Action? StandIn { get; private set; }
 
     /// <summary>Whether it is lent beyond the relay's connections, in the place of one that waits.</summary>
     public bool IsSpare { get; private set; }
@@ -66,15 +64,23 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     public PooledSession Lent(bool isSpare)
     {
         lentSince = relay.Time.GetTimestamp();
-        (sentThisTurn, hasShare, StandIn, Wait.HasStandIn, IsSpare) = (0, true, null, false, isSpare);
+        (sentThisTurn, hasShare, standIn, Wait.HasStandIn, IsSpare) = (0, true, null, false, isSpare);
         return this;
     }
 
     /// <summary>Says who is to be told when it waits too long for an answer.</summary>
     public PooledSession For(Action? whoStandsIn)
     {
-        StandIn = whoStandsIn;
+        standIn = whoStandsIn;
         return this;
+    }
+
+    /// <summary>Whom to tell that it waits too long for an answer. Once a turn: a message that is held back is handed over again, and may wait once more. Under the pool's lock.</summary>
+    public Action? TakeStandIn()
+    {
+        var told = standIn;
+        standIn = null;
+        return told;
     }
 
     /// <summary>

@@ -177,7 +177,7 @@ internal sealed class RelayState : IAsyncDisposable
     /// has the connection may be another.
     /// </summary>
     public List<Action?> TakeStalled()
-        => [.. lentOut.Where(session => Answers.Stalled < Spares && Answers.IsStalling(session.Wait, lent - Answers.Stalled)).Select(session => session.StandIn)];
+        => [.. lentOut.Where(session => Answers.Stalled < Spares && Answers.IsStalling(session.Wait, lent - Answers.Stalled)).Select(session => session.TakeStandIn())];
 
     /// <summary>A connection beyond the usual number could not be opened: for a minute there are no more than now. Under the pool's lock.</summary>
     public void SpareFailed() => (spares, sparesFailedAt) = (Math.Max(0, lent - 1 - Usual), time.GetTimestamp());

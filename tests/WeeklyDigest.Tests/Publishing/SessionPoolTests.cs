@@ -210,6 +210,33 @@ public sealed class SessionPoolTests
     }
 
     [Fact]
+    public async Task Who_waits_too_long_twice_in_one_turn_is_stood_in_for_once()
+    {
+        await using var pool = new SessionPool([Relay("one", 2) with { StalledConnections = 2 }], new MemoryRelayStore(clock), clock);
+        var (answers, told) = (pool.Relays[0].Answers, 0);
+        var session = await pool.RentAsync(Cancel, () => told++);
+        answers.Begin(session.Wait);
+        answers.End(session.Wait);
+        for (var i = 0; i < 2; i++)
+        {
+            Stall();
+            Assert.Equal((1, true), (told, session.HasStandIn));
+        }
+        pool.Return(session);
+        Assert.Same(session, await pool.RentAsync(Cancel, () => told++));
+        Stall();
+        Assert.Equal(2, told);
+
+        void Stall()
+        {
+            answers.Begin(session.Wait);
+            clock.Advance(TimeSpan.FromSeconds(30));
+            Assert.Equal(1, answers.Stalled);
+            answers.End(session.Wait);
+        }
+    }
+
+    [Fact]
     public async Task A_relay_that_was_down_is_tried_with_what_it_gets_next()
     {
         await using var pool = new SessionPool([Relay("one", 2)], new MemoryRelayStore(clock), clock);

@@ -232,10 +232,12 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             return session.WaitFor(mark) && (renews || (session.IsInPlace && feed.IsFresh(taken)));
         }
 
-        void Leave()
+        bool Leave()
         {
-            if (mark.IsStale && !session.WaitFor(mark)) throw new BrokenOffException();
+            var waits = mark.IsStale;
+            if (waits && !session.WaitFor(mark)) throw new BrokenOffException();
             note.Leave();
+            return waits;
         }
     }
 

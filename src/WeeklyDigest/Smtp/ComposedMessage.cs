@@ -15,6 +15,7 @@ public sealed record ComposedMessage(ReadOnlyMemory<byte> Bytes, bool EightBit, 
     /// <summary>
     /// Called before the end of the message can leave this machine, once; may block. If it throws an IOException, the end does not leave and the
     /// connection is closed; with a <see cref="BrokenOffException"/> the message is held back, with another one the attempt has failed.
+    /// True: it may have blocked for long, and the relay may not have waited.
     /// </summary>
-    public Action? Leaving { get; init; }
+    public Func<bool>? Leaving { get; init; }
 }

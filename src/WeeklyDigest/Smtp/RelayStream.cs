@@ -23,7 +23,7 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     private bool _sealed;
     private bool _leaving;
     private TimeSpan _replyLimit = RelayLimits.Opening;
-    private Action? _leavingEnd;
+    private Func<bool>? _leavingEnd;
 
     /// <summary>Whether the end of the message can have left: only the reply tells what became of it.</summary>
     public bool HandedOver { get; private set; }
@@ -35,8 +35,8 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     public bool IsQuiet => !socket.Poll(0, SelectMode.SelectRead);
 
     /// <summary>A new message begins.</summary>
-    /// <param name="leaving">Called before its end can leave.</param>
-    public void Unseal(Action? leaving)
+    /// <param name="leaving">Called before its end can leave; tells whether that may have taken long.</param>
+    public void Unseal(Func<bool>? leaving)
     {
         _sealed = HandedOver = false;
         _leavingEnd = leaving;
@@ -106,7 +106,7 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
         lifetime.CancelAfter(_leaving ? RelayLimits.Quit : _sealed ? RelayLimits.FinalReply : _replyLimit);
         _replyOctets = 0;
         Sendings++;
-        if (_sealed) TellLeaving();
+        if (_sealed && TellLeaving()) LookAgain();
         try
         {
             while (bytes.Length > 0) bytes = bytes[socket.Send(bytes, SocketFlags.None)..];
@@ -124,11 +124,30 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
         if (_sealed) HandedOver = true;
     }
 
-    private void TellLeaving()
+    private bool TellLeaving()
     {
         var leaving = _leavingEnd;
         _leavingEnd = null;
-        leaving?.Invoke();
+        return leaving is not null && leaving();
+    }
+
+    // The limit may have struck, or the relay have hung up, while we waited for something else: then nothing of the end has left, and nobody needs to wonder.
+    private void LookAgain()
+    {
+        lifetime.CancelAfter(RelayLimits.FinalReply);
+        if (lifetime.IsCancellationRequested || !IsStillQuiet()) throw new IOException("The relay did not wait for the end of the message.");
+    }
+
+    private bool IsStillQuiet()
+    {
+        try
+        {
+            return IsQuiet;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));

@@ -28,6 +28,40 @@ public sealed class SmtpSessionTimeTests
         Assert.Equal(new SendOutcome(Enum.Parse<SendResult>(expected), "No answer in time."), await sending.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, Cancel));
     }
 
+    [Theory]
+    [InlineData("Modern", 9, "Accepted")]
+    [InlineData("Modern", 11, "Deferred")]
+    [InlineData("Modern, Chunking", 9, "Accepted")]
+    [InlineData("Modern, Chunking", 11, "Deferred")]
+    public async Task Knows_that_nothing_has_left_when_its_own_wait_before_the_end_took_too_long(string announced, int minutes, string expected)
+    {
+        await using var server = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Abilities = Enum.Parse<SmtpAbilities>(announced) });
+        await using var session = Session(server);
+        var outcome = await SendAsync(session, Samples.Compose(Samples.Modern) with { Leaving = Wait });
+        Assert.Equal((Enum.Parse<SendResult>(expected), expected == "Accepted" ? 1 : 0), (outcome.Result, server.AcceptedCount));
+
+        bool Wait()
+        {
+            clock.Advance(TimeSpan.FromMinutes(minutes));
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task Knows_that_nothing_has_left_when_the_relay_has_hung_up_before_the_end()
+    {
+        await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Data ? SmtpMove.ReplyThenClose("354 go on") : SmtpMove.Accept);
+        await using var session = Session(server);
+        var outcome = await SendAsync(session, Samples.Compose(Samples.Modern) with { Leaving = Wait });
+        Assert.Equal(new SendOutcome(SendResult.Deferred, "The relay did not wait for the end of the message."), outcome);
+
+        bool Wait()
+        {
+            server.WaitForAsync(relay => relay.OpenConnections == 0, TimeSpan.FromSeconds(20), "the relay hangs up").GetAwaiter().GetResult();
+            return true;
+        }
+    }
+
     [Fact]
     public async Task Gives_up_a_relay_that_never_greets()
     {
@@ -119,6 +153,8 @@ public sealed class SmtpSessionTimeTests
 
     private SmtpSession Session(ScriptedSmtpServer server)
         => new(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None }, clock);
+
+    private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message) => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, CancellationToken cancel)
         => session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), cancel);

@@ -227,9 +227,9 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         {
             if (mark.IsKnown && mark.IsYoung) return mark.MayGo();
             // Places that are lost while the mark is waited for are not used late: the next try has others. The relay's own time counts against nobody,
-            // nor does that of a mark which is renewed: on a slow disk each try would lose its places.
+            // nor do the seconds in which a mark is renewed: on a slow disk each try would lose its places. After a database that was away all would go at once.
             var renews = mark.IsKnown;
-            return session.WaitFor(mark) && (renews || (session.IsInPlace && feed.IsFresh(taken)));
+            return session.WaitFor(mark) && ((renews && mark.IsTimely) || (session.IsInPlace && feed.IsFresh(taken)));
         }
 
         bool Leave()

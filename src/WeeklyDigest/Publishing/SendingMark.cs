@@ -9,9 +9,14 @@ namespace WeeklyDigest.Publishing;
 internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery delivery)
 {
     private static readonly TimeSpan Young = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>So long a message may wait for the first renewal and still go in its place; for each further one twice as long, for on a disk that slow each try would lose its place.</summary>
+    private static readonly TimeSpan Timely = TimeSpan.FromSeconds(5);
+
     private DeliveryState from = DeliveryState.Claimed;
     private long submitted = run.Time.GetTimestamp();
     private long allowed;
+    private int renewals;
     private bool? isSet;
 
     /// <summary>Whether it is known what became of it.</summary>
@@ -22,6 +27,9 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
 
     /// <summary>Whether it was allowed to leave so long ago that it has to be asked again.</summary>
     public bool IsStale => run.Time.GetElapsedTime(allowed) >= Young;
+
+    /// <summary>Whether its renewal did not take so long that others have used the time of the message's place.</summary>
+    public bool IsTimely => run.Time.GetElapsedTime(submitted) < Timely * Math.Pow(2, renewals - 1);
 
     /// <summary>Whether it is known that it is not set.</summary>
     public bool IsRefused => isSet == false;
@@ -56,7 +64,7 @@ internal sealed class SendingMark(RunParts run, LoopWrites writes, Delivery deli
 
     private void Renew()
     {
-        (from, submitted, isSet) = (DeliveryState.Sending, run.Time.GetTimestamp(), null);
+        (from, submitted, isSet, renewals) = (DeliveryState.Sending, run.Time.GetTimestamp(), null, renewals + 1);
         writes.Begin(delivery, from);
     }
 

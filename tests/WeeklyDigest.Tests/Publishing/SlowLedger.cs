@@ -7,13 +7,16 @@ namespace WeeklyDigest.Tests.Publishing;
 public class SlowLedger : DispatchProxy
 {
     private ILedger? inner;
-    private TimeSpan commit;
+    private Func<Task>? before;
 
     /// <summary>The same ledger, slower.</summary>
-    public static ILedger Over(ILedger inner, TimeSpan commit)
+    public static ILedger Over(ILedger inner, TimeSpan commit) => Over(inner, () => Task.Delay(commit, TimeProvider.System));
+
+    /// <summary>The same ledger, that waits for something before each group.</summary>
+    public static ILedger Over(ILedger inner, Func<Task> before)
     {
         var slow = Create<ILedger, SlowLedger>();
-        (((SlowLedger)(object)slow).inner, ((SlowLedger)(object)slow).commit) = (inner, commit);
+        (((SlowLedger)(object)slow).inner, ((SlowLedger)(object)slow).before) = (inner, before);
         return slow;
     }
 
@@ -23,7 +26,7 @@ public class SlowLedger : DispatchProxy
 
     private async Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel)
     {
-        await Task.Delay(commit, TimeProvider.System, cancel);
+        await before!();
         return await inner!.WriteAsync(writes, cancel);
     }
 }

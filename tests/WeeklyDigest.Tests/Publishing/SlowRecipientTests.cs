@@ -101,6 +101,39 @@ public sealed class SlowRecipientTests
         }
     }
 
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(8, 1)]
+    public async Task A_message_goes_in_its_place_when_the_mark_is_renewed_within_seconds_and_later_in_another(int seconds, int heldBack)
+    {
+        var (commits, isWaiting) = (Task.CompletedTask, false);
+        await using var place = Open(SmtpStage.RcptTo);
+        place.Around = ledger => SlowLedger.Over(ledger, () =>
+        {
+            Volatile.Write(ref isWaiting, !commits.IsCompleted);
+            return commits;
+        });
+        var mailing = await place.PublishAsync(1);
+        var running = await BeginAsync(place, mailing, place.Start(relay => OneConnection(relay) with { MessagesPerSecond = 2 }));
+        clock.Advance(TimeSpan.FromSeconds(0.3));
+        var disk = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        commits = disk.Task;
+        answer.SetResult();
+        await Eventually.HoldsAsync(() => Volatile.Read(ref isWaiting), "the mark is renewed", Limit);
+        clock.Advance(TimeSpan.FromSeconds(seconds));
+        disk.SetResult();
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(100));
+                return running.IsCompleted;
+            },
+            "the mailing is sent", Limit);
+
+        Assert.True(await place.ReconcileAsync(mailing) is { Sent: 1, Attempts: 1 });
+        Assert.Equal(heldBack, place.Server.Commands.Count(command => command.Line == "RSET"));
+    }
+
     private EnginePlace Open(SmtpStage held)
         => EnginePlace.Open(moment => moment.Stage == held && moment.Time == 1 && IsOfFirst(moment) ? SmtpMove.Hold(answer.Task, SmtpMove.Accept) : SmtpMove.Accept, time: clock);
 

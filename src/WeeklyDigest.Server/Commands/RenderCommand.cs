@@ -53,7 +53,7 @@ internal static class RenderCommand
     {
         var issue = Findings.Require(file);
         var (known, key) = await FromDatabaseAsync(run, address, cancel);
-        var subscriber = !isNamed ? null : known ?? FindInFiles(run.Settings.Paths.Subscribers, address);
+        var subscriber = !isNamed ? null : known ?? await FindInFilesAsync(run, address);
         var (content, recipient) = await ContentAsync(run, issue, new Mailbox(subscriber?.Name, address), subscriber, new LinkTokens(key), cancel);
         var message = new MessageComposer(content, run.Settings.Dkim).Compose(recipient, new RelayAbilities(EightBitMime: true, SmtpUtf8: address.NeedsSmtpUtf8));
         var written = await OutputFolder.WriteAsync(target, new Dictionary<string, ReadOnlyMemory<byte>>
@@ -86,15 +86,29 @@ internal static class RenderCommand
         return (await database.Subscribers.FindAsync(address, cancel), await Installation.LinkKeyAsync(database, cancel));
     }
 
-    private static Subscriber? FindInFiles(string folder, EmailAddress address)
+    // A file that cannot be used keeps nobody's message back. Who stands in it alone gets the fallbacks, but not without a word.
+    private static async Task<Subscriber?> FindInFilesAsync(CommandRun run, EmailAddress address)
     {
-        if (!Directory.Exists(folder)) return null;
-        foreach (var path in Directory.EnumerateFiles(folder, "*.csv").Order(StringComparer.Ordinal))
+        foreach (var file in ListFolder.Files(run.Settings.Paths.Subscribers))
         {
-            using var stream = File.OpenRead(path);
-            var row = SubscriberCsv.Read(stream, _ => { }).FirstOrDefault(row => row.Address == address);
+            var (row, problem) = Find(file, address);
             if (row is not null) return new Subscriber(0, row.Address, row.Name, row.Attributes, SubscriberStatus.Active, []);
+            if (problem is not null) await run.Error.WriteLineAsync($"{file.Path} is passed over. {problem}");
         }
         return null;
+    }
+
+    private static (SubscriberRow? Row, string? Problem) Find(ListFile file, EmailAddress address)
+    {
+        if (file.Problem is not null) return (null, file.Problem);
+        try
+        {
+            using var stream = File.OpenRead(file.Path);
+            return (SubscriberCsv.Read(stream, _ => { }).FirstOrDefault(row => row.Address == address), null);
+        }
+        catch (Exception problem) when (ListFolder.IsRefusal(problem))
+        {
+            return (null, problem.Message);
+        }
     }
 }

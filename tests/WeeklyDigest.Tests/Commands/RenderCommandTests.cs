@@ -49,6 +49,33 @@ public sealed class RenderCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_list_file_that_cannot_be_used_is_named_and_passed_over()
+    {
+        workspace.Write("issues/a.md", "---\ntitle: x\n---\nHello {{ name | there }}.\n");
+        // What an editor leaves beside a file that is open is no list.
+        workspace.Write("subscribers/.zz.csv", "email,name\nzoe@example.org,Zo\n");
+        workspace.Write("subscribers/broken.csv", "email,name\nada@example.org,Ada\nbob@example.org,\"Bob\n");
+        workspace.Write("subscribers/no list.csv", "email,name\nzoe@example.org,Nobody\n");
+        workspace.Write("subscribers/zz.csv", "email,name\nzoe@example.org,Zoe\n");
+
+        var zoe = await workspace.RunHereAsync("render", "a", "--out", "out", "--as", "zoe@example.org");
+
+        Assert.Equal(0, zoe.ExitCode);
+        Assert.Contains("Hello Zoe.", Text("out/issue.txt"), StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                $"{workspace.PathOf("subscribers/broken.csv")} is passed over. Line 3: the quotation mark that opens here is never closed.",
+                $"{workspace.PathOf("subscribers/no list.csv")} is passed over. The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv.",
+            ],
+            zoe.Error.TrimEnd().Split(Environment.NewLine));
+
+        var bob = await workspace.RunHereAsync("render", "a", "--out", "out", "--as", "bob@example.org");
+        Assert.Equal(0, bob.ExitCode);
+        Assert.StartsWith($"{workspace.PathOf("subscribers/broken.csv")} is passed over.", bob.Error, StringComparison.Ordinal);
+        Assert.Contains("Hello there.", Text("out/issue.txt"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Nothing_is_written_when_the_issue_has_errors()
     {
         workspace.Write("issues/a.md", "---\ntitle:\n---\nHello {{ nmae }}.\n");

@@ -23,9 +23,9 @@ internal static class OpenIdSignIn
             authentication.AddOpenIdConnect(Scheme, service.Authority.Host, options => Configure(options, service, settings));
     }
 
-    /// <summary>Whether an address is on the list of those who may enter.</summary>
+    /// <summary>Whether an address is on the list of those who may enter; none is not, whatever the list says.</summary>
     public static bool Allows(ServerSettings settings, string email)
-        => settings.Editors.OpenIdConnect?.Emails.Contains(email, StringComparer.OrdinalIgnoreCase) == true;
+        => email.Length > 0 && settings.Editors.OpenIdConnect?.Emails.Contains(email, StringComparer.OrdinalIgnoreCase) == true;
 
     private static void Configure(OpenIdConnectOptions options, OpenIdConnectSettings service, ServerSettings settings)
     {

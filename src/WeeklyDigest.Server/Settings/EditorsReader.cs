@@ -47,6 +47,9 @@ internal static class EditorsReader
         if (client.Length == 0) section.Problem("ClientId", "is missing; write the name under which the sign-in service knows this program.");
         if (secret.Length == 0) section.Problem("ClientSecret", "is missing; set it, best in the environment.");
         if (emails.Count == 0) section.Problem("Emails", "is empty, so that nobody could enter; list the editors' addresses.");
+        // An empty one would be the address of whoever comes without.
+        foreach (var (index, email) in emails.Index())
+            if (email.IndexOf('@', StringComparison.Ordinal) < 1) section.Problem($"Emails:{index}", $"'{email}' is not an e-mail address; write one such as ada@example.com, or remove it.");
         return valid ? new OpenIdConnectSettings(url!, client, secret, emails) : null;
     }
 }

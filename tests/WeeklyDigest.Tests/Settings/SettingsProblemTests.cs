@@ -178,6 +178,23 @@ public sealed class SettingsProblemTests : IDisposable
     }
 
     [Fact]
+    public void Each_address_that_may_enter_is_one()
+    {
+        environment["Editors__OpenIdConnect__Authority"] = "https://login.example.com";
+        environment["Editors__OpenIdConnect__ClientId"] = "digest";
+        environment["Editors__OpenIdConnect__ClientSecret"] = "secret";
+        environment["Editors__OpenIdConnect__Emails__0"] = "ada@office";
+        environment["Editors__OpenIdConnect__Emails__1"] = " ";
+        environment["Editors__OpenIdConnect__Emails__2"] = "bob";
+        Assert.Equal(
+            [
+                "Editors:OpenIdConnect:Emails:1: '' is not an e-mail address; write one such as ada@example.com, or remove it.",
+                "Editors:OpenIdConnect:Emails:2: 'bob' is not an e-mail address; write one such as ada@example.com, or remove it.",
+            ],
+            Problems());
+    }
+
+    [Fact]
     public void Lists_all_problems_at_once()
     {
         environment["Newsletter__From"] = "nobody";

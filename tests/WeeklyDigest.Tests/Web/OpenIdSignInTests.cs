@@ -1,4 +1,6 @@
 using System.Net;
+using WeeklyDigest.Server.Desk;
+using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Tests.Web;
 
@@ -11,6 +13,7 @@ public sealed class OpenIdSignInTests
     [InlineData("ADA@example.com", true, "/inbox")]
     [InlineData("ada@example.com", false, "/sign-in?problem=stranger")]
     [InlineData("eve@example.com", true, "/sign-in?problem=stranger")]
+    [InlineData("", true, "/sign-in?problem=stranger")]
     public async Task Lets_in_who_is_on_the_list_with_a_verified_address(string email, bool verified, string target)
     {
         await using var service = await SignInService.StartAsync();
@@ -25,6 +28,16 @@ public sealed class OpenIdSignInTests
         Assert.Equal("https://news.example.com/sign-in/openid/callback", service.RedirectUri);
         using var inside = await client.GetAsync(new Uri("/inbox", UriKind.Relative), Cancel);
         Assert.Equal(target == "/inbox" ? HttpStatusCode.OK : HttpStatusCode.Redirect, inside.StatusCode);
+    }
+
+    [Fact]
+    public async Task Who_comes_without_an_address_is_on_no_list()
+    {
+        await using var site = await TestSite.StartAsync();
+        var service = new OpenIdConnectSettings(new Uri("https://login.example.com"), "digest", "secret", [""]);
+        var settings = site.Installation.Settings with { Editors = new EditorsSettings([], service) };
+
+        Assert.False(OpenIdSignIn.Allows(settings, ""));
     }
 
     [Fact]

@@ -195,8 +195,8 @@ internal sealed class SQLiteWriteOnlyTransaction(SQLiteStorage storage, HeldLock
     {
         foreach (var job in acknowledged)
             if (!JobQueue.Acknowledge(session, job)) return false;
-        foreach (var mine in held.Where(mine => mine.IsLast))
-            if (!LockTable.Release(session, mine.Id)) throw new DistributedLockTimeoutException(mine.Resource);
+        foreach (var (mine, times) in held.CountBy(mine => mine))
+            if (mine.IsHeldOnly(times) && !LockTable.Release(session, mine.Id)) throw new DistributedLockTimeoutException(mine.Resource);
         foreach (var change in changes) change(session);
         return true;
     }

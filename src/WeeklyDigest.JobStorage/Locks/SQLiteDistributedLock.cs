@@ -14,8 +14,8 @@ internal sealed class SQLiteDistributedLock(LockTable table, string resource, lo
     /// <summary>The lock's id.</summary>
     public long Id => id;
 
-    /// <summary>Whether it is held once only, so that its holder's transaction may let go of it.</summary>
-    public bool IsLast => holders == 1;
+    /// <summary>Whether it is held so often only, so that the transaction that took it so often may let go of it.</summary>
+    public bool IsHeldOnly(int times) => holders == times;
 
     /// <summary>Held once more.</summary>
     public void Enter() => holders++;

@@ -86,6 +86,22 @@ public abstract class LockSuite<TPlace> : JobStorageSuite<TPlace> where TPlace :
     }
 
     [Fact]
+    public void A_transaction_that_took_its_lock_twice_releases_it()
+    {
+        if (!Has(JobStorageFeatures.Transaction.AcquireDistributedLock)) return;
+        using var other = Storage.GetConnection();
+        Commit(transaction =>
+        {
+            transaction.AcquireDistributedLock("paper", Moment);
+            transaction.AcquireDistributedLock("ink", Moment);
+            transaction.AcquireDistributedLock("paper", Moment);
+        });
+        other.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
+        other.AcquireDistributedLock("ink", TimeSpan.Zero).Dispose();
+        Connection.AcquireDistributedLock("paper", TimeSpan.Zero).Dispose();
+    }
+
+    [Fact]
     public void A_lock_of_the_connection_outlives_a_transaction_that_took_it_again()
     {
         if (!Has(JobStorageFeatures.Transaction.AcquireDistributedLock)) return;

@@ -92,10 +92,11 @@ internal sealed class JobDatabase : IDisposable
             Return(session);
             return result;
         }
-        catch (SqliteException failure)
+        catch (Exception failure)
         {
             session.Dispose();
-            throw Trouble.Explain(failure, file.Path);
+            if (failure is SqliteException refusal) throw Trouble.Explain(refusal, file.Path);
+            throw;
         }
     }
 

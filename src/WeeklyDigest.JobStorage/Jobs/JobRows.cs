@@ -69,9 +69,19 @@ internal static class JobRows
         }
     }
 
-    /// <summary>A state's data, found without regard to case.</summary>
+    /// <summary>A state's data, found without regard to case; none where it is damaged: a page of jobs, and whoever goes through one, is not to fail for a single row.</summary>
     public static Dictionary<string, string> StateData(string json)
-        => new(SerializationHelper.Deserialize<Dictionary<string, string>>(json), StringComparer.OrdinalIgnoreCase);
+    {
+        try
+        {
+            return new(SerializationHelper.Deserialize<Dictionary<string, string>?>(json) ?? [], StringComparer.OrdinalIgnoreCase);
+        }
+        catch (Exception damage) when (damage is not OutOfMemoryException)
+        {
+            // What Hangfire's serializer throws are another library's exceptions, which this assembly does not know.
+            return new(StringComparer.OrdinalIgnoreCase);
+        }
+    }
 
     /// <summary>A job as workers need it, or null.</summary>
     public static JobData? Find(Session session, long id)

@@ -7,7 +7,7 @@ namespace WeeklyDigest.Server.Desk;
 internal sealed class AttemptLimit(int allowed, TimeSpan window, TimeProvider time)
 {
     private const int MostKeys = 10_000;
-    private readonly Dictionary<string, (int Failures, DateTimeOffset Until)> keys = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, (int Failures, long Since)> keys = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lock gate = new();
 
     /// <summary>Counts an attempt before it is made, so that many at once cannot slip through.</summary>
@@ -16,11 +16,12 @@ internal sealed class AttemptLimit(int allowed, TimeSpan window, TimeProvider ti
     {
         lock (gate)
         {
-            var now = time.GetUtcNow();
+            // What has passed, not the time of day: a clock that is set right keeps nobody out.
+            var now = time.GetTimestamp();
             if (keys.Count >= MostKeys) Forget(now);
-            var (failures, until) = keys.TryGetValue(key, out var known) && known.Until > now ? known : (0, now + window);
-            if (failures >= allowed) return until - now;
-            keys[key] = (failures + 1, until);
+            var (failures, since) = keys.TryGetValue(key, out var known) && Left(known.Since, now) > TimeSpan.Zero ? known : (0, now);
+            if (failures >= allowed) return Left(since, now);
+            keys[key] = (failures + 1, since);
             return null;
         }
     }
@@ -31,10 +32,12 @@ internal sealed class AttemptLimit(int allowed, TimeSpan window, TimeProvider ti
         lock (gate) keys.Remove(key);
     }
 
+    private TimeSpan Left(long since, long now) => window - time.GetElapsedTime(since, now);
+
     // Somebody who tries ten thousand names gets the oldest of them back, not the memory of this process.
-    private void Forget(DateTimeOffset now)
+    private void Forget(long now)
     {
-        foreach (var key in keys.Where(pair => pair.Value.Until <= now).Select(pair => pair.Key).ToList()) keys.Remove(key);
-        foreach (var key in keys.OrderBy(pair => pair.Value.Until).Select(pair => pair.Key).Take(keys.Count - MostKeys + 1).ToList()) keys.Remove(key);
+        foreach (var key in keys.Where(pair => Left(pair.Value.Since, now) <= TimeSpan.Zero).Select(pair => pair.Key).ToList()) keys.Remove(key);
+        foreach (var key in keys.OrderBy(pair => pair.Value.Since).Select(pair => pair.Key).Take(keys.Count - MostKeys + 1).ToList()) keys.Remove(key);
     }
 }

@@ -7,7 +7,8 @@ namespace WeeklyDigest.Server.Desk;
 
 /// <summary>The editors who sign in with a password. Hashes are PBKDF2 with HMAC-SHA512, salted, as ASP.NET's password hasher writes them.</summary>
 /// <param name="editors">Names and hashes, from settings.</param>
-internal sealed class EditorPasswords(IReadOnlyList<EditorUser> editors) : IDisposable
+/// <param name="time">The clock.</param>
+internal sealed class EditorPasswords(IReadOnlyList<EditorUser> editors, TimeProvider time) : IDisposable
 {
     // A check is much work on purpose: however many ask, it takes no more of the machine than this.
     private const int MostAtOnce = 2;
@@ -19,6 +20,9 @@ internal sealed class EditorPasswords(IReadOnlyList<EditorUser> editors) : IDisp
     private static readonly Lazy<string> Decoy = new(() => Hash(Guid.NewGuid().ToString()));
 
     private readonly SemaphoreSlim turns = new(MostAtOnce, MostAtOnce);
+
+    // For each name of each caller, and nothing for the caller alone: behind a proxy all are one, and names that are none would keep the editors out.
+    private readonly AttemptLimit attempts = new(allowed: 5, TimeSpan.FromMinutes(5), time);
 
     /// <summary>Whether anybody has a password.</summary>
     public bool Any => editors.Count > 0;
@@ -35,14 +39,23 @@ internal sealed class EditorPasswords(IReadOnlyList<EditorUser> editors) : IDisp
     public static string MarkOf(EditorUser editor) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(editor.PasswordHash)).AsSpan(0, MarkBytes));
 
     /// <summary>Checks a password, when it is its turn.</summary>
-    /// <returns>The editor, or null.</returns>
-    public async Task<EditorUser?> CheckAsync(string name, string password, CancellationToken cancel)
+    /// <param name="caller">Whose attempts are counted together.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="password">The password.</param>
+    /// <param name="cancel">Gives up the turn.</param>
+    /// <returns>The editor; or nobody, and how long to wait when there were too many attempts.</returns>
+    public async Task<(EditorUser? Editor, TimeSpan? Wait)> CheckAsync(string caller, string name, string password, CancellationToken cancel)
     {
+        var key = caller + " " + name;
         await turns.WaitAsync(cancel);
         try
         {
+            // Not before the turn: whoever wants a name's attempts forgotten for ten thousand others has to wait for as many checks.
+            if (attempts.Take(key) is { } wait) return (null, wait);
             var editor = Find(name);
-            return Matches(editor?.PasswordHash ?? Decoy.Value, password) ? editor : null;
+            if (!Matches(editor?.PasswordHash ?? Decoy.Value, password) || editor is null) return (null, null);
+            attempts.Clear(key);
+            return (editor, null);
         }
         finally
         {

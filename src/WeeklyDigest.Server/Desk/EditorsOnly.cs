@@ -48,7 +48,7 @@ internal static class EditorsOnly
         var settings = installation.Settings;
         services.AddSingleton<SignIn>();
         services.AddSingleton<EndedSessions>();
-        services.AddSingleton(_ => new EditorPasswords(settings.Editors.Users));
+        services.AddSingleton(_ => new EditorPasswords(settings.Editors.Users, installation.Time));
         AddKeys(services, installation.Database, settings.Paths.Data);
         var authentication = services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme)
             .AddCookie(options => Configure(options, settings));
@@ -151,10 +151,16 @@ internal static class EditorsOnly
     {
         var page = HttpMethods.IsGet(context.Request.Method) && !context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase);
         if (RefusedForms.IsShown(context.Request)) return RefusedForms.SignedOut.ExecuteAsync(context.HttpContext);
-        // Without scheme and host: behind a proxy we know neither.
-        if (page) context.Response.Redirect(new Uri(context.RedirectUri).PathAndQuery);
+        if (page) context.Response.Redirect(WithoutHost(context.RedirectUri));
         else context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         return Task.CompletedTask;
+    }
+
+    // Behind a proxy we know neither scheme nor host; and what a request says is its host may be none, so that this is no URI.
+    private static string WithoutHost(string address)
+    {
+        var host = address.IndexOf(Uri.SchemeDelimiter, StringComparison.Ordinal) + Uri.SchemeDelimiter.Length;
+        return address[address.IndexOf('/', host)..];
     }
 
     // Who signed out, was taken out of the settings, or has another password there, is out at once, not when the cookie ends.

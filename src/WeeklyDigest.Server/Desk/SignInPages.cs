@@ -18,9 +18,6 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
 {
     internal const string Home = "/hangfire/issues";
     private const int NetworkBytes = 8;
-    // Of a link nobody guesses 256 random bits, and behind a proxy a limit would keep out who has one.
-    private readonly AttemptLimit passwordAttempts = new(allowed: 5, TimeSpan.FromMinutes(5), time);
-    private readonly AttemptLimit names = new(allowed: 60, TimeSpan.FromMinutes(5), time);
 
     /// <summary>Answers <c>/sign-in</c> and <c>/sign-out</c>.</summary>
     public void Map(IEndpointRouteBuilder routes)
@@ -41,6 +38,7 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
         _ => Page(context, returnUrl, problem: null),
     };
 
+    // Without a limit: nobody guesses 256 random bits, and behind a proxy it would keep out who has a link.
     private async Task<IResult> ByLinkAsync(HttpContext context, CancellationToken cancel)
     {
         var form = await context.Request.ReadFormAsync(cancel);
@@ -54,15 +52,11 @@ internal sealed class SignInPages(ServerSettings settings, SignIn links, EditorP
     {
         var form = await context.Request.ReadFormAsync(cancel);
         var name = ((string?)form["name"] ?? "").Trim();
-        var caller = Caller(context.Connection.RemoteIpAddress);
-        var key = caller + " " + name;
         if (name.Length > 100 || ((string?)form["password"])?.Length > 1000 || !passwords.Any)
             return Page(context, form["returnUrl"], "Name or password is wrong.", StatusCodes.Status403Forbidden);
-        if ((passwordAttempts.Take(key) ?? names.Take(caller)) is { } wait) return TooMany(context, wait);
-        if (await passwords.CheckAsync(name, (string?)form["password"] ?? "", cancel) is not { } editor)
-            return Page(context, form["returnUrl"], "Name or password is wrong.", StatusCodes.Status403Forbidden);
-        passwordAttempts.Clear(key);
-        names.Clear(caller);
+        var (editor, wait) = await passwords.CheckAsync(Caller(context.Connection.RemoteIpAddress), name, (string?)form["password"] ?? "", cancel);
+        if (wait is not null) return TooMany(context, wait.Value);
+        if (editor is null) return Page(context, form["returnUrl"], "Name or password is wrong.", StatusCodes.Status403Forbidden);
         await context.SignInAsync(EditorsOnly.Principal(editor.Name, EditorsOnly.ByPassword, EditorPasswords.MarkOf(editor)), new AuthenticationProperties { IsPersistent = true });
         return Results.LocalRedirect(Local(form["returnUrl"]));
     }

@@ -13,11 +13,13 @@ namespace WeeklyDigest.Server.Commands;
 /// </summary>
 internal static class SubscribersUnsubscribe
 {
+    private const int Portion = 1000;
+
     /// <summary>The command.</summary>
     public static Command Create(CommandEdge edge)
     {
         var who = new Argument<string?>("ADDRESS") { Description = "An e-mail address, or the subject of a mail that unsubscribes (unsubscribe TOKEN).", Arity = ArgumentArity.ZeroOrOne };
-        var list = Inputs.List("Instead of an address: everybody on this list who is on no other.");
+        var list = Inputs.List("Instead of an address: everybody on this list; who is on another stays on that.");
         var command = new Command("unsubscribe", "End a subscription; from then on nothing more is sent to the address.") { who, list };
         command.Validators.Add(result =>
         {
@@ -26,7 +28,7 @@ internal static class SubscribersUnsubscribe
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
             var text = parsed.GetValue(who) ?? "";
-            var left = Inputs.ReadList(parsed.GetValue(list)) is { } members ? await ByListAsync(await run.OpenAsync(cancel), members, cancel)
+            var left = Inputs.ReadList(parsed.GetValue(list)) is { } members ? await ByListAsync(run, members, cancel)
                 : TokenIn(text) is { } token ? await ByTokenAsync(await run.OpenAsync(cancel), token, cancel) : await ByAddressAsync(run, text, cancel);
             await run.Out.WriteLineAsync(left);
             return CommandLine.Done;
@@ -54,20 +56,34 @@ internal static class SubscribersUnsubscribe
         };
     }
 
-    private static async Task<string> ByListAsync(Installation installation, ListName list, CancellationToken cancel)
+    private static async Task<string> ByListAsync(CommandRun run, ListName list, CancellationToken cancel)
     {
+        var installation = await run.OpenAsync(cancel);
         var store = installation.Database.Subscribers;
-        var known = await store.ListNamesAsync(cancel);
+        List<ListName> known = [.. (await store.ListNamesAsync(cancel)).Union(installation.SyncLists.Names).Order()];
         if (!known.Contains(list)) throw UnknownList.Refusal(list, known);
+        await ReadFilesAsync(run, installation.SyncLists, cancel);
         var (left, stay) = (0L, 0L);
-        await foreach (var member in store.ExportAsync(list, cancel))
+        await foreach (var members in store.ExportAsync(list, cancel).Chunk(Portion).WithCancellation(cancel))
         {
-            if (member is not { Status: SubscriberStatus.Active, Suppression: null }) continue;
-            if (member.Lists.Count > 1) stay++;
-            else if (await store.UnsubscribeAsync(member.Id, "command", cancel)) left++;
+            foreach (var member in members.Where(member => member is { Status: SubscriberStatus.Active, Suppression: null }))
+            {
+                if (member.Lists.Count > 1) stay++;
+                else if (await store.UnsubscribeAsync(member.Id, "command", cancel)) left++;
+            }
+            await store.EndMembershipsAsync(list, [.. members.Where(member => member.Lists.Count > 1).Select(member => member.Id)], cancel);
         }
-        var others = stay == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {stay} {(stay == 1 ? "stays" : "stay")}, being on another list too");
+        var others = stay == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {stay} {(stay == 1 ? "stays" : "stay")} on another list");
         return string.Create(CultureInfo.InvariantCulture, $"List {list}: {left} unsubscribed{others}.");
+    }
+
+    // A list's file may have another name since yesterday, which nobody has read: who is in it is not on this list alone. And nothing takes back what follows.
+    private static async Task ReadFilesAsync(CommandRun run, SyncLists folder, CancellationToken cancel)
+    {
+        var reports = await folder.RunAsync(WantedLists.Every, cancel);
+        await ListReports.WriteAsync(run, reports);
+        if (reports.Any(report => report.Refusal is not null))
+            throw new RefusedException("Nobody was unsubscribed: who is in a file that cannot be used may be on another list. Mend it, or move a file that is no list out of the subscribers folder, and try again.");
     }
 
     private static string? TokenIn(string text) => text.Trim().Split(' ')[^1] is { Length: LinkTokens.TokenLength } word && !word.Contains('@', StringComparison.Ordinal) ? word : null;

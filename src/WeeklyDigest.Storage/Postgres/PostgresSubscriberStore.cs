@@ -93,6 +93,10 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
             },
             cancel);
 
+    /// <inheritdoc/>
+    public Task EndMembershipsAsync(ListName list, IReadOnlyList<long> subscribers, CancellationToken cancel)
+        => server.TransactAsync(connection => connection.ExecuteAsync(Queries.Get("EndMemberships"), new { list = list.Value, subscribers = subscribers.ToArray() }), cancel);
+
     private async Task<AddResult> AddAsync(NpgsqlConnection connection, ListName list, SubscriberRow row)
     {
         var known = await FindAsync(connection, row.Address);

@@ -111,6 +111,12 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
             },
             cancel);
 
+    /// <inheritdoc/>
+    public Task EndMembershipsAsync(ListName list, IReadOnlyList<long> subscribers, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("EndMemberships").With("@list", list.Value).With("@subscribers", JsonSerializer.Serialize(subscribers)).Run(),
+            cancel);
+
     private static AddOutcome OutcomeOf(ImportCounts counts)
         => counts.Added > 0 ? AddOutcome.Added : counts.Updated > 0 ? AddOutcome.Updated : AddOutcome.Unchanged;
 

@@ -60,6 +60,9 @@ public interface ISubscriberStore
     /// </summary>
     /// <returns>False when there is no such subscriber.</returns>
     Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel);
+
+    /// <summary>Takes subscribers off a list; who is on no other stays on it.</summary>
+    Task EndMembershipsAsync(ListName list, IReadOnlyList<long> subscribers, CancellationToken cancel);
 }
 
 /// <summary>What became of one address that was to be added.</summary>

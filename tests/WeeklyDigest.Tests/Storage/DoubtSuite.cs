@@ -1,6 +1,7 @@
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
+using WeeklyDigest.Storage;
 
 namespace WeeklyDigest.Tests.Storage;
 
@@ -232,6 +233,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         else await Subscribers.AddAsync(List("readers"), row.Recipient.Address, null, new Dictionary<string, string>(), Cancel);
         Assert.False(await Subscribers.WasImportedAsync(List("guests"), "g", Cancel));
         Assert.True(await Subscribers.WasImportedAsync(List("before"), "b", Cancel));
+        Assert.Contains(List("guests"), Database.Examine(Place.Options, TimeSpan.FromSeconds(10), Clock, Server.Jobs.PostgresJobs.Tables).FromFiles);
         await Import("guests", row.Recipient.Address.Value);
         Assert.Contains(List("guests"), (await Subscribers.FindAsync(row.Recipient.Address, Cancel))!.Lists);
     }

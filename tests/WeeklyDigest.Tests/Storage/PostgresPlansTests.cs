@@ -161,7 +161,7 @@ public sealed partial class PostgresAtScale : IDisposable
     {
         ("ChangeState", "from") => ("text[]", "ARRAY['sending']"),
         ("ChangeState", "to") => ("text", "'sent'"),
-        ("AddList" or "ListId" or "AddDeliveries" or "AddMailingList" or "ImportedFile" or "NoteImportedFile" or "Members", "list") => ("text", "'readers'"),
+        ("AddList" or "ListId" or "AddDeliveries" or "AddMailingList" or "ImportedFile" or "NoteImportedFile" or "Members" or "EndMemberships", "list") => ("text", "'readers'"),
         ("HasActiveMember", "lists") => ("text[]", "ARRAY['readers']"),
         ("ChangeSubscribers", "attributes") => ("text[]", "ARRAY['{}','{}']"),
         _ => Values[parameter],

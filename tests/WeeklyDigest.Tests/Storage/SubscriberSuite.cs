@@ -148,6 +148,17 @@ public abstract class SubscriberSuite<TPlace> : StorageSuite<TPlace> where TPlac
     }
 
     [Fact]
+    public async Task Who_is_taken_off_a_list_stays_on_the_others_and_on_it_when_there_is_none()
+    {
+        await Import("readers", "ann@example.org", "ben@example.org", "cid@example.org");
+        await Import("guests", "ann@example.org", "cid@example.org");
+        var ids = await Subscribers.ExportAsync(null, Cancel).Take(2).Select(subscriber => subscriber.Id).ToListAsync(Cancel);
+        await Subscribers.EndMembershipsAsync(List("readers"), ids, Cancel);
+        Assert.Equal(["guests", "readers", "guests readers"],
+            await Subscribers.ExportAsync(null, Cancel).Select(subscriber => string.Join(' ', subscriber.Lists)).ToListAsync(Cancel));
+    }
+
+    [Fact]
     public async Task A_list_file_is_known_by_the_hash_imported_last()
     {
         Assert.False(await Subscribers.WasImportedAsync(List("readers"), "a", Cancel));

@@ -24,7 +24,7 @@ internal static class ListCheck
     private static Diagnosis Left(ListSummary list) => Diagnosis.Warning(
         Area,
         string.Create(CultureInfo.InvariantCulture, $"The file of the list {list.Name} is gone, and its {list.Active} active {(list.Active == 1 ? "subscriber stays" : "subscribers stay")}: an issue that names no lists goes to them."),
-        $"If they are to get none, run `weeklydigest subscribers unsubscribe --list {list.Name}`; else put the file back.");
+        $"If they are to get none, run `weeklydigest subscribers unsubscribe --list {list.Name}`: who is on another list stays on that. Else put the file back.");
 
     // That the folder cannot be read is said where the folders are looked at.
     private static HashSet<ListName>? Files(string folder)

@@ -73,8 +73,8 @@ WITH pardoned AS (
                       AND d.state = 'failed' AND d.refusal = 'address' AND d.updated_at >= x.at)
     RETURNING s.id, x.at
 ), forgotten AS (
-    -- Files that were read while they were kept out: the next run reads them again.
-    DELETE FROM list_file f WHERE f.imported_at >= (SELECT min(p.at) FROM pardoned p)
+    -- Files that were read while they were kept out: the next run reads them again. That there was a file stays known.
+    UPDATE list_file f SET hash = '' WHERE f.imported_at >= (SELECT min(p.at) FROM pardoned p)
 ), active AS (
     UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced'
 ), readmitted AS (

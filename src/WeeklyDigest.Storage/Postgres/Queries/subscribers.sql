@@ -87,6 +87,12 @@ SELECT id FROM subscriber WHERE id = @id FOR NO KEY UPDATE;
 -- An import may hold the row for minutes. Who unsubscribes does not wait for that: the suppression is what counts.
 SELECT s.id = (SELECT l.id FROM subscriber l WHERE l.id = @id FOR NO KEY UPDATE SKIP LOCKED) FROM subscriber s WHERE s.id = @id;
 
+-- name: EndMemberships
+-- Looks again whether there is another list: nobody becomes a subscriber whom no list names.
+DELETE FROM membership AS own
+WHERE own.list_id = (SELECT id FROM list WHERE name = @list) AND own.subscriber_id = ANY (@subscribers)
+  AND EXISTS (SELECT 1 FROM membership other WHERE other.subscriber_id = own.subscriber_id AND other.list_id <> own.list_id);
+
 -- name: Unsubscribe
 -- A complaint is the stronger word and stays. A bounce is the weaker one: it can be taken back, and who has left stays out.
 UPDATE subscriber SET status = 'unsubscribed', updated_at = @now WHERE id = @id AND status IN ('pending', 'active', 'bounced');
@@ -107,8 +113,8 @@ ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, source = excluded.
 DELETE FROM suppression WHERE address = @address AND reason = 'bounced' RETURNING at;
 
 -- name: ForgetFiles
--- Read while somebody was kept out who is not any more: the next run reads them again.
-DELETE FROM list_file WHERE imported_at >= @since;
+-- Read while somebody was kept out who is not any more: the next run reads them again. That there was a file stays known.
+UPDATE list_file SET hash = '' WHERE imported_at >= @since;
 
 -- name: BringBack
 UPDATE subscriber SET status = 'active', updated_at = @now WHERE address = @address AND status = 'bounced';

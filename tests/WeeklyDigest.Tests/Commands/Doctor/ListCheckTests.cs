@@ -21,12 +21,29 @@ public sealed class ListCheckTests : IDisposable
 
         File.Delete(workspace.PathOf("subscribers/sample.csv"));
         Assert.Contains(
-            "warning  lists:     The file of the list sample is gone, and its 3 active subscribers stay: an issue that names no lists goes to them. If they are to get none, run `weeklydigest subscribers unsubscribe --list sample`; else put the file back.",
+            "warning  lists:     The file of the list sample is gone, and its 3 active subscribers stay: an issue that names no lists goes to them. If they are to get none, run `weeklydigest subscribers unsubscribe --list sample`: who is on another list stays on that. Else put the file back.",
             await DoctorAsync(), StringComparison.Ordinal);
-        var left = await workspace.RunHereAsync("subscribers", "unsubscribe", "--list", "sample");
-        Assert.Equal((0, "List sample: 2 unsubscribed; 1 stays, being on another list too."), (left.ExitCode, left.Out.TrimEnd()));
-        Assert.Equal((0, "List own: 0 unsubscribed; 1 stays, being on another list too."), await UnsubscribeAsync("--list", "own"));
-        Assert.Equal((0, "subscriber000001@example.com: unsubscribed."), await UnsubscribeAsync("subscriber000001@example.com"));
+        Assert.Equal((0, "List sample: 2 unsubscribed; 1 stays on another list."), await UnsubscribeAsync("--list", "sample"));
+        Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+        Assert.Equal((0, "List own: 1 unsubscribed."), await UnsubscribeAsync("--list", "own"));
+        Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sqlite")]
+    [InlineData("postgres")]
+    public async Task Nobody_is_unsubscribed_whose_list_only_has_another_name(string provider)
+    {
+        workspace.On(provider).WithSubscribers(2, "readers");
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "week-1", "--at", Workspace.Later.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture))).ExitCode);
+        File.Move(workspace.PathOf("subscribers/readers.csv"), workspace.PathOf("subscribers/news.csv"));
+        var misnamed = workspace.Write("subscribers/no list.csv", "email\nada@example.org\n");
+
+        var refused = await workspace.RunHereAsync("subscribers", "unsubscribe", "--list", "readers");
+        Assert.Equal((1, true), (refused.ExitCode, refused.Error.Contains("Nobody was unsubscribed: who is in a file that cannot be used may be on another list.", StringComparison.Ordinal)));
+        File.Delete(misnamed);
+        Assert.Equal((0, "List readers: 0 unsubscribed; 2 stay on another list."), await UnsubscribeAsync("--list", "readers"));
+        Assert.Equal("news: 2 active of 2\nreaders: 0 active of 0", (await workspace.RunHereAsync("subscribers", "show")).Out.TrimEnd().ReplaceLineEndings("\n"));
         Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
     }
 

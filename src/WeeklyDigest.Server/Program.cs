@@ -13,6 +13,7 @@ var isAsked = 0;
 using var lastMoment = TimeProvider.System.CreateTimer(_ => EndAtOnce(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop);
 using var hangUp = HangUp.IsIgnored ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 await using var standardOutput = new StandardStream(Console.OpenStandardOutput());
 await using var output = new StreamWriter(standardOutput, new UTF8Encoding(false), 32 * 1024) { AutoFlush = !Console.IsOutputRedirected };

@@ -39,6 +39,7 @@ internal static class WebServer
     {
         var trouble = new KnownTrouble(installation.Database, installation.Time);
         services.AddSingleton(trouble);
+        services.AddSingleton<IHostLifetime, ProgramLifetime>();
         services.AddSingleton<ILoggerFactory>(_ => new WebLogs(installation.Logs, trouble));
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(installation.Settings);

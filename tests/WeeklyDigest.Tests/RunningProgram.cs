@@ -15,6 +15,7 @@ internal sealed class RunningProgram : IDisposable
 {
     private const int SigHup = 1;
     private const int SigInt = 2;
+    private const int SigQuit = 3;
     private const int SigTerm = 15;
     private const int SigCont = 18;
     private const int SigStop = 19;
@@ -81,6 +82,9 @@ internal sealed class RunningProgram : IDisposable
 
     /// <summary>What a service manager sends first.</summary>
     public void Terminate() => Assert.Equal(0, Signal(process.Id, SigTerm));
+
+    /// <summary>Ctrl-\, and what some service managers send.</summary>
+    public void Quit() => Assert.Equal(0, Signal(process.Id, SigQuit));
 
     /// <summary>The session it was started from is lost.</summary>
     public void HangUp() => Assert.Equal(0, Signal(process.Id, SigHup));

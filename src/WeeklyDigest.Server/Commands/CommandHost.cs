@@ -33,6 +33,6 @@ internal sealed record CommandHost
     /// <summary>Where logs go.</summary>
     public Action<ILoggingBuilder> ConfigureLogging { get; init; } = _ => { };
 
-    /// <summary>Cancelled by Ctrl-C, SIGTERM and SIGHUP.</summary>
+    /// <summary>Cancelled by Ctrl-C, SIGTERM, SIGQUIT and SIGHUP.</summary>
     public CancellationToken Stopping { get; init; }
 }

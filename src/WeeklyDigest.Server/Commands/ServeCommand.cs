@@ -6,7 +6,7 @@ using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM or SIGHUP. A database that is away at the start, or a full disk, is waited for.</summary>
+/// <summary><c>serve</c>, also when no command is given: the schedule, the dashboard and the public pages, until Ctrl-C, SIGTERM, SIGQUIT or SIGHUP. A database that is away at the start, or a full disk, is waited for.</summary>
 internal static class ServeCommand
 {
     private static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(2);

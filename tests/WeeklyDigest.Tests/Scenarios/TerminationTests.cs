@@ -13,7 +13,7 @@ public sealed class TerminationTests
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     /// <summary>Whatever the tests themselves were told to ignore.</summary>
-    private static readonly string[] AllSignals = ["env", "--default-signal=HUP,INT"];
+    private static readonly string[] AllSignals = ["env", "--default-signal=HUP,INT,QUIT"];
 
     [Fact]
     public async Task Asked_to_end_again_and_again_it_finishes_what_is_on_the_wire_and_nothing_is_uncertain()
@@ -52,13 +52,13 @@ public sealed class TerminationTests
             send.Terminate();
             await send.EndAsync(Limit);
         }
-        for (var i = 0; i < Scale.Of(2, Times); i++)
+        Action<RunningProgram>[] signals = [program => program.Terminate(), program => program.HangUp(), program => program.Quit()];
+        for (var i = 0; i < Scale.Of(3, Times); i++)
         {
             using var serve = workspace.Start("serve");
             await relay.WaitForAcceptedAsync(relay.AcceptedCount + 20, Limit);
             var clock = Stopwatch.StartNew();
-            if (i % 2 == 0) serve.Terminate();
-            else serve.HangUp();
+            signals[i % 3](serve);
             var ended = await serve.EndAsync(Limit);
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, Drain);
             Assert.True(ended.ExitCode == 0, ended.ToString());
@@ -92,6 +92,26 @@ public sealed class TerminationTests
         accounts.AgreeWith(relay);
         Assert.Equal("subscriber000005@example.com", Assert.Single(accounts.Rows, row => row.State == "uncertain").Address);
         Assert.Equal(20, relay.AcceptedCount);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_asked_twice_ends_at_once()
+    {
+        await using var relay = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Script = moment => moment.Stage == SmtpStage.Message ? SmtpMove.KeepThenStall : SmtpMove.Accept });
+        using var workspace = new Workspace { Through = AllSignals }.WithWeek1().WithSubscribers(5).UseRelay(relay.Port, 1)
+            .Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        using (var send = workspace.Start("send", "week-1"))
+        {
+            await relay.WaitForAcceptedAsync(1, Limit);
+            send.Kill();
+            await send.EndAsync(Limit);
+        }
+        using var serve = workspace.Start("serve");
+        await relay.WaitForAcceptedAsync(2, Limit);
+        serve.Interrupt();
+        await Eventually.HoldsAsync(() => serve.Error.Contains("Once more stops at once.", StringComparison.Ordinal), "it was asked once", Limit);
+        serve.Interrupt();
+        Assert.Equal(128 + 2, (await serve.EndAsync(Limit)).ExitCode);
     }
 
     private static SmtpMove SlowAtTheDot(SmtpMoment moment)

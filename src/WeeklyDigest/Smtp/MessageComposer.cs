@@ -45,8 +45,10 @@ public sealed class MessageComposer
     /// <returns>The message. It needs SMTPUTF8 when an address in it does, whatever the relay announced: the session then rejects it.</returns>
     public ComposedMessage Compose(MessageRecipient recipient, RelayAbilities abilities, MessageBuffer buffer)
     {
-        var body = (abilities.EightBitMime ? _eightBit : _sevenBit).Value;
-        if (Splice(recipient, body, buffer) > MessageBody.MaxLine && abilities.EightBitMime)
+        // Of a signed one nobody on the way may have to change a bit (RFC 6376 section 5.3), as who has no 8BITMIME ahead would.
+        var eightBit = abilities.EightBitMime && !Signs;
+        var body = (eightBit ? _eightBit : _sevenBit).Value;
+        if (Splice(recipient, body, buffer) > MessageBody.MaxLine && eightBit)
         {
             body = _sevenBit.Value;
             Splice(recipient, body, buffer);

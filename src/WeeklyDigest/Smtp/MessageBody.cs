@@ -71,7 +71,7 @@ internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBi
         => Segment.Of((recipient, buffer) => buffer.Append(Value(part, recipient)));
 
     private static Segment QuotedSlot(MergePart part)
-        => Segment.Of((recipient, buffer) => buffer.Append(QuotedPrintable.Encode(Encoding.UTF8.GetBytes(Value(part, recipient)))));
+        => Segment.Of((recipient, buffer) => QuotedPrintable.Write(Value(part, recipient), buffer));
 
     /// <summary>Values hold no control characters; should one, it becomes a space here, so that a value cannot begin a line.</summary>
     private static string Value(MergePart part, MessageRecipient recipient)

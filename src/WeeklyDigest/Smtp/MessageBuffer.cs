@@ -40,7 +40,7 @@ public sealed class MessageBuffer
     }
 
     /// <summary>Appends text as UTF-8, measuring its lines.</summary>
-    internal void Append(string text)
+    internal void Append(ReadOnlySpan<char> text)
         => Advance(Encoding.UTF8.GetBytes(text, Reserve(Encoding.UTF8.GetMaxByteCount(text.Length))));
 
     private void Advance(int count)

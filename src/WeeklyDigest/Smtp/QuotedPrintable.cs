@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace WeeklyDigest.Smtp;
 
@@ -13,6 +14,25 @@ internal static class QuotedPrintable
     public static ReadOnlySpan<byte> SoftBreak => "=\r\n"u8;
 
     private const int MaxLine = 76;
+
+    private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c).Where(c => c != '=')]);
+
+    /// <summary>Writes one piece; one that needs no encoding, as most values of recipients, without a detour.</summary>
+    public static void Write(string text, MessageBuffer buffer)
+    {
+        if (text.EndsWith(' ') || text.AsSpan().ContainsAnyExcept(Plain))
+        {
+            buffer.Append(Encode(Encoding.UTF8.GetBytes(text)));
+            return;
+        }
+        var rest = text.AsSpan();
+        for (; rest.Length > MaxLine - 1; rest = rest[(MaxLine - 1)..])
+        {
+            buffer.Append(rest[..(MaxLine - 1)]);
+            buffer.Append(SoftBreak);
+        }
+        buffer.Append(rest);
+    }
 
     /// <summary>Encodes one piece. CRLF stays a line break; any other control character but the tab is encoded.</summary>
     public static byte[] Encode(ReadOnlySpan<byte> text)

@@ -26,7 +26,7 @@ internal static class FileWords
     public static string Sentence(Mailing mailing, FileChange change) => Begin(change) + InCommands(mailing, change);
 
     /// <summary>As a sentence beside the name on the dashboard, with the button that helps.</summary>
-    public static string OnDashboard(Mailing mailing, FileChange change) => Begin(change) + Help(mailing, change, "Change time… to another one", "Cancel…");
+    public static string OnDashboard(Mailing mailing, FileChange change) => Begin(change) + Help(mailing, change, "Change time… gives it another time and", "Cancel…");
 
     private static string Begin(FileChange change) => Describe(change) is var words && change == FileChange.Gone ? "I" + words[1..] : "It " + words;
 

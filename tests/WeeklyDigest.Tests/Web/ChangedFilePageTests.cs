@@ -10,7 +10,7 @@ namespace WeeklyDigest.Tests.Web;
 public sealed class ChangedFilePageTests(Browser browser)
 {
     private const string Goes = "what goes out is what was published.";
-    private const string AnotherTime = "Change time… to another one takes it as it is";
+    private const string AnotherTime = "Change time… gives it another time and takes it as it is";
 
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 

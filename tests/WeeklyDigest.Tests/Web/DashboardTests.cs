@@ -211,6 +211,19 @@ public sealed class DashboardTests(Browser browser)
         }
     }
 
+    [Theory]
+    [InlineData(768)]
+    [InlineData(1024)]
+    [InlineData(1280)]
+    public async Task The_bar_of_the_dashboard_covers_no_heading(int width)
+    {
+        await using var site = await WithIssuesAsync();
+        var page = await browser.OpenAsync(width);
+        await InboxPagesTests.SignInAsync(page, site, "/hangfire/issues");
+        Assert.InRange(await page.EvaluateAsync<double>("document.querySelector('h1').getBoundingClientRect().top - document.querySelector('.navbar').getBoundingClientRect().bottom"), 1, 40);
+        await Browser.CloseAsync(page);
+    }
+
     [Fact]
     public async Task A_long_name_and_a_title_without_a_space_are_whole_on_a_phone()
     {

@@ -17,6 +17,9 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
     /// <summary>Code of the finding that something else goes out than what was checked.</summary>
     public const string PublishedOtherwise = "published-otherwise";
 
+    /// <summary>Code of the finding that nobody could look whether something else goes out.</summary>
+    private const string PublishedUnknown = "published-unknown";
+
     /// <summary>Gmail cuts a message off after so many bytes of HTML.</summary>
     private const int GmailLimit = 102 * 1024;
 
@@ -29,8 +32,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
             findings.AddRange(await RenderAsync(issue, cancel));
             findings.AddRange(await ListsAsync(file, issue, cancel));
         }
-        if (await PublishedFile.FindChangedAsync(settings, time, file, cancel) is var (mailing, change))
-            findings.Add(new Finding(Severity.Warning, PublishedOtherwise, FileWords.Sentence(mailing, change), 1, 1));
+        findings.AddRange(await PublishedAsync(file, cancel));
         return [.. findings.OrderBy(finding => finding.Line).ThenBy(finding => finding.Column)];
     }
 
@@ -49,6 +51,21 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
         catch (TemplateException exception)
         {
             return [new Finding(Severity.Error, "template", exception.Message, 1, 1)];
+        }
+    }
+
+    // What the file itself says is told all the same when the database cannot be used.
+    private async Task<IReadOnlyList<Finding>> PublishedAsync(IssueFile file, CancellationToken cancel)
+    {
+        try
+        {
+            return await PublishedFile.FindChangedAsync(settings, time, file, cancel) is var (mailing, change)
+                ? [new Finding(Severity.Warning, PublishedOtherwise, FileWords.Sentence(mailing, change), 1, 1)]
+                : [];
+        }
+        catch (Exception failure) when (failure is StorageException or RefusedException)
+        {
+            return [new Finding(Severity.Warning, PublishedUnknown, $"Whether it was published otherwise cannot be said. {failure.Message}", 1, 1)];
         }
     }
 

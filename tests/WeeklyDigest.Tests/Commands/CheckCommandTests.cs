@@ -41,6 +41,18 @@ public sealed class CheckCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Errors_are_told_also_when_the_database_cannot_be_used()
+    {
+        workspace.Write("issues/bad.md", "---\ntitle: x\n---\nHello {{ nmae }}.\n");
+        workspace.Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", "Host=127.0.0.1;Port=1;Database=x;Username=x");
+        var result = await workspace.RunHereAsync("check", "bad");
+        Assert.Equal((1, ""), (result.ExitCode, result.Error));
+        Assert.Matches(@"bad\.md:4:7: error [a-z-]+: There is no merge slot 'nmae'", result.Out);
+        Assert.Matches(@"bad\.md:1:1: warning published-unknown: Whether it was published otherwise cannot be said\. .*127\.0\.0\.1", result.Out);
+        Assert.EndsWith("bad: 1 error.", result.Out.TrimEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_list_that_is_neither_a_file_nor_in_the_database_is_an_error()
     {
         workspace.WithSubscribers(1, "friends").Write("issues/a.md", "---\ntitle: x\nlists: [friends, foes]\n---\nHello.\n");

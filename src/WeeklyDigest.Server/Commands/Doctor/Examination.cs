@@ -18,7 +18,7 @@ internal sealed class Examination(CommandRun run, TextRecords records)
         foreach (var diagnosis in FolderCheck.Run(settings)) yield return diagnosis;
         foreach (var diagnosis in DatabaseCheck.Run(settings.Storage, settings.Paths.Jobs, run.Host.Time, settings.Paths.Subscribers)) yield return diagnosis;
         if (JobsCheck.Run(settings, run.Host.Time) is { } jobs) yield return jobs;
-        foreach (var relay in settings.Relays) yield return await RelayCheck.RunAsync(relay, run.Host.Time, cancel);
+        foreach (var relay in settings.Relays) yield return await RelayCheck.RunAsync(relay, settings.Dkim is not null, run.Host.Time, cancel);
         if (settings.Relays.Count == 0) yield return Diagnosis.Ok("relay", "None is set: every message goes to the built-in inbox, and nothing leaves this machine.");
         yield return await TemplateCheck.RunAsync(settings, run.Host.Time, cancel);
         var (address, date) = await AddressCheck.RunAsync(settings, run.Host.Time, cancel);

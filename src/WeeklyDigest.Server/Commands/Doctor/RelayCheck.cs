@@ -10,13 +10,17 @@ internal static class RelayCheck
     private static readonly TimeSpan ExpiresSoon = TimeSpan.FromDays(14);
 
     /// <summary>Looks at one relay.</summary>
-    public static async Task<Diagnosis> RunAsync(RelayOptions relay, TimeProvider time, CancellationToken cancel)
+    /// <param name="relay">The relay.</param>
+    /// <param name="signs">Whether messages are signed; those are ASCII, whatever the relay can do.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancel">Stops.</param>
+    public static async Task<Diagnosis> RunAsync(RelayOptions relay, bool signs, TimeProvider time, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(DoctorCommand.Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         try
         {
-            return Judge(await RelayProbe.RunAsync(relay, time, either.Token), relay, time.GetUtcNow());
+            return Judge(await RelayProbe.RunAsync(relay, time, either.Token), relay, signs, time.GetUtcNow());
         }
         catch (RelayException trouble)
         {
@@ -28,12 +32,12 @@ internal static class RelayCheck
         }
     }
 
-    private static Diagnosis Judge(RelayReport report, RelayOptions relay, DateTimeOffset now)
+    private static Diagnosis Judge(RelayReport report, RelayOptions relay, bool signs, DateTimeOffset now)
     {
         var found = string.Create(CultureInfo.InvariantCulture, $"'{relay.Name}' ({relay.Host}:{relay.Port}) answers{Protection(report)}{(report.LoggedIn ? ", took the login" : "")}; it announces {Announced(report)}.");
         if (report.CertificateExpires - now < ExpiresSoon)
             return Diagnosis.Warning(Area, string.Create(CultureInfo.InvariantCulture, $"{found} Its certificate ends on {report.CertificateExpires:yyyy-MM-dd}."), "Whoever runs the relay has to renew it, or sending stops that day.");
-        return report.Abilities.EightBitMime
+        return report.Abilities.EightBitMime || signs
             ? Diagnosis.Ok(Area, found)
             : Diagnosis.Warning(Area, $"{found} Without 8BITMIME, messages with letters beyond ASCII grow.", "It works; a newer relay would be better.");
     }

@@ -52,6 +52,9 @@ public sealed record SendOutcome(SendResult Result, string Reply)
     /// <summary>The relay it came over; null where nobody asks for it.</summary>
     public string? Relay { get; init; }
 
+    /// <summary>Of a deferral, whether the relay said it before it had heard of the recipient (MAIL): others might be told the same.</summary>
+    public bool OfSender { get; init; }
+
     /// <summary>Whether the receiving domain asks for less at a time (421, 4.7.x).</summary>
     public bool SlowDown { get; init; }
 }

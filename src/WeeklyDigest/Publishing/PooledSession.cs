@@ -128,6 +128,8 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         try
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
+            // A relay that refuses everybody for now is quicker than one that works, and would come to have them all.
+            if (outcome.OfSender && pool.Relays.Any(other => other != relay && other.IsUsable)) outcome = session.Blame(outcome);
             if (outcome.Result != SendResult.HeldBack) Note(outcome);
             return outcome.Result == SendResult.Rejected && message.Utf8Headers ? await ForAnotherAsync(outcome) : outcome;
         }

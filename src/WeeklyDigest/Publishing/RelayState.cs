@@ -100,8 +100,11 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>Whether it has answered since it was last set aside.</summary>
     public bool HasAnswered { get; private set; }
 
+    /// <summary>Whether nothing is wrong with it, as far as is known.</summary>
+    public bool IsUsable => refusal is null && trouble is null;
+
     /// <summary>Messages per second that it may get in the long run; 0 while it cannot be used.</summary>
-    public double Sustained => Refusal is null && trouble is null ? options.Rates.Sustained : 0;
+    public double Sustained => IsUsable ? options.Rates.Sustained : 0;
 
     /// <summary>Whether others may wait for it to take its share: it works or was given its first message a moment ago, and is not at its limit.</summary>
     public bool KeepsUp => trouble is null && refusal is null && !Pace.IsShort && (lent == 0 || time.GetElapsedTime(Volatile.Read(ref answeredAt)) < Patience);

@@ -66,8 +66,8 @@ internal static class ReplyPolicy
         new(SenderOrMessage, "530", RelayRefuses, "The relay wants a login first (RFC 4954 section 6)."),
         new([Sender], "lost", RelayLater, "It went away before it heard of the recipient."),
         new([Sender], "421", RelayLater, "The relay is closing (RFC 5321 section 3.8)."),
-        new([Sender], "4xx", LaterAndLess, "A matter of policy or pace.") { Enhanced = ["4.7.x"] },
-        new([Sender], "4xx", Later, "This message has to wait; others may pass."),
+        new([Sender], "4xx", LaterAndLess, "A matter of policy or pace. While another relay works, that one takes the message, and this one rests.") { Enhanced = ["4.7.x"] },
+        new([Sender], "4xx", Later, "This message has to wait; others may pass. While another relay works, that one takes it, and this one rests."),
         new([Sender], "5xx", Rejected, "This message's address needs SMTPUTF8 and the way ahead lacks it (RFC 6531 section 3.5).") { Enhanced = ["5.6.7"] },
         new([Sender], "any", RelayRefuses, "The sender is refused, or the size: that holds for every recipient, and none is to blame."),
 

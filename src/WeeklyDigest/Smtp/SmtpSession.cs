@@ -68,6 +68,9 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         }
     }
 
+    /// <summary>Takes what the relay said of the sender for trouble of its own, which the next <see cref="OpenAsync"/> tells: no recipient's attempt is counted.</summary>
+    public SendOutcome Blame(SendOutcome ofSender) => NotStarted(RelayFailure.Sending(relay, DialogueStage.Sender, RelayTrouble.Transient, ofSender.Reply));
+
     /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -149,7 +152,12 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         }
         if (attempt.Judgement.Trouble != RelayTrouble.None)
             _trouble = RelayFailure.Sending(relay, attempt.Stage, attempt.Judgement.Trouble, attempt.Reply);
-        return new SendOutcome(attempt.Judgement.Result, reply) { Refusal = attempt.Judgement.Refusal, SlowDown = attempt.Judgement.SlowDown };
+        return new SendOutcome(attempt.Judgement.Result, reply)
+        {
+            Refusal = attempt.Judgement.Refusal,
+            SlowDown = attempt.Judgement.SlowDown,
+            OfSender = attempt.Stage == DialogueStage.Sender && attempt.Judgement.Result == SendResult.Deferred,
+        };
     }
 
     private static SendOutcome Unsendable(string why) => new(SendResult.Rejected, why) { Refusal = Refusal.Other };

@@ -13,12 +13,13 @@ internal sealed class RelayDialer(TimeProvider time)
     /// <param name="addresses">The relay's, as its name was resolved.</param>
     /// <param name="port">The port.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="SocketException">None answered; what is said is of the last.</exception>
+    /// <exception cref="SocketException">None answered; what is said is of the first that there is a way to, else of the last.</exception>
     /// <exception cref="ObjectDisposedException">The caller gave up.</exception>
     public Socket Connect(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancel)
     {
         var turns = InTurn(addresses);
         if (turns.Count == 0) throw new SocketException((int)SocketError.NoData);
+        Exception? telling = null;
         for (var turn = 0; ; turn++)
         {
             var isLast = turn == turns.Count - 1;
@@ -30,12 +31,18 @@ internal sealed class RelayDialer(TimeProvider time)
                 _silent.Remove(turns[turn]);
                 return socket;
             }
-            catch (Exception failure) when (failure is SocketException or ObjectDisposedException && !isLast && !cancel.IsCancellationRequested)
+            catch (Exception failure) when (failure is SocketException or ObjectDisposedException && !cancel.IsCancellationRequested)
             {
                 if (share.IsCancellationRequested) _silent.Add(turns[turn]);
+                // A host without IPv6 has no way to half of the addresses, which says nothing of why the others do not answer.
+                if (telling is null or SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.AddressFamilyNotSupported })
+                    telling = share.IsCancellationRequested ? NoAnswer(turns[turn], port) : failure;
+                if (isLast) throw telling;
             }
         }
     }
+
+    private static SocketException NoAnswer(IPAddress address, int port) => new((int)SocketError.TimedOut, $"No answer in time from {new IPEndPoint(address, port)}.");
 
     private static Socket Connect(IPEndPoint address, CancellationToken share, CancellationToken cancel)
     {

@@ -10,6 +10,9 @@ public sealed class RelayDialerTests : IDisposable
     private static readonly IPAddress First = IPAddress.Parse("127.0.0.1");
     private static readonly IPAddress Second = IPAddress.Parse("127.0.0.2");
 
+    // A host without IPv6 says the same of an IPv6 address.
+    private static readonly IPAddress NoWay = IPAddress.Broadcast;
+
     private readonly ManualClock clock = new();
     private readonly List<Socket> sockets = [];
     private readonly int port = LoopbackPort.Free();
@@ -63,6 +66,25 @@ public sealed class RelayDialerTests : IDisposable
         var failure = await Assert.ThrowsAsync<SocketException>(() => DialAsync(new RelayDialer(clock), [First, Second], Cancel));
         Assert.Equal(SocketError.ConnectionRefused, failure.SocketErrorCode);
         await Assert.ThrowsAsync<SocketException>(() => DialAsync(new RelayDialer(clock), [], Cancel));
+    }
+
+    [Fact]
+    public async Task Tells_of_the_address_that_kept_silent_where_there_is_no_way_to_the_other_one()
+    {
+        Swallow(First);
+        var failure = await Assert.ThrowsAsync<SocketException>(() => TurnClockAsync(DialAsync(new RelayDialer(clock), [First, NoWay], Cancel)));
+        Assert.Equal($"No answer in time from 127.0.0.1:{port}.", failure.Message);
+    }
+
+    [Fact]
+    public async Task Tells_of_the_address_that_refuses_whichever_has_its_turn_first()
+    {
+        foreach (IPAddress[] addresses in (IPAddress[][])[[First, NoWay], [NoWay, First], [NoWay, First, NoWay]])
+        {
+            var failure = await Assert.ThrowsAsync<SocketException>(() => DialAsync(new RelayDialer(clock), addresses, Cancel));
+            Assert.Equal(SocketError.ConnectionRefused, failure.SocketErrorCode);
+        }
+        Assert.Equal(SocketError.NetworkUnreachable, (await Assert.ThrowsAsync<SocketException>(() => DialAsync(new RelayDialer(clock), [NoWay], Cancel))).SocketErrorCode);
     }
 
     private async Task<IPAddress> TurnClockAsync(Task<IPAddress> dialing)

@@ -87,9 +87,9 @@ public static class ListFolder
     /// <summary>Whether an exception means that a file cannot be used.</summary>
     public static bool IsRefusal(Exception problem) => problem is FormatException or IOException or UnauthorizedAccessException;
 
-    // What changes when somebody writes to a file.
+    // What changes when somebody writes to a file. A pipe has neither, and ends only when its writer has ended.
     private static (long Length, DateTime Written) StampOf(Stream file)
-        => file is FileStream { SafeFileHandle: var handle } ? (RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle)) : default;
+        => file is FileStream { CanSeek: true, SafeFileHandle: var handle } ? (RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle)) : default;
 
     private static bool EndsWithinLine(Stream file)
     {

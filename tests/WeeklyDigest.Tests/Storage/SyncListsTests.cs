@@ -1,4 +1,6 @@
+using System.IO.Pipes;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Publishing;
 
@@ -135,6 +137,17 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         Assert.True(rows.MoveNext());
         if (refusal is null) Assert.False(rows.MoveNext());
         else Assert.Equal(refusal, Assert.Throws<FormatException>(() => rows.MoveNext()).Message);
+    }
+
+    [Fact]
+    public void What_comes_through_a_pipe_is_read_as_it_is()
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var end = pipe.ClientSafePipeHandle;
+        using var file = new FileStream(new SafeFileHandle(end.DangerousGetHandle(), ownsHandle: false), FileAccess.Read);
+        pipe.Write("email\nann@example.org\nben@example.org"u8);
+        pipe.Dispose();
+        Assert.Equal(["ann@example.org", "ben@example.org"], ListFolder.Rows(file, _ => { }).Select(row => row.Address.Value));
     }
 
     private void Put(string name, string text) => folder.Write(name, text);

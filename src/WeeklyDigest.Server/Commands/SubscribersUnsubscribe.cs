@@ -60,7 +60,10 @@ internal static class SubscribersUnsubscribe
     {
         var installation = await run.OpenAsync(cancel);
         var store = installation.Database.Subscribers;
-        List<ListName> known = [.. (await store.ListNamesAsync(cancel)).Union(installation.SyncLists.Names).Order()];
+        var files = installation.SyncLists.Names;
+        if (files.Contains(list))
+            throw new RefusedException($"Nobody was unsubscribed: the file of the list {list} in the subscribers folder would bring back who stays on another list. Move it out of that folder, and try again.");
+        List<ListName> known = [.. (await store.ListNamesAsync(cancel)).Union(files).Order()];
         if (!known.Contains(list)) throw UnknownList.Refusal(list, known);
         await ReadFilesAsync(run, installation.SyncLists, cancel);
         var (left, stay) = (0L, 0L);

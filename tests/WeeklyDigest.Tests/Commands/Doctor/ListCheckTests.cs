@@ -25,6 +25,7 @@ public sealed class ListCheckTests : IDisposable
             await DoctorAsync(), StringComparison.Ordinal);
         Assert.Equal((0, "List sample: 2 unsubscribed; 1 stays on another list."), await UnsubscribeAsync("--list", "sample"));
         Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+        File.Delete(workspace.PathOf("subscribers/own.csv"));
         Assert.Equal((0, "List own: 1 unsubscribed."), await UnsubscribeAsync("--list", "own"));
         Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
     }
@@ -45,6 +46,18 @@ public sealed class ListCheckTests : IDisposable
         Assert.Equal((0, "List readers: 0 unsubscribed; 2 stay on another list."), await UnsubscribeAsync("--list", "readers"));
         Assert.Equal("news: 2 active of 2\nreaders: 0 active of 0", (await workspace.RunHereAsync("subscribers", "show")).Out.TrimEnd().ReplaceLineEndings("\n"));
         Assert.DoesNotContain("lists:", await DoctorAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nobody_is_taken_off_a_list_whose_file_would_bring_them_back()
+    {
+        workspace.WithSubscribers(2, "readers").WithSubscribers(1, "news");
+        Assert.Equal(0, (await workspace.RunHereAsync("send", "week-1", "--at", Workspace.Later.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture))).ExitCode);
+        var refused = await workspace.RunHereAsync("subscribers", "unsubscribe", "--list", "readers");
+        Assert.Equal(
+            (1, "Nobody was unsubscribed: the file of the list readers in the subscribers folder would bring back who stays on another list. Move it out of that folder, and try again."),
+            (refused.ExitCode, refused.Error.TrimEnd()));
+        Assert.Equal("news: 1 active of 1\nreaders: 2 active of 2", (await workspace.RunHereAsync("subscribers", "show")).Out.TrimEnd().ReplaceLineEndings("\n"));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public static partial class IssueMarkdown
             }
             else if (IsMark(text, i) && (++marks > MaxMarks || ++marksHere > MaxMarksInParagraph)) return (i, "There are too many brackets and addresses here to be a text.");
             else if (!isBlank && i - start > MaxParagraph) return (FirstOfText(text, start), $"A paragraph, list or table has more than {MaxParagraph} characters; mail programs cut a whole issue of that size.");
-            isBlank &= char.IsWhiteSpace(text[i]);
+            isBlank &= text[i] is ' ' or '\t' or '\r' or '\n';
         }
         return null;
     }
@@ -123,8 +123,8 @@ public static partial class IssueMarkdown
         return from;
     }
 
-    // Lines that are not blank, one after the other.
-    [GeneratedRegex(@"\S[^\r\n]*(?:(?:\r\n|\r|\n)[ \t]*[^\s][^\r\n]*)*", RegexOptions.CultureInvariant)]
+    // Lines that are not blank, one after the other. To Markdig no other character makes a line blank, a no-break space for one.
+    [GeneratedRegex(@"[^ \t\r\n][^\r\n]*(?:(?:\r\n|\r|\n)[ \t]*[^ \t\r\n][^\r\n]*)*", RegexOptions.CultureInvariant)]
     private static partial Regex Paragraph();
 
     private static bool IsMark(string text, int i) => text[i] switch

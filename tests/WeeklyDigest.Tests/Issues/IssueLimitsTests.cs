@@ -22,6 +22,22 @@ public sealed class IssueLimitsTests
         }
     }
 
+    [Theory]
+    [InlineData("\u00A0", true)]
+    [InlineData("\u3000", true)]
+    [InlineData("\u2003\u2028", true)]
+    [InlineData("\u001F\u0085 \t", false)]
+    public void Only_spaces_tabs_and_what_is_sent_as_a_space_make_a_line_blank(string line, bool goesOn)
+    {
+        Assert.Equal(goesOn, Refused("[a\n", 3_000));
+        Assert.Equal(goesOn, Refused(new string('x', 1_000) + "\n", 150));
+        var (row, rule) = (new string('|', 400), string.Concat(Enumerable.Repeat("|-", 400)));
+        Assert.Equal(goesOn, Refused("|a\n", 300, $"{row}|\n{rule}|\n"));
+
+        bool Refused(string text, int times, string before = "")
+            => Samples.ParseBody(before + string.Concat(Enumerable.Repeat(text + line + "\n", times))).Findings.Any(finding => finding.Code == "too-complex");
+    }
+
     [Fact]
     public void Refuses_tables_whose_short_rows_would_be_filled_up_to_very_many_cells()
     {

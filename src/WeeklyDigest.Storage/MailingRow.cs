@@ -1,4 +1,3 @@
-using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
@@ -54,7 +53,7 @@ internal sealed class DeliveryRow
 }
 
 /// <summary>A row of the query Sending.</summary>
-internal sealed class HeldDeliveryRow
+internal sealed class BegunDeliveryRow
 {
     public long MailingId { get; init; }
     public long SubscriberId { get; init; }
@@ -62,21 +61,9 @@ internal sealed class HeldDeliveryRow
     public int Attempts { get; init; }
     public long? FirstAttemptAt { get; init; }
     public int Resent { get; init; }
-    public long DomainId { get; init; }
-    public required string Address { get; init; }
-    public string? Name { get; init; }
-    public required string Attributes { get; init; }
-    public required string Status { get; init; }
 
     /// <summary>The row as a delivery.</summary>
-    public Delivery ToDelivery() => new(
-        new DeliveryId(MailingId, SubscriberId),
-        Stamp,
-        Attempts,
-        Codes.Time(FirstAttemptAt),
-        new Subscriber(SubscriberId, Codes.Address(Address), Name, AttributesJson.Read(Attributes), Codes.State<SubscriberStatus>(Status), Lists: []),
-        Resent,
-        DomainId);
+    public BegunDelivery ToDelivery() => new(new DeliveryId(MailingId, SubscriberId), Stamp, Attempts, Codes.Time(FirstAttemptAt), Resent);
 }
 
 /// <summary>The row of the query Rest.</summary>

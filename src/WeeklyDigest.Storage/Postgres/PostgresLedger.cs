@@ -58,9 +58,9 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             async connection => [.. (await connection.QueryAsync<SentNoteRow>(Queries.Get("SentNotes"))).Select(row => row.ToNote())], cancel);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel)
-        => server.RunAsync<IReadOnlyList<Delivery>>(
-            async connection => [.. (await connection.QueryAsync<HeldDeliveryRow>(Queries.Get("Sending"), new { owner })).Select(row => row.ToDelivery())], cancel);
+    public Task<IReadOnlyList<BegunDelivery>> SendingAsync(string owner, CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<BegunDelivery>>(
+            async connection => [.. (await connection.QueryAsync<BegunDeliveryRow>(Queries.Get("Sending"), new { owner })).Select(row => row.ToDelivery())], cancel);
 
     /// <inheritdoc/>
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)

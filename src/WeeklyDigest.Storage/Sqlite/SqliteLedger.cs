@@ -47,9 +47,9 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         => readers.ReadAsync<IReadOnlyList<SentNote>>(connection => [.. connection.Query<SentNoteRow>(Queries.Get("SentNotes")).Select(row => row.ToNote())], cancel);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel)
-        => readers.ReadAsync<IReadOnlyList<Delivery>>(
-            connection => [.. connection.Query<HeldDeliveryRow>(Queries.Get("Sending"), new { owner }).Select(row => row.ToDelivery())], cancel);
+    public Task<IReadOnlyList<BegunDelivery>> SendingAsync(string owner, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<BegunDelivery>>(
+            connection => [.. connection.Query<BegunDeliveryRow>(Queries.Get("Sending"), new { owner }).Select(row => row.ToDelivery())], cancel);
 
     /// <inheritdoc/>
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)

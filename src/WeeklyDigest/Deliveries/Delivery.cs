@@ -2,6 +2,19 @@ using WeeklyDigest.Audience;
 
 namespace WeeklyDigest.Deliveries;
 
+/// <summary>A delivery that somebody holds, with what decides where it goes from there: nothing of its recipient.</summary>
+/// <param name="Id">The row.</param>
+/// <param name="Stamp">The claim's stamp: it grows with every claim of the row, and a write under an older stamp changes nothing (fencing).</param>
+/// <param name="Attempts">How often the message was handed to a relay before this claim.</param>
+/// <param name="FirstAttemptAt">When it was first handed to a relay; null before that.</param>
+/// <param name="Resent">How often it was sent again although an earlier copy may have arrived.</param>
+public abstract record HeldDelivery(DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, int Resent);
+
+/// <summary>A delivery that a process was sending. Its recipient is not known: what is stored may be no address for this program.</summary>
+/// <inheritdoc cref="HeldDelivery"/>
+public sealed record BegunDelivery(DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, int Resent)
+    : HeldDelivery(Id, Stamp, Attempts, FirstAttemptAt, Resent);
+
 /// <summary>A claimed delivery with what is needed to compose and send it.</summary>
 /// <param name="Id">The row.</param>
 /// <param name="Stamp">The claim's stamp: it grows with every claim of the row, and a write under an older stamp changes nothing (fencing).</param>
@@ -11,7 +24,8 @@ namespace WeeklyDigest.Deliveries;
 /// <param name="Resent">How often it was sent again although an earlier copy may have arrived.</param>
 /// <param name="DomainId">The key of the recipient's domain.</param>
 public sealed record Delivery(
-    DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient, int Resent = 0, long DomainId = 0);
+    DeliveryId Id, long Stamp, int Attempts, DateTimeOffset? FirstAttemptAt, Subscriber Recipient, int Resent = 0, long DomainId = 0)
+    : HeldDelivery(Id, Stamp, Attempts, FirstAttemptAt, Resent);
 
 /// <summary>One line of <c>deliveries ISSUE</c>.</summary>
 /// <param name="Address">The recipient.</param>

@@ -13,18 +13,18 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     /// <param name="delivery">The delivery.</param>
     /// <param name="from">Claimed, or Sending when the mark is there and is asked for once more.</param>
     /// <param name="now">The time.</param>
-    public static LedgerWrite Begin(Delivery delivery, DeliveryState from, DateTimeOffset now)
+    public static LedgerWrite Begin(HeldDelivery delivery, DeliveryState from, DateTimeOffset now)
         => Change(delivery, from, DeliveryEvent.Begin, now);
 
     /// <summary>Gives a delivery back that was not handed over; it does not count as an attempt.</summary>
     /// <param name="delivery">The delivery.</param>
     /// <param name="from">Claimed, or Sending when the mark is already there.</param>
     /// <param name="now">The time.</param>
-    public static LedgerWrite Release(Delivery delivery, DeliveryState from, DateTimeOffset now)
+    public static LedgerWrite Release(HeldDelivery delivery, DeliveryState from, DateTimeOffset now)
         => Change(delivery, from, DeliveryEvent.Release, now);
 
     /// <summary>The changes that an attempt's outcome means, in order; one, or two when a lost answer is followed by sending again.</summary>
-    public IReadOnlyList<LedgerWrite> Of(Delivery delivery, SendOutcome outcome, DateTimeOffset now) => outcome.Result switch
+    public IReadOnlyList<LedgerWrite> Of(HeldDelivery delivery, SendOutcome outcome, DateTimeOffset now) => outcome.Result switch
     {
         SendResult.Accepted => [Attempt(delivery, DeliveryEvent.Accept, outcome.Reply, now)],
         SendResult.Deferred => [Deferred(delivery, outcome.Reply, now)],
@@ -38,7 +38,7 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     private static RelayStanding? RelayOf(SendOutcome outcome)
         => outcome is { Refusal: Refusal.Address or Refusal.Mailbox, Relay: { } relay } ? new RelayStanding(relay) : null;
 
-    private LedgerWrite Deferred(Delivery delivery, string reply, DateTimeOffset now)
+    private LedgerWrite Deferred(HeldDelivery delivery, string reply, DateTimeOffset now)
     {
         var first = delivery.FirstAttemptAt ?? now;
         return schedule.Next(delivery.Attempts, first, now) is { } next
@@ -47,7 +47,7 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     }
 
     // Sent again by itself once only: a relay that loses every answer must not get the same message for ever.
-    private LedgerWrite[] Lost(Delivery delivery, string reply, DateTimeOffset now)
+    private LedgerWrite[] Lost(HeldDelivery delivery, string reply, DateTimeOffset now)
     {
         var lost = Attempt(delivery, DeliveryEvent.LoseTrack, reply, now);
         return onUncertain == OnUncertain.Resend && delivery.Resent == 0
@@ -56,18 +56,18 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     }
 
     // The relay may have taken an earlier copy, whose answer was lost: a failure of this one does not say that the recipient got none.
-    private static string Refused(Delivery delivery, string reply) => delivery.Resent == 0 ? reply : Short($"{reply} (An earlier copy may have arrived.)");
+    private static string Refused(HeldDelivery delivery, string reply) => delivery.Resent == 0 ? reply : Short($"{reply} (An earlier copy may have arrived.)");
 
     // Not within a character of two units: a database that keeps texts as UTF-8 refuses half of one, and all that is written with it.
     private static string Short(string text) => text.Length <= MaxReply ? text : text[..(char.IsHighSurrogate(text[MaxReply - 1]) ? MaxReply - 1 : MaxReply)];
 
-    private static LedgerWrite Attempt(Delivery delivery, DeliveryEvent happening, string reply, DateTimeOffset now)
+    private static LedgerWrite Attempt(HeldDelivery delivery, DeliveryEvent happening, string reply, DateTimeOffset now)
         => Change(delivery, DeliveryState.Sending, happening, now) with { CountAttempt = true, Reply = reply };
 
-    private static LedgerWrite Change(Delivery delivery, DeliveryState from, DeliveryEvent happening, DateTimeOffset now)
+    private static LedgerWrite Change(HeldDelivery delivery, DeliveryState from, DeliveryEvent happening, DateTimeOffset now)
         => new(delivery.Id, delivery.Stamp, from, DeliveryTransitions.Next(from, happening), CountAttempt: false, Reply: null, NextAttemptAt: null, now);
 
-    private static string GaveUp(Delivery delivery, TimeSpan tried, string reply)
+    private static string GaveUp(HeldDelivery delivery, TimeSpan tried, string reply)
     {
         return Refused(delivery, Short(string.Create(CultureInfo.InvariantCulture, $"Gave up after {delivery.Attempts + 1} attempts in {tried:d\\.hh\\:mm\\:ss}; last reply: {reply}")));
     }

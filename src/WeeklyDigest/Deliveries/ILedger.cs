@@ -37,8 +37,8 @@ public interface ILedger
     /// <summary>What every process noted last that sent within two weeks, by owner.</summary>
     Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel);
 
-    /// <summary>The rows in state sending that an owner holds.</summary>
-    Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel);
+    /// <summary>The rows in state sending that an owner holds, also one whose address cannot be read.</summary>
+    Task<IReadOnlyList<BegunDelivery>> SendingAsync(string owner, CancellationToken cancel);
 
     /// <summary>
     /// Takes a dead owner's rows back: claimed become pending, sending become uncertain, each as the transition table says. An uncertain

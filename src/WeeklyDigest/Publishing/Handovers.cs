@@ -60,7 +60,7 @@ internal sealed class Handovers
 
     /// <summary>What became of a delivery that the ledger says is being sent.</summary>
     /// <returns>Null when its end had left and no answer had come.</returns>
-    public SendOutcome? Of(Delivery delivery)
+    public SendOutcome? Of(HeldDelivery delivery)
         => notes.TryGetValue((delivery.Id, delivery.Stamp), out var known) ? known : new SendOutcome(SendResult.NotStarted, "The process ended before the message was handed over.");
 
     private void Add(ReadOnlySpan<byte> note)

@@ -205,7 +205,7 @@ public sealed class LedgerWriterTests
 
         public Task<IReadOnlyList<SentNote>> SentNotesAsync(CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<IReadOnlyList<Delivery>> SendingAsync(string owner, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<IReadOnlyList<BegunDelivery>> SendingAsync(string owner, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<IReadOnlyList<ClaimHolder>> HoldersAsync(CancellationToken cancel) => throw new NotSupportedException();
 

@@ -74,6 +74,18 @@ public abstract class LedgerSuite<TPlace> : StorageSuite<TPlace> where TPlace : 
     }
 
     [Fact]
+    public async Task What_was_being_sent_to_what_is_no_address_any_more_is_told_all_the_same()
+    {
+        var mailing = await Published(1);
+        var claimed = Assert.Single(await Claim(mailing, owner: "here/1/dead/1"));
+        await Write(claimed, DeliveryState.Claimed, DeliveryState.Sending);
+        Place.Execute("UPDATE subscriber SET address = 'reader1@exam ple.org'");
+        Assert.Equal(
+            new BegunDelivery(claimed.Id, claimed.Stamp, claimed.Attempts, claimed.FirstAttemptAt, claimed.Resent),
+            Assert.Single(await Ledger.SendingAsync("here/1/dead/1", Cancel)));
+    }
+
+    [Fact]
     public async Task The_way_to_sent_counts_attempts_and_keeps_the_reply()
     {
         var mailing = await Published(1);

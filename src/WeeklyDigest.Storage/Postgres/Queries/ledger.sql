@@ -190,11 +190,10 @@ SELECT owner AS Owner, sent AS Sent, since AS Since, noted_at AS NotedAt FROM se
 
 -- name: Sending
 -- (The state is named twice so that the partial index applies.)
-SELECT d.mailing_id AS MailingId, d.subscriber_id AS SubscriberId, d.stamp AS Stamp, d.attempts AS Attempts, d.first_attempt_at AS FirstAttemptAt,
-       d.resent AS Resent, d.domain_id AS DomainId, s.address AS Address, s.name AS Name, s.attributes AS Attributes, s.status AS Status
-FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id
-WHERE d.owner = @owner AND d.state IN ('claimed', 'sending') AND d.state = 'sending'
-ORDER BY d.mailing_id, d.subscriber_id;
+SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp, attempts AS Attempts, first_attempt_at AS FirstAttemptAt, resent AS Resent
+FROM delivery
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending'
+ORDER BY mailing_id, subscriber_id;
 
 -- name: Release
 -- Claimed and not begun: nothing is out, whatever became of the owner. (The state is named twice so that the partial index applies.)

@@ -12,12 +12,19 @@ internal sealed class EditorPasswords(IReadOnlyList<EditorUser> editors, TimePro
 {
     // A check is much work on purpose: however many ask, it takes no more of the machine than this.
     private const int MostAtOnce = 2;
+
+    // Of one caller: the last of them waits for some seconds.
+    private const int MostWaiting = 100;
     private const int MarkBytes = 12;
 
     private static readonly PasswordHasher<string> Hasher = new();
 
     // Checked when a name is unknown, so that an answer takes as long as for a known one.
     private static readonly Lazy<string> Decoy = new(() => Hash(Guid.NewGuid().ToString()));
+
+    private static readonly TimeSpan Crowded = TimeSpan.FromSeconds(10);
+
+    private readonly CallerLines lines = new(MostWaiting);
 
     private readonly SemaphoreSlim turns = new(MostAtOnce, MostAtOnce);
 
@@ -43,10 +50,12 @@ internal sealed class EditorPasswords(IReadOnlyList<EditorUser> editors, TimePro
     /// <param name="name">The name.</param>
     /// <param name="password">The password.</param>
     /// <param name="cancel">Gives up the turn.</param>
-    /// <returns>The editor; or nobody, and how long to wait when there were too many attempts.</returns>
+    /// <returns>The editor; or nobody, and how long to wait when there were too many attempts, or too many of the caller's wait already.</returns>
     public async Task<(EditorUser? Editor, TimeSpan? Wait)> CheckAsync(string caller, string name, string password, CancellationToken cancel)
     {
         var key = caller + " " + name;
+        using var place = await lines.EnterAsync(caller, cancel);
+        if (place is null) return (null, Crowded);
         await turns.WaitAsync(cancel);
         try
         {

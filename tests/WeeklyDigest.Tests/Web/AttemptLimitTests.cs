@@ -30,4 +30,20 @@ public sealed class AttemptLimitTests
         Assert.Equal((null, TimeSpan.FromMinutes(5)), await passwords.CheckAsync("1", "ada", "correct horse", Cancel));
         Assert.Equal("Ada", (await passwords.CheckAsync("2", "ada", "correct horse", Cancel)).Editor?.Name);
     }
+
+    [Fact]
+    public async Task Whoever_asks_a_hundred_times_at_once_keeps_nobody_else_waiting()
+    {
+        using var passwords = new EditorPasswords([new EditorUser("Ada", EditorPasswords.Hash("correct horse"))], clock);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        List<Task<(EditorUser? Editor, TimeSpan? Wait)>> guesses = [.. Enumerable.Range(0, 130).Select(name => Task.Run(() => passwords.CheckAsync("1", $"{name}", "wrong", end.Token), Cancel))];
+        await foreach (var guess in Task.WhenEach(guesses).WithCancellation(Cancel))
+            if (await guess == (null, TimeSpan.FromSeconds(10))) break;
+
+        Assert.Equal("Ada", (await passwords.CheckAsync("2", "Ada", "correct horse", Cancel)).Editor?.Name);
+        Assert.InRange(guesses.Count(guess => !guess.IsCompleted), 1, 101);
+        await end.CancelAsync();
+        foreach (var guess in guesses) await guess.ContinueWith(_ => { }, Cancel, TaskContinuationOptions.None, TaskScheduler.Default);
+        Assert.Equal((null, null), await passwords.CheckAsync("1", "Eve", "wrong", Cancel));
+    }
 }

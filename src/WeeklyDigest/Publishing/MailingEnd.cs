@@ -21,8 +21,15 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     /// <summary>Domains named in a mailing's reason.</summary>
     private const int MaxNamed = 3;
 
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
     private Balance? before;
     private long unchangedSince;
+    private volatile LedgerTrouble? unread;
+
+    /// <summary>Why it cannot be read how the mailing stands, or null.</summary>
+    public LedgerTrouble? Unread => unread;
 
     /// <summary>Takes back what an earlier run of this process left behind. Only while nothing of ours is under way.</summary>
     public Task SweepAsync()
@@ -123,16 +130,25 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         return after;
     }
 
-    // A server that is away for a moment must not end a run that is about to finish: as patient as a write.
+    // A server that is away for a moment must not end a run that is about to finish: as patient as a write, but in no write's way.
     private async Task<T> PatientlyAsync<T>(Func<Task<T>> read)
     {
-        try
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            return await read();
-        }
-        catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
-        {
-            return await environment.Writer.InTurnAsync(_ => read()).WaitAsync(stop.RecordToken);
+            var began = environment.Time.GetTimestamp();
+            try
+            {
+                var known = await read().WaitAsync(stop.RecordToken);
+                unread = null;
+                return known;
+            }
+            catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
+            {
+                unread = LedgerTrouble.Of(failure, environment.Time.GetUtcNow());
+            }
+            // A count that the database breaks off after long is work for it: half of the time is others'.
+            var took = environment.Time.GetElapsedTime(began);
+            await Task.Delay(took > pause ? took : pause, environment.Time, stop.RecordToken);
         }
     }
 }

@@ -42,13 +42,17 @@ internal sealed class MailingRun : IDisposable
     /// <summary>Delivers until nothing is pending or due, or it is told to stop.</summary>
     public async Task<DeliveryRunResult> RunAsync()
     {
-        var mailing = await TellingAsync(SweptAsync());
+        var beginning = SweptAsync();
+        await TellingAsync(beginning);
+        var mailing = await beginning;
         if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
         await environment.TallyOf(mailingId).NoteAsync(stop.RecordToken);
         await environment.Relays.UpdateAsync(CancellationToken.None).WaitAsync(stop.RecordToken);
         if (stop.PauseReason is { } reason) await end.ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
         callers.Close();
-        var result = await end.ResultAsync();
+        var ending = end.ResultAsync();
+        await TellingAsync(ending);
+        var result = await ending;
         meter.Start(new Standing(result.Balance) { LastAttemptAt = result.LastAttemptAt });
         callers.Report(meter.Progress(result.StateReason, environment.Sessions.Speed));
         return result with { WasSent = mailing.State == MailingState.Sent };
@@ -57,15 +61,15 @@ internal sealed class MailingRun : IDisposable
     /// <inheritdoc/>
     public void Dispose() => stop.Dispose();
 
-    // A run that has not begun is not watched yet: who waits for it is told here why nothing happens.
-    private async Task<Mailing> TellingAsync(Task<Mailing> beginning)
+    // A run that has not begun is not watched yet, and one that ends no more: who waits for it is told here why nothing happens.
+    private async Task TellingAsync(Task work)
     {
-        while (await Task.WhenAny(beginning, Task.Delay(TellEvery, environment.Time)) != beginning)
+        while (await Task.WhenAny(work, Task.Delay(TellEvery, environment.Time)) != work)
         {
-            if (environment.Writer.Trouble is not { } trouble) continue;
-            callers.Report(meter.Progress(RunWatch.Unusable(trouble), environment.Sessions.Speed));
+            if (environment.Writer.Trouble is { } trouble) callers.Report(meter.Progress(RunWatch.Unusable(trouble), environment.Sessions.Speed));
+            else if (end.Unread is { } unread) callers.Report(meter.Progress(RunWatch.Unread(unread), environment.Sessions.Speed));
         }
-        return await beginning;
+        await work;
     }
 
     private async Task<Mailing> SweptAsync()
@@ -92,14 +96,14 @@ internal sealed class MailingRun : IDisposable
         await environment.Doubts.LookAsync(stop, stop.RecordToken);
         if (stop.PauseReason is not null) return;
         var parts = await PartsAsync(mailing);
-        await meter.RefreshAsync(stop.Token);
+        var watch = new RunWatch(parts, environment, callers);
+        await watch.CountAsync(stop.Token);
         using var feed = new ClaimFeed(parts, end);
         var crew = new DeliveryCrew(parts, feed, GuardAsync);
-        var watch = new RunWatch(parts, environment, callers);
         List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];
         work.Add(EndAfterAsync(Task.WhenAll(work)));
         await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync), GuardAsync(watch.DoubtAsync)]);
-        await end.DoubtAsync(parts.Failures);
+        await TellingAsync(end.DoubtAsync(parts.Failures));
         await watch.PardonAsync(stop.RecordToken);
     }
 

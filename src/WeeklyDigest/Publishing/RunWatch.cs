@@ -35,6 +35,9 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     /// <summary>What is said when all that fails is the count of the deliveries: messages go out.</summary>
     public static string Uncounted(LedgerTrouble trouble) => $"The figures may be old, for the deliveries could not be counted: {Sentence(trouble.Words)}";
 
+    /// <summary>What is said when a run waits at its end to be told how the mailing stands.</summary>
+    public static string Unread(LedgerTrouble trouble) => $"How the mailing stands could not be read, and is asked again: {Sentence(trouble.Words)}";
+
     /// <summary>Looks at the mailing and reports, once a second until the run is over.</summary>
     public async Task ReportAsync()
     {
@@ -46,6 +49,19 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         finally
         {
             await Task.WhenAny(Task.WhenAll(looking, counting));
+        }
+    }
+
+    /// <summary>Counts the deliveries when that is due. Beside the looks: a count of very many rows takes its time, which says nothing of the database and must not hide a pause.</summary>
+    public async Task CountAsync(CancellationToken over)
+    {
+        try
+        {
+            if (await run.Meter.RefreshAsync(over)) uncounted = null;
+        }
+        catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
+        {
+            uncounted = LedgerTrouble.Of(failure, run.Time.GetUtcNow());
         }
     }
 
@@ -140,19 +156,6 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             return;
         }
         unreadable = null;
-    }
-
-    // Beside the looks: a count of very many rows takes its time, which says nothing of the database and must not hide a pause.
-    private async Task CountAsync(CancellationToken over)
-    {
-        try
-        {
-            if (await run.Meter.RefreshAsync(over)) uncounted = null;
-        }
-        catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
-        {
-            uncounted = LedgerTrouble.Of(failure, run.Time.GetUtcNow());
-        }
     }
 
     private string? Notice()

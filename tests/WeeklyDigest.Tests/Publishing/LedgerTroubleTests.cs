@@ -89,6 +89,29 @@ public sealed class LedgerTroubleTests
         Assert.Empty(process.Warnings);
     }
 
+    [Fact]
+    public async Task A_mailing_that_cannot_be_counted_is_sent_all_the_same_ends_when_it_can_be_and_keeps_no_other_waiting()
+    {
+        var (answer, isAway) = (new TaskCompletionSource(), true);
+        await using var place = EnginePlace.Open(moment => moment is { Stage: SmtpStage.Message, Recipient: "r1@example.org" } ? SmtpMove.Hold(answer.Task, SmtpMove.Accept) : SmtpMove.Accept);
+        place.AroundMailings = mailings => UncountableMailings.Over(mailings, () => Volatile.Read(ref isAway));
+        var mailing = await place.PublishAsync(20);
+        var (process, seen) = (place.Start(), new LastNotice());
+        var running = process.Engine.RunAsync(mailing, seen, Cancel);
+        await place.Server.WaitForAcceptedAsync(19, Limit);
+        await place.Server.WaitForAsync(_ => seen.Notice is not null, Limit, "a notice of the count");
+        Assert.Equal("The figures may be old, for the deliveries could not be counted: too slow.", seen.Notice);
+
+        answer.SetResult();
+        await place.Server.WaitForAsync(_ => seen.Notice?.StartsWith("How the mailing stands", StringComparison.Ordinal) == true, Limit, "a notice of the end");
+        Assert.Equal("How the mailing stands could not be read, and is asked again: too slow.", seen.Notice);
+        // Marks and outcomes of other mailings would wait behind a count in the writer's turn.
+        Assert.Null(process.Engine.Trouble);
+        Volatile.Write(ref isAway, false);
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+        Assert.Null(seen.Notice);
+    }
+
     // The lock has to be had before everybody has got it.
     private static SmtpMove Slowly(SmtpMoment moment)
         => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;

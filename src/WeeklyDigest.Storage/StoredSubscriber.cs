@@ -16,9 +16,20 @@ internal sealed class StoredSubscriber
     public string? Lists { get; init; }
 
     /// <summary>The row as a subscriber.</summary>
-    public Subscriber ToSubscriber() => new(
+    public Subscriber ToSubscriber() => With(Codes.Address(Address));
+
+    /// <summary>The row as a subscriber; null when its address is none any more.</summary>
+    /// <param name="onUnreadable">Told of that.</param>
+    public Subscriber? ToSubscriber(Action<UnreadableSubscriber> onUnreadable)
+    {
+        if (EmailAddress.TryParse(Address, out var address, out var problem)) return With(address);
+        onUnreadable(new UnreadableSubscriber(Address, problem, Codes.State<SubscriberStatus>(Status)));
+        return null;
+    }
+
+    private Subscriber With(EmailAddress address) => new(
         Id,
-        Codes.Address(Address),
+        address,
         Name,
         AttributesJson.Read(Attributes),
         Codes.State<SubscriberStatus>(Status),

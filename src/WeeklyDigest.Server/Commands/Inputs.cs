@@ -23,12 +23,15 @@ internal static class Inputs
     /// <summary>Reads an address.</summary>
     /// <exception cref="RefusedException">It is none.</exception>
     public static EmailAddress ReadAddress(string text)
-        => EmailAddress.TryParse(text, out var address) ? address : throw new RefusedException($"'{text}' is not an e-mail address.");
+        => EmailAddress.TryParse(text, out var address) ? address : throw NoAddress(text);
+
+    /// <summary>Says that a text is no address.</summary>
+    public static RefusedException NoAddress(string text) => new($"'{text}' is not an e-mail address.");
 
     /// <summary>Reads an address with or without a name.</summary>
     /// <exception cref="RefusedException">It is none.</exception>
     public static Mailbox? ReadMailbox(string? text)
-        => text is null ? null : MailboxText.Parse(text) ?? throw new RefusedException($"'{text}' is not an e-mail address.");
+        => text is null ? null : MailboxText.Parse(text) ?? throw NoAddress(text);
 
     /// <summary>Reads the name of a list.</summary>
     /// <exception cref="RefusedException">It is none.</exception>

@@ -22,7 +22,7 @@ internal static class SubscribersExport
             var installation = await run.OpenAsync(cancel);
             var store = installation.Database.Subscribers;
             var name = await KnownAsync(store, Inputs.ReadList(parsed.GetValue(list)), cancel);
-            await WriteAsync(new Csv(run.Out, parsed.GetValue(spreadsheet)), store, name, parsed.GetValue(all), cancel);
+            await WriteAsync(run, new Csv(run.Out, parsed.GetValue(spreadsheet)), store, name, parsed.GetValue(all), cancel);
             return CommandLine.Done;
         }));
         return command;
@@ -35,21 +35,34 @@ internal static class SubscribersExport
         return lists.Contains(list) ? list : throw UnknownList.Refusal(list, lists);
     }
 
-    private static async Task WriteAsync(Csv csv, ISubscriberStore store, ListName? list, bool all, CancellationToken cancel)
+    private static async Task WriteAsync(CommandRun run, Csv csv, ISubscriberStore store, ListName? list, bool all, CancellationToken cancel)
     {
-        bool Wanted(Subscriber subscriber) => all || subscriber.Status == SubscriberStatus.Active;
+        bool IsWanted(SubscriberStatus status) => all || status == SubscriberStatus.Active;
         var attributes = new SortedSet<string>(StringComparer.Ordinal);
-        await foreach (var subscriber in store.ExportAsync(list, cancel))
-            if (Wanted(subscriber)) attributes.UnionWith(subscriber.Attributes.Keys);
+        await foreach (var subscriber in store.ExportAsync(list, _ => { }, cancel))
+            if (IsWanted(subscriber.Status)) attributes.UnionWith(subscriber.Attributes.Keys);
         await csv.WriteAsync(["email", "name", .. all ? ["status", "lists"] : Array.Empty<string>(), .. attributes]);
-        await foreach (var subscriber in store.ExportAsync(list, cancel))
-            if (Wanted(subscriber)) await csv.WriteAsync(Record(subscriber, attributes, all));
+        var unreadable = new List<UnreadableSubscriber>();
+        await foreach (var subscriber in store.ExportAsync(list, unreadable.Add, cancel))
+            if (IsWanted(subscriber.Status)) await csv.WriteAsync(Record(subscriber, attributes, all));
+        await UnreadableAddress.WriteAsync(run, unreadable.Where(row => IsWanted(row.Status)));
     }
 
     private static IEnumerable<string?> Record(Subscriber subscriber, IEnumerable<string> attributes, bool all)
     {
         string?[] status = all ? [subscriber.Status.ToString().ToLowerInvariant(), string.Join(' ', subscriber.Lists)] : [];
         return [subscriber.Address.Value, subscriber.Name, .. status, .. attributes.Select(name => subscriber.Attributes.GetValueOrDefault(name))];
+    }
+}
+
+/// <summary>Names those whose address is none any more, and how to get rid of them.</summary>
+internal static class UnreadableAddress
+{
+    /// <summary>Writes a line for each.</summary>
+    public static async Task WriteAsync(CommandRun run, IEnumerable<UnreadableSubscriber> passedOver)
+    {
+        foreach (var (stored, problem, _) in passedOver)
+            await run.Error.WriteLineAsync($"Passed over: '{stored}' in the database is not an address: {problem}. To end the subscription: `weeklydigest subscribers unsubscribe \"{stored}\"`.");
     }
 }
 

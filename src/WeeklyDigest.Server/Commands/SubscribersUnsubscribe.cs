@@ -38,11 +38,18 @@ internal static class SubscribersUnsubscribe
 
     private static async Task<string> ByAddressAsync(CommandRun run, string text, CancellationToken cancel)
     {
-        var wanted = Inputs.ReadAddress(text);
+        if (!EmailAddress.TryParse(text, out var wanted)) return await ByStoredTextAsync(run, text, cancel);
         var installation = await run.OpenAsync(cancel);
         return await installation.Database.Subscribers.UnsubscribeAsync(wanted, "command", cancel)
             ? $"{wanted}: unsubscribed."
             : $"{wanted}: was not a subscriber; from now on it is kept out, and no list file brings it in.";
+    }
+
+    // What is no address may stand in the database as one all the same, and whoever keeps the lists has to get rid of it.
+    private static async Task<string> ByStoredTextAsync(CommandRun run, string text, CancellationToken cancel)
+    {
+        var installation = await run.OpenAsync(cancel);
+        return await installation.Database.Subscribers.UnsubscribeStoredAsync(text, "command", cancel) ? $"{text}: unsubscribed." : throw Inputs.NoAddress(text);
     }
 
     private static async Task<string> ByTokenAsync(Installation installation, string token, CancellationToken cancel)
@@ -66,8 +73,8 @@ internal static class SubscribersUnsubscribe
         List<ListName> known = [.. (await store.ListNamesAsync(cancel)).Union(files).Order()];
         if (!known.Contains(list)) throw UnknownList.Refusal(list, known);
         await ReadFilesAsync(run, installation.SyncLists, cancel);
-        var (left, stay) = (0L, 0L);
-        await foreach (var members in store.ExportAsync(list, cancel).Chunk(Portion).WithCancellation(cancel))
+        var (left, stay, unreadable) = (0L, 0L, new List<UnreadableSubscriber>());
+        await foreach (var members in store.ExportAsync(list, unreadable.Add, cancel).Chunk(Portion).WithCancellation(cancel))
         {
             foreach (var member in members.Where(member => member is { Status: SubscriberStatus.Active, Suppression: null }))
             {
@@ -76,6 +83,7 @@ internal static class SubscribersUnsubscribe
             }
             await store.EndMembershipsAsync(list, [.. members.Where(member => member.Lists.Count > 1).Select(member => member.Id)], cancel);
         }
+        await UnreadableAddress.WriteAsync(run, unreadable.Where(row => row.Status == SubscriberStatus.Active));
         var others = stay == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {stay} {(stay == 1 ? "stays" : "stay")} on another list");
         return string.Create(CultureInfo.InvariantCulture, $"List {list}: {left} unsubscribed{others}.");
     }

@@ -62,14 +62,15 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
         => server.RunAsync(connection => SuppressionAsync(connection, address), cancel);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, Action<UnreadableSubscriber> onUnreadable, [EnumeratorCancellation] CancellationToken cancel)
     {
         var query = Queries.Get(list is null ? "Subscribers" : "Members");
         for (var after = long.MinValue; ;)
         {
             var parameters = new { list = list?.Value, after, count = PageSize };
             var page = (await server.RunAsync(connection => connection.QueryAsync<StoredSubscriber>(query, parameters), cancel)).AsList();
-            foreach (var row in page) yield return row.ToSubscriber();
+            foreach (var row in page)
+                if (row.ToSubscriber(onUnreadable) is { } subscriber) yield return subscriber;
             if (page.Count < PageSize) yield break;
             after = page[^1].Id;
         }
@@ -91,6 +92,12 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
                 await connection.ExecuteAsync(Queries.Get("SuppressStranger"), new { address = address.Value, source, now = Now });
                 return false;
             },
+            cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> UnsubscribeStoredAsync(string stored, string source, CancellationToken cancel)
+        => server.TransactAsync(
+            async connection => await connection.ExecuteScalarAsync<long?>(Queries.Get("SubscriberId"), new { address = stored }) is { } id && await UnsubscribeAsync(connection, id, source),
             cancel);
 
     /// <inheritdoc/>

@@ -83,14 +83,15 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
             cancel);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, Action<UnreadableSubscriber> onUnreadable, [EnumeratorCancellation] CancellationToken cancel)
     {
         var query = Queries.Get(list is null ? "Subscribers" : "Members");
         for (var after = long.MinValue; ;)
         {
             var parameters = new { list = list?.Value, after, count = PageSize };
             var page = await readers.ReadAsync(connection => connection.Query<StoredSubscriber>(query, parameters).AsList(), cancel);
-            foreach (var row in page) yield return row.ToSubscriber();
+            foreach (var row in page)
+                if (row.ToSubscriber(onUnreadable) is { } subscriber) yield return subscriber;
             if (page.Count < PageSize) yield break;
             after = page[^1].Id;
         }
@@ -110,6 +111,10 @@ internal sealed class SqliteSubscriberStore(SqliteWriter writer, SqliteReaders r
                 return false;
             },
             cancel);
+
+    /// <inheritdoc/>
+    public Task<bool> UnsubscribeStoredAsync(string stored, string source, CancellationToken cancel)
+        => writer.TransactAsync(transaction => transaction.Statement("SubscriberId").With("@address", stored).Number() is { } id && Unsubscribe(transaction, id, source), cancel);
 
     /// <inheritdoc/>
     public Task EndMembershipsAsync(ListName list, IReadOnlyList<long> subscribers, CancellationToken cancel)

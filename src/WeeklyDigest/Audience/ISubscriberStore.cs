@@ -45,7 +45,10 @@ public interface ISubscriberStore
     Task<Suppression?> FindSuppressionAsync(EmailAddress address, CancellationToken cancel);
 
     /// <summary>Every subscriber, or those of one list, in the order of their ids, streamed.</summary>
-    IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, CancellationToken cancel);
+    /// <param name="list">The list, or null for everybody.</param>
+    /// <param name="onUnreadable">Told of each that is passed over because its address is none any more.</param>
+    /// <param name="cancel">Stops.</param>
+    IAsyncEnumerable<Subscriber> ExportAsync(ListName? list, Action<UnreadableSubscriber> onUnreadable, CancellationToken cancel);
 
     /// <summary>
     /// Ends the subscription and suppresses the address, in one transaction; idempotent. From the commit on, no delivery of the
@@ -60,6 +63,13 @@ public interface ISubscriberStore
     /// </summary>
     /// <returns>False when there is no such subscriber.</returns>
     Task<bool> UnsubscribeAsync(EmailAddress address, string source, CancellationToken cancel);
+
+    /// <summary>Ends the subscription of an <see cref="UnreadableSubscriber"/>, as <see cref="UnsubscribeAsync(long, string, CancellationToken)"/> does.</summary>
+    /// <param name="stored">The text of its address, to the letter.</param>
+    /// <param name="source">Through what it came.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <returns>False when there is no such subscriber.</returns>
+    Task<bool> UnsubscribeStoredAsync(string stored, string source, CancellationToken cancel);
 
     /// <summary>Takes subscribers off a list; who is on no other stays on it.</summary>
     Task EndMembershipsAsync(ListName list, IReadOnlyList<long> subscribers, CancellationToken cancel);

@@ -38,6 +38,12 @@ public sealed record Subscriber(
     public Suppression? Suppression { get; init; }
 }
 
+/// <summary>A subscriber whose address was taken once and is none now: another version of the program or of its system read it, or somebody changed the database.</summary>
+/// <param name="Stored">What stands in the database.</param>
+/// <param name="Problem">Why that is no address, as a clause for people.</param>
+/// <param name="Status">Where the subscriber stands.</param>
+public sealed record UnreadableSubscriber(string Stored, string Problem, SubscriberStatus Status);
+
 /// <summary>An address that must never be mailed again, and why. Outlives the subscriber.</summary>
 /// <param name="Reason">In one word: unsubscribed, bounced, complained...</param>
 /// <param name="Source">Through what it came: a link, a command, a bounce.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 
 namespace WeeklyDigest.Tests.Commands;
 
@@ -111,6 +112,33 @@ public sealed class SubscribersCommandTests : IDisposable
         Assert.Equal("List all: 1 added, 0 updated, 0 unchanged, 1 kept out, 0 skipped.", import.Out.TrimEnd());
         var shown = await workspace.RunHereAsync("subscribers", "show", "subscriber000001@example.com");
         Assert.Matches(@"^subscriber000001@example\.com is not a subscriber, and is kept out: unsubscribed since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(command\)\.\s*$", shown.Error);
+    }
+
+    [Fact]
+    public async Task What_is_no_address_any_more_is_named_and_keeps_nobody_from_being_exported_or_unsubscribed()
+    {
+        const string passedOver = "Passed over: 'bob@exam ple.org' in the database is not an address: it holds a space. To end the subscription: `weeklydigest subscribers unsubscribe \"bob@exam ple.org\"`.";
+        workspace.Write("in.csv", "email\nada@example.org\nbob@example.org\ncid@example.org\n");
+        await workspace.RunHereAsync("subscribers", "import", "in.csv");
+        await using (var connection = new SqliteConnection($"Data Source={workspace.DatabaseFile};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE subscriber SET address = 'bob@exam ple.org' WHERE address = 'bob@example.org'";
+            command.ExecuteNonQuery();
+        }
+
+        Assert.Equal((0, "email,name\r\nada@example.org,\r\ncid@example.org,", passedOver), await RunAsync("export"));
+        Assert.Equal((0, "List in: 2 unsubscribed.", passedOver), await RunAsync("unsubscribe", "--list", "in"));
+        Assert.Equal((1, "", "'bob@exam' is not an e-mail address."), await RunAsync("unsubscribe", "bob@exam"));
+        Assert.Equal((0, "bob@exam ple.org: unsubscribed.", ""), await RunAsync("unsubscribe", "bob@exam ple.org"));
+        Assert.Equal((0, "email,name", ""), await RunAsync("export"));
+
+        async Task<(int ExitCode, string Out, string Error)> RunAsync(params string[] words)
+        {
+            var result = await workspace.RunHereAsync(["subscribers", .. words]);
+            return (result.ExitCode, result.Out.TrimEnd(), result.Error.TrimEnd());
+        }
     }
 
     [Theory]

@@ -295,5 +295,5 @@ public sealed class RelayDoubtsTests
     }
 
     private static ValueTask<int> BouncedAsync(EnginePlace place)
-        => place.Database.Subscribers.ExportAsync(null, Cancel).CountAsync(reader => reader.Status == SubscriberStatus.Bounced, Cancel);
+        => place.Database.Subscribers.ExportAsync(null, _ => { }, Cancel).CountAsync(reader => reader.Status == SubscriberStatus.Bounced, Cancel);
 }

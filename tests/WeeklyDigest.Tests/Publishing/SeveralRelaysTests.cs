@@ -205,7 +205,7 @@ public sealed class SeveralRelaysTests
         // The row, and what was under way over its four connections.
         Assert.InRange(result.Balance.Failed + result.Balance.Uncertain, 10, 13);
         Assert.StartsWith("Relay 'bad': ", Assert.Single(await place.Database.Relays.AsideAsync(Cancel)).Reason, StringComparison.Ordinal);
-        Assert.Equal(300, await place.Database.Subscribers.ExportAsync(null, Cancel).CountAsync(reader => reader.Status == SubscriberStatus.Active, Cancel));
+        Assert.Equal(300, await place.Database.Subscribers.ExportAsync(null, _ => { }, Cancel).CountAsync(reader => reader.Status == SubscriberStatus.Active, Cancel));
     }
 
     [Fact]

@@ -184,7 +184,7 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
         var added = await moved.Subscribers.AddAsync(List("readers"), Address("new@new.example"), null, new Dictionary<string, string>(), Cancel);
         Assert.Equal(AddOutcome.Added, added.Outcome);
         Assert.Equal(1, (await moved.Subscribers.ImportAsync(List("readers"), [Row("new@another.example")], Cancel)).Added);
-        Assert.Equal((await Database.Subscribers.ExportAsync(null, Cancel).CountAsync(Cancel)) + 2, await moved.Subscribers.ExportAsync(null, Cancel).Select(row => row.Id).Distinct().CountAsync(Cancel));
+        Assert.Equal((await Database.Subscribers.ExportAsync(null, _ => { }, Cancel).CountAsync(Cancel)) + 2, await moved.Subscribers.ExportAsync(null, _ => { }, Cancel).Select(row => row.Id).Distinct().CountAsync(Cancel));
     }
 
     [Fact]
@@ -266,7 +266,7 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
 
     private static async Task<string> DescribeAsync(Database database, long mailing)
     {
-        var subscribers = await database.Subscribers.ExportAsync(null, Cancel).Select(Describe).ToListAsync(Cancel);
+        var subscribers = await database.Subscribers.ExportAsync(null, _ => { }, Cancel).Select(Describe).ToListAsync(Cancel);
         var deliveries = await database.Mailings.DeliveriesAsync(mailing, null, Cancel).Select(row => row.ToString()).ToListAsync(Cancel);
         var found = await database.Mailings.FindAsync(mailing, Cancel);
         var content = await database.Mailings.ContentAsync(mailing, Cancel);

@@ -141,10 +141,30 @@ public abstract class SubscriberSuite<TPlace> : StorageSuite<TPlace> where TPlac
     {
         await Import("readers", Enumerable.Range(1, 2300).Select(i => $"reader{i}@example.org"));
         await Import("guests", "reader7@example.org", "guest@example.org");
-        var all = await Subscribers.ExportAsync(null, Cancel).Select(subscriber => subscriber.Address.Value).ToListAsync(Cancel);
+        var all = await Subscribers.ExportAsync(null, _ => { }, Cancel).Select(subscriber => subscriber.Address.Value).ToListAsync(Cancel);
         Assert.Equal([.. Enumerable.Range(1, 2300).Select(i => $"reader{i}@example.org"), "guest@example.org"], all);
-        var guests = await Subscribers.ExportAsync(List("guests"), Cancel).Select(subscriber => subscriber.Address.Value).ToListAsync(Cancel);
+        var guests = await Subscribers.ExportAsync(List("guests"), _ => { }, Cancel).Select(subscriber => subscriber.Address.Value).ToListAsync(Cancel);
         Assert.Equal(["reader7@example.org", "guest@example.org"], guests);
+    }
+
+    [Fact]
+    public async Task What_is_no_address_any_more_is_passed_over_by_name_and_can_be_unsubscribed()
+    {
+        await Import("readers", "ann@example.org", "ben@example.org", "cid@example.org");
+        Place.Execute("UPDATE subscriber SET address = 'ben@exam ple.org' WHERE address = 'ben@example.org'");
+        Assert.Equal([new UnreadableSubscriber("ben@exam ple.org", "it holds a space", SubscriberStatus.Active)], await PassedOver());
+
+        Assert.False(await Subscribers.UnsubscribeStoredAsync("ben@exam", "command", Cancel));
+        Assert.True(await Subscribers.UnsubscribeStoredAsync("ben@exam ple.org", "command", Cancel));
+        Assert.Equal([SubscriberStatus.Unsubscribed], (await PassedOver()).Select(row => row.Status));
+
+        async Task<List<UnreadableSubscriber>> PassedOver()
+        {
+            var passedOver = new List<UnreadableSubscriber>();
+            Assert.Equal(["ann@example.org", "cid@example.org"],
+                await Subscribers.ExportAsync(List("readers"), passedOver.Add, Cancel).Select(subscriber => subscriber.Address.Value).ToListAsync(Cancel));
+            return passedOver;
+        }
     }
 
     [Fact]
@@ -152,10 +172,10 @@ public abstract class SubscriberSuite<TPlace> : StorageSuite<TPlace> where TPlac
     {
         await Import("readers", "ann@example.org", "ben@example.org", "cid@example.org");
         await Import("guests", "ann@example.org", "cid@example.org");
-        var ids = await Subscribers.ExportAsync(null, Cancel).Take(2).Select(subscriber => subscriber.Id).ToListAsync(Cancel);
+        var ids = await Subscribers.ExportAsync(null, _ => { }, Cancel).Take(2).Select(subscriber => subscriber.Id).ToListAsync(Cancel);
         await Subscribers.EndMembershipsAsync(List("readers"), ids, Cancel);
         Assert.Equal(["guests", "readers", "guests readers"],
-            await Subscribers.ExportAsync(null, Cancel).Select(subscriber => string.Join(' ', subscriber.Lists)).ToListAsync(Cancel));
+            await Subscribers.ExportAsync(null, _ => { }, Cancel).Select(subscriber => string.Join(' ', subscriber.Lists)).ToListAsync(Cancel));
     }
 
     [Fact]

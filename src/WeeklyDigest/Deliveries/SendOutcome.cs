@@ -55,6 +55,9 @@ public sealed record SendOutcome(SendResult Result, string Reply)
     /// <summary>Of a deferral, whether the relay said it before it had heard of the recipient (MAIL): others might be told the same.</summary>
     public bool OfSender { get; init; }
 
+    /// <summary>Whether we said it ourselves and did not ask the relay, of which it says nothing.</summary>
+    public bool IsOurs { get; init; }
+
     /// <summary>Whether the receiving domain asks for less at a time (421, 4.7.x).</summary>
     public bool SlowDown { get; init; }
 }

@@ -234,6 +234,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 
         bool Leave()
         {
+            // However late that makes it: the relay has counted it by now, and a connection broken off here would cost it a second one.
             var waits = mark.IsStale;
             if (waits && !session.WaitFor(mark)) throw new BrokenOffException();
             note.Leave();
@@ -247,7 +248,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         // Dying here: the note tells whoever comes next.
         note.Answer(outcome);
         var now = run.Time.GetUtcNow();
-        run.Doubts.Note(session.Relay.Name, outcome.Result, now);
+        if (!outcome.IsOurs) run.Doubts.Note(session.Relay.Name, outcome.Result, now);
         var changes = run.Verdicts.Of(delivery, outcome, now);
         writes.Add(run.Refusals.IsEnd(delivery, outcome) ? [changes[0] with { EndsRefusals = true }]
             : outcome.Refusal is Refusal.Address or Refusal.Mailbox ? [changes[0] with { Relay = run.Doubts.StandingOf(session.Relay.Name) }]

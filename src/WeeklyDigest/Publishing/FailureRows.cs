@@ -34,7 +34,7 @@ internal sealed class FailureRows(int limit)
     /// <returns>What is wrong, while the relay's row is too long; else null.</returns>
     public string? Note(string relay, Delivery delivery, SendOutcome outcome)
     {
-        if (outcome.Result is SendResult.NotStarted) return null;
+        if (outcome.Result is SendResult.NotStarted || outcome.IsOurs) return null;
         var row = rows.GetOrAdd(relay, _ => new Row());
         var isFailure = outcome.Result is SendResult.Rejected or SendResult.Unknown;
         if (outcome.Result is SendResult.Accepted) row.Accept();

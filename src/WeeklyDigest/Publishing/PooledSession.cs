@@ -192,11 +192,13 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     {
         if (!session.LacksSmtpUtf8) return outcome;
         relay.LacksSmtpUtf8 = true;
-        if (!MayCarryUtf8) return new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address (no SMTPUTF8); another one may.");
+        if (!MayCarryUtf8) return Ours("(no SMTPUTF8); another one may");
         if (!pool.Relays.Any(other => other.HasCarriedUtf8)) return outcome;
         await CloseAsync();
-        return new SendOutcome(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address at the moment (no SMTPUTF8), which it or another one did before.");
+        return Ours("at the moment (no SMTPUTF8), which it or another one did before");
     }
+
+    private SendOutcome Ours(string words) => new(SendResult.Deferred, $"Relay '{relay.Name}' carries no such address {words}.") { IsOurs = true };
 
     // What stopped a message from being started is told by the next opening. Twice without an answer between is trouble in any case.
     private void Note(SendOutcome outcome)

@@ -28,4 +28,18 @@ public sealed class UnlikeMachinesTests
         Assert.Contains(place.Server.Accepted, message => message.Recipient == "mü2@example.org");
         if (!withOtherRelay) Assert.Equal((3L, 3), (balance.Attempts, place.Server.Connections));
     }
+
+    [Fact]
+    public async Task A_relay_that_refuses_everybody_is_seen_although_it_is_not_asked_for_some_in_between()
+    {
+        await using var place = EnginePlace.Open(
+            moment => moment is { Stage: SmtpStage.Hello, Connection: 2 } ? SmtpMove.Reply("250-scripted.test\n250 8BITMIME")
+                : moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("550 5.1.1 No such user") : SmtpMove.Accept,
+            new DeliveryOptions { PauseAfterConsecutiveFailures = 3 });
+        var mailing = await place.PublishAsync(4, address: number => number == 2 ? "mü2@example.org" : $"reader{number}@bücher.example");
+        var result = await place.StartOver(EnginePlace.Relay("unlike", place.Server) with { Connections = 1 }).RunAsync(mailing);
+
+        Assert.Equal((MailingState.Paused, 1L, 3L), (result.State, result.Balance.Deferred, result.Balance.Failed));
+        Assert.Contains("3 recipients in a row were refused", result.StateReason, StringComparison.Ordinal);
+    }
 }

@@ -125,7 +125,7 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
 
     /// <inheritdoc/>
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
-        => server.TransactAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
+        => server.UnhurriedAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
 
     private static async Task<long> PardonAsync(NpgsqlConnection connection, IReadOnlyList<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
     {

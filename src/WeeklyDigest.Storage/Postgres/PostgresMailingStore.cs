@@ -14,7 +14,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
 
     /// <inheritdoc/>
     public Task<PublishResult> PublishAsync(PublishRequest request, CancellationToken cancel)
-        => server.TransactAsync(connection => new PostgresPublication(connection, request, cancel).RunAsync(), cancel);
+        => server.UnhurriedAsync(connection => new PostgresPublication(connection, request, cancel).RunAsync(), cancel);
 
     /// <inheritdoc/>
     public Task<bool> RescheduleAsync(long mailingId, FrozenContent content, DateTimeOffset at, CancellationToken cancel)
@@ -58,7 +58,7 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
                 await connection.ExecuteAsync(Queries.Get("LockMailing"), new { mailing = mailingId });
                 await connection.ExecuteAsync(Queries.Get("CloseGate"));
                 var changed = await connection.ExecuteAsync(Queries.Get("ChangeState"), parameters) == 1;
-                if (changed && to == MailingState.Cancelled) await connection.ExecuteAsync(Queries.Unhurried("Abandon", new { mailing = mailingId, now = Codes.Of(now) }));
+                if (changed && to == MailingState.Cancelled) await AbandonAsync(connection, mailingId, now);
                 if (changed && to == MailingState.Sending) await connection.ExecuteAsync(Queries.Get("LiftStops"), new { mailing = mailingId });
                 return changed;
             },
@@ -66,11 +66,11 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
 
     /// <inheritdoc/>
     public Task<Balance> BalanceAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Unhurried("Balance", new { mailing = mailingId }, cancel)), cancel);
+        => server.UnhurriedAsync(connection => connection.QuerySingleAsync<Balance>(Queries.Unhurried("Balance", new { mailing = mailingId }, cancel)), cancel);
 
     /// <inheritdoc/>
     public Task<long> RetriableAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Unhurried("Retriable", new { mailing = mailingId }, cancel)), cancel);
+        => server.UnhurriedAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Unhurried("Retriable", new { mailing = mailingId }, cancel)), cancel);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<DeliveryReport> DeliveriesAsync(
@@ -105,12 +105,12 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
         var alarms = await UncountedAlarmsAsync(mailingId, count, cancel);
         return alarms.All(alarm => alarm.StoppedAt is null)
             ? alarms
-            : AlarmRow.Count(alarms, await server.RunAsync(connection => connection.QueryAsync<(long, long)>(Queries.Unhurried("Waiting", new { mailing = mailingId }, cancel)), cancel));
+            : AlarmRow.Count(alarms, await server.UnhurriedAsync(connection => connection.QueryAsync<(long, long)>(Queries.Unhurried("Waiting", new { mailing = mailingId }, cancel)), cancel));
     }
 
     /// <inheritdoc/>
     public Task<long> LeftAloneAsync(long mailingId, CancellationToken cancel)
-        => server.RunAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Unhurried("LeftAlone", new { mailing = mailingId }, cancel)), cancel);
+        => server.UnhurriedAsync(connection => connection.ExecuteScalarAsync<long>(Queries.Unhurried("LeftAlone", new { mailing = mailingId }, cancel)), cancel);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<DomainAlarm>> UncountedAlarmsAsync(long mailingId, int count, CancellationToken cancel)
@@ -143,6 +143,12 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
 
     private Task<byte[]?> FindSecretAsync(string name, CancellationToken cancel)
         => server.RunAsync(connection => connection.ExecuteScalarAsync<byte[]?>(Queries.Get("Secret"), new { name }), cancel);
+
+    private static async Task AbandonAsync(NpgsqlConnection connection, long mailingId, DateTimeOffset now)
+    {
+        await connection.ExecuteAsync(Queries.Get("TakeTime"));
+        await connection.ExecuteAsync(Queries.Unhurried("Abandon", new { mailing = mailingId, now = Codes.Of(now) }));
+    }
 
     private static async Task<IEnumerable<Mailing>> QueryAsync(NpgsqlConnection connection, long? id, string? issue)
         => (await connection.QueryAsync<MailingRow>(Queries.Get("Mailings"), new { id, issue })).Select(row => row.ToMailing());

@@ -104,6 +104,20 @@ internal sealed class PostgresServer : IDisposable
         }
     }
 
+    /// <summary>Does in one transaction what goes through a whole mailing or list, and takes as long as it takes, whatever time the server gives a statement of this user.</summary>
+    /// <param name="work">The work, as for <see cref="TransactAsync"/>.</param>
+    /// <param name="cancel">Stops; nothing of the work is kept.</param>
+    /// <param name="once">Whether the work cannot be done a second time.</param>
+    public Task<T> UnhurriedAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancel, bool once = false)
+        => TransactAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync(Queries.Get("TakeTime"));
+                return await work(connection);
+            },
+            cancel,
+            once);
+
     /// <summary>Does what only one node may do at a time: making tables. Another node that starts at the same moment waits.</summary>
     public T Alone<T>(Func<T> work)
     {

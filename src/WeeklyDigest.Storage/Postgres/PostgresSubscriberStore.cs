@@ -14,7 +14,7 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
 
     /// <inheritdoc/>
     public Task<ImportCounts> ImportAsync(ListName list, IEnumerable<SubscriberRow> rows, CancellationToken cancel)
-        => server.TransactAsync(
+        => server.UnhurriedAsync(
             async connection => await new PostgresImport(connection, await ListAsync(connection, list), Now, cancel).RunAsync(rows), cancel, once: true);
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ internal sealed class PostgresSubscriberStore(PostgresServer server, TimeProvide
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ListSummary>> ListsAsync(CancellationToken cancel)
-        => server.RunAsync<IReadOnlyList<ListSummary>>(
+        => server.UnhurriedAsync<IReadOnlyList<ListSummary>>(
             async connection => [.. (await connection.QueryAsync<ListRow>(Queries.Unhurried("Lists", cancel: cancel))).Select(row => row.ToSummary()).OrderBy(list => list.Name)],
             cancel);
 

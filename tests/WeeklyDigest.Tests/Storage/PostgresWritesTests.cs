@@ -190,6 +190,21 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
     }
 
     [Fact]
+    public async Task What_goes_through_a_whole_mailing_may_take_longer_than_the_server_allows_a_statement()
+    {
+        var mailing = await Published(3);
+        using var limited = Database.Open(Place.Options with { ConnectionString = Place.Options.ConnectionString + ";Options=-c statement_timeout=2s" }, Clock);
+        Task<Balance> counting;
+        await using (var other = await Place.BeginAsync("LOCK TABLE delivery"))
+        {
+            counting = limited.Mailings.BalanceAsync(mailing, Cancel);
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync("SELECT pg_sleep(2.5)");
+        }
+        Assert.Equal(3, (await counting).Pending);
+    }
+
+    [Fact]
     public async Task An_import_finds_each_portion_of_those_it_knows_by_an_index()
     {
         await using var other = await Place.BeginAsync(Queries.Get("PrepareImport"));

@@ -3,6 +3,10 @@
 -- Whether a row is pending is asked for the last one: EXISTS would let the server walk the whole table up to the first, and at the front
 -- of the index stands what was sent since the last vacuum.
 
+-- name: TakeTime
+-- Of the transaction's statements, which go through a whole mailing or list: a limit that the user has is meant for what should be quick.
+SELECT set_config('statement_timeout', '0', true);
+
 -- name: AddMailing
 -- The unique issue makes a second trigger add nothing, from whichever node it comes.
 INSERT INTO mailing (issue, permalink, state, content_hash, issue_hash, created_at, scheduled_at)

@@ -103,7 +103,7 @@ internal static class RenderCommand
         if (file.Problem is not null) return (null, file.Problem);
         try
         {
-            using var stream = File.OpenRead(file.Path);
+            using var stream = RegularFile.OpenRead(file.Path);
             return (SubscriberCsv.Read(stream, _ => { }).FirstOrDefault(row => row.Address == address), null);
         }
         catch (Exception problem) when (ListFolder.IsRefusal(problem))

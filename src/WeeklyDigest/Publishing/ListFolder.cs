@@ -31,7 +31,7 @@ public static class ListFolder
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = RegularFile.OpenRead(path);
             return ProblemOf(file);
         }
         catch (Exception problem) when (IsRefusal(problem))

@@ -77,7 +77,7 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
         if (file.Problem is not null) return refuse(file, file.Problem);
         try
         {
-            await using var content = File.OpenRead(file.Path);
+            await using var content = RegularFile.OpenRead(file.Path);
             var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel));
             if (await subscribers.WasImportedAsync(file.List!, hash, cancel)) return null;
             content.Position = 0;

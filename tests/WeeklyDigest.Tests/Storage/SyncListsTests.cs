@@ -1,4 +1,6 @@
 using System.IO.Pipes;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using WeeklyDigest.Audience;
@@ -149,6 +151,30 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         pipe.Dispose();
         Assert.Equal(["ann@example.org", "ben@example.org"], ListFolder.Rows(file, _ => { }).Select(row => row.Address.Value));
     }
+
+    [Fact]
+    public async Task What_is_no_regular_file_is_refused_before_it_is_opened()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes and devices are told from files on Linux alone.");
+        Assert.Equal(0, MakePipe(folder.File("a.csv"), 0x180));
+        File.CreateSymbolicLink(folder.File("b.csv"), folder.File("a.csv"));
+        File.CreateSymbolicLink(folder.File("c.csv"), "/dev/zero");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(folder.File("d.csv")));
+        Put("data/e", "email\nann@example.org\n");
+        File.CreateSymbolicLink(folder.File("e.csv"), folder.File("data/e"));
+
+        var reports = await Task.Run(Sync, Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+
+        Assert.Equal(
+            ["a.csv: It is a pipe, and no regular file.", "b.csv: It is a pipe, and no regular file.", "c.csv: It is a device, and no regular file.", "d.csv: It is a socket, and no regular file.", "e.csv: "],
+            reports.Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
+        Assert.Equal("It is a pipe, and no regular file.", ListFolder.ProblemOf(folder.File("b.csv")));
+    }
+
+    [DllImport("libc", EntryPoint = "mkfifo", BestFitMapping = false)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int MakePipe([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint mode);
 
     private void Put(string name, string text) => folder.Write(name, text);
 

@@ -41,6 +41,8 @@ internal static class FolderCheck
             var count = 0;
             foreach (var path in Directory.EnumerateFiles(folder, pattern))
             {
+                // A pipe would be waited for.
+                if (RegularFile.OtherAt(path) is not null) continue;
                 File.OpenRead(path).Dispose();
                 count++;
             }

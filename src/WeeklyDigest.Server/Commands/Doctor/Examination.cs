@@ -16,6 +16,7 @@ internal sealed class Examination(CommandRun run, TextRecords records)
         foreach (var problem in problems) yield return problem;
         if (settings is null) yield break;
         foreach (var diagnosis in FolderCheck.Run(settings)) yield return diagnosis;
+        foreach (var diagnosis in ListFileCheck.Run(settings.Paths.Subscribers)) yield return diagnosis;
         foreach (var diagnosis in DatabaseCheck.Run(settings.Storage, settings.Paths.Jobs, run.Host.Time, settings.Paths.Subscribers)) yield return diagnosis;
         if (JobsCheck.Run(settings, run.Host.Time) is { } jobs) yield return jobs;
         foreach (var relay in settings.Relays) yield return await RelayCheck.RunAsync(relay, settings.Dkim is not null, run.Host.Time, cancel);

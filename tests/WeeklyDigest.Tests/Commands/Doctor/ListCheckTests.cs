@@ -71,6 +71,34 @@ public sealed class ListCheckTests : IDisposable
         Assert.Contains($"ok       folders:   Paths:Subscribers: no *.csv in {workspace.PathOf("subscribers")}.", found, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Tells_of_each_list_file_because_of_which_nothing_is_published()
+    {
+        workspace.WithSubscribers(1, "good");
+        workspace.Write("subscribers/bad.csv", "email\n\"x");
+        workspace.Write("subscribers/my list.csv", "email\nada@example.org\n");
+        const string until = "Mend it, or move a file that is no list out of the subscribers folder: until then no issue is published that goes to ";
+
+        var result = await workspace.RunHereAsync("doctor");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(
+            $"problem  lists:     {workspace.PathOf("subscribers/bad.csv")} cannot be used. Line 2: the quotation mark that opens here is never closed. {until}the list bad or to every list.",
+            result.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            $"problem  lists:     {workspace.PathOf("subscribers/my list.csv")} cannot be used. The file's name is no list name. Use 1 to 64 letters, digits, dots, dashes and underscores before .csv. {until}every list.",
+            result.Out, StringComparison.Ordinal);
+        Assert.Contains("2 problems, ", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tells_of_ten_unusable_list_files_and_the_number_of_the_others()
+    {
+        for (var i = 0; i < 12; i++) workspace.Write($"subscribers/({i}).csv", "email\nada@example.org\n");
+        var found = await DoctorAsync();
+        Assert.Contains($"problem  lists:     And 2 more of {workspace.PathOf("subscribers")}. Mend those above first.", found, StringComparison.Ordinal);
+        Assert.Equal(10, found.Split("The file's name is no list name.").Length - 1);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("ada@example.org --list own")]

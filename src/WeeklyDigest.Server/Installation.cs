@@ -130,6 +130,15 @@ internal sealed class Installation : IAsyncDisposable
     public static Database OpenDatabase(ServerSettings settings, TimeProvider time)
         => LostLedger.Find(settings.Storage, settings.Paths.Jobs) is { } lost ? throw new RefusedException(lost) : Database.Open(settings.Storage, time, PostgresJobs.Tables);
 
+    /// <summary>Refuses to send from a ledger that has lost something, or where the relays are lost.</summary>
+    /// <exception cref="StorageException">The ledger is not whole, or cannot be read.</exception>
+    /// <exception cref="RefusedException">No relay is set, and some were.</exception>
+    public Task RequireSendableAsync(CancellationToken cancel)
+    {
+        Database.RequireWhole();
+        return LostRelays.RequireAsync(Database.Mailings, Settings, cancel);
+    }
+
     // One that is made now would know nothing of what the other process has sent. Asked twice: whoever works with the folder has made the database before.
     private static void RefuseSecond(ServerSettings settings)
     {

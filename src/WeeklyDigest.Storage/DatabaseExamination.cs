@@ -47,6 +47,9 @@ public sealed record DatabaseExamination
     /// <summary>The lists that were read from a file in the subscribers folder once.</summary>
     public IReadOnlyList<ListName> FromFiles { get; init; } = [];
 
+    /// <summary>The names of what it keeps for the installation, see <see cref="Publishing.IMailingStore.SecretAsync"/>; none when they could not be read.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+
     /// <summary>What time it is by the database's server; null when it is a file.</summary>
     public DateTimeOffset? Time { get; init; }
 

@@ -51,7 +51,7 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
         => SettingsLoader.Load(InstallationFolder.FindOrExample(host.Directory, host.ProgramFolder), host.Environment, options);
 
     /// <summary>Opens the installation for a command that ends: it listens on no fixed port, a server may run beside it.</summary>
-    public Task<Installation> OpenAsync(CancellationToken cancel) => OpenAsync(Settings with { Inbox = new InboxSettings(0) }, LogLevel.Warning, cancel);
+    public Task<Installation> OpenAsync(CancellationToken cancel) => OpenAsync(Settings with { Inbox = Settings.Inbox with { Port = 0 } }, LogLevel.Warning, cancel);
 
     /// <summary>No notice of a busy database from here on: what follows tells that itself.</summary>
     public void EndNotices() => Interlocked.Exchange(ref busy, null)?.Dispose();

@@ -71,7 +71,7 @@ internal static class DemoCommand
         return settings with
         {
             Relays = [],
-            Inbox = new InboxSettings(0),
+            Inbox = settings.Inbox with { Port = 0 },
             Paths = settings.Paths with { Data = folder, TemplateCache = PathsSettings.CacheIn(folder) },
             Storage = new StorageOptions { ConnectionString = Path.Combine(folder, "weeklydigest.db") },
             Urls = urls,

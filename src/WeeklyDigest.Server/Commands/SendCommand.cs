@@ -31,7 +31,7 @@ internal static class SendCommand
         if (atText is not null && !Database.Exists(run.Settings.Storage)) SendTime.Parse(atText, run.Settings.Schedule.TimeZone, run.Host.Time.GetUtcNow());
         var file = run.FindIssue(name);
         var installation = await run.OpenAsync(cancel);
-        installation.Database.RequireWhole();
+        await installation.RequireSendableAsync(cancel);
         DateTimeOffset? at = atText is null ? null
             : SendTime.Parse(atText, await WeeklySchedule.ZoneAsync(installation.Database.Schedules, run.Settings.Schedule, cancel), run.Host.Time.GetUtcNow());
         if (file is not { } issue) return await GoOnAsync(run, installation, await Mailings.FindAsync(run, installation, name, cancel), list, at, wait, cancel);

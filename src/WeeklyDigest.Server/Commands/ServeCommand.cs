@@ -91,7 +91,7 @@ internal static class ServeCommand
     private static async Task<WebApplication> TryStartAsync(CommandRun run, ServerSettings settings, CancellationToken cancel)
     {
         var installation = await run.OpenAsync(settings, null, cancel);
-        installation.Database.RequireWhole();
+        await installation.RequireSendableAsync(cancel);
         await ListReports.WriteAsync(run, await installation.SyncLists.RunAsync(WantedLists.Every, cancel).WaitAsync(cancel));
         JobTypes.RefuseOthers();
         var server = WebServer.Build(installation, settings.Urls);

@@ -64,7 +64,7 @@ internal static class HostReader
     /// <summary>The built-in inbox.</summary>
     public static InboxSettings Inbox(SettingsSection section)
     {
-        var inbox = new InboxSettings(section.Number("Port", 0, 0, 65535));
+        var inbox = new InboxSettings(section.Number("Port", 0, 0, 65535), section.Flag("TakesAll", false));
         section.Finish();
         return inbox;
     }

@@ -99,7 +99,8 @@ internal sealed record PathsSettings(string Issues, string Templates, string Sub
 
 /// <summary>The built-in inbox.</summary>
 /// <param name="Port">Its SMTP port on 127.0.0.1; 0: a free one.</param>
-internal sealed record InboxSettings(int Port);
+/// <param name="TakesAll">Whether it may take what is sent from a ledger that was sent from over a relay before.</param>
+internal sealed record InboxSettings(int Port, bool TakesAll);
 
 /// <summary>Who may sign in to the editor's side, beside the holder of the sign-in link.</summary>
 /// <param name="Users">People with a password.</param>

@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace WeeklyDigest.Server.Settings;
 
@@ -17,7 +20,9 @@ internal static class SettingsSources
     {
         try
         {
-            using var stream = new MemoryStream(File.Exists(file) ? File.ReadAllBytes(file) : "{}"u8.ToArray());
+            var bytes = File.Exists(file) ? File.ReadAllBytes(file) : "{}"u8.ToArray();
+            RefuseOtherEncodings(file, bytes);
+            using var stream = new MemoryStream(bytes);
             return new ConfigurationBuilder()
                 .AddJsonStream(stream)
                 .AddInMemoryCollection(FromEnvironment(environment))
@@ -32,6 +37,15 @@ internal static class SettingsSources
         {
             throw new SettingsException([$"{file}: cannot be read: {exception.Message}"], exception);
         }
+    }
+
+    // Its reader would put U+FFFD in place of what it cannot read, and the newsletter's name would go out with that.
+    private static void RefuseOtherEncodings(string file, ReadOnlySpan<byte> bytes)
+    {
+        if (Utf8.IsValid(bytes) || bytes is [0xFE, 0xFF, ..] or [0xFF, 0xFE, ..]) return;
+        var at = 0;
+        while (Rune.DecodeFromUtf8(bytes[at..], out _, out var length) == OperationStatus.Done) at += length;
+        throw new SettingsException([$"{file}: is not UTF-8 at line {bytes[..at].Count((byte)'\n') + 1}; save it as UTF-8."]);
     }
 
     private static string Place(Exception exception) => (exception as JsonException ?? exception.InnerException as JsonException) switch

@@ -49,6 +49,7 @@ internal static class PostgresExamination
                 Soundness = $"{server.Place} is PostgreSQL {connection.PostgreSqlVersion}, set up as it has to be.",
                 Lists = applied.Count == 0 ? [] : canCount ? [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => row.ToSummary())] : null,
                 FromFiles = canCount ? [.. connection.Query<string>(Queries.Get("FileLists")).Select(Codes.List)] : [],
+                Secrets = canCount ? [.. connection.Query<string>(Queries.Get("SecretNames"))] : [],
             };
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))

@@ -42,6 +42,7 @@ internal static class SqliteExamination
                 Damage = damage,
                 Lists = canCount ? [.. connection.Query<ListRow>(Queries.Get("Lists")).Select(row => row.ToSummary())] : null,
                 FromFiles = canCount ? [.. connection.Query<string>(Queries.Get("FileLists")).Select(Codes.List)] : [],
+                Secrets = canCount ? [.. connection.Query<string>(Queries.Get("SecretNames"))] : [],
                 Soundness = $"{path} is sound (quick_check).",
                 IsExposed = !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0,
             };

@@ -1,3 +1,4 @@
+using System.Text;
 using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Tests.Settings;
@@ -41,7 +42,7 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Urls", "http://127.0.0.1:0", "Newsletter:BaseUrl", "is empty and Urls asks for any free port, so that links in messages would lead nowhere; write the address readers use.")]
     [InlineData("Logging:LogLevel:Default", "Loud", "'Loud' is not a log level; write one of Trace, Debug, Information, Warning, Error, Critical, None.")]
     [InlineData("Newsletter:Nmae", "x", "is not a setting; did you mean Newsletter:Name?")]
-    [InlineData("Inbox:Colour", "x", "is not a setting; remove it. Known here: Port.")]
+    [InlineData("Inbox:Colour", "x", "is not a setting; remove it. Known here: Port, TakesAll.")]
     [InlineData("Newsletter:Name:First", "x", "Newsletter:Name", "is a single value, not a section or a list; see appsettings.json for an example.")]
     [InlineData("Stmp:Relays:0:Host", "x", "Stmp", "is not a section of settings; did you mean Smtp?")]
     [InlineData("Tracking:Opens", "x", "Tracking", "this version has no such feature; remove the section.")]
@@ -203,6 +204,13 @@ public sealed class SettingsProblemTests : IDisposable
         Assert.Equal(["Newsletter:From", "Delivery:Lease", "Jobs:Wrokers"], Problems().Select(problem => problem.Split(": ")[0]));
     }
 
+    [Fact]
+    public void Says_where_the_file_is_not_UTF_8()
+    {
+        File.WriteAllBytes(folder.File("appsettings.json"), Encoding.Latin1.GetBytes("{\n  \"Newsletter\": {\n    \"Name\": \"Wöchentlich\"\n  }\n}\n"));
+        Assert.Equal($"{folder.File("appsettings.json")}: is not UTF-8 at line 3; save it as UTF-8.", Assert.Single(Problems()));
+    }
+
     [Theory]
     [InlineData("{ \"Jobs\": {\n  \"Workers\": } }", " at line 2, column 14")]
     [InlineData("[]", " (Top-level JSON element must be an object. Instead, 'Array' was found)")]
@@ -219,7 +227,7 @@ public sealed class SettingsProblemTests : IDisposable
     public void A_file_that_is_not_text_is_a_problem_too()
     {
         File.WriteAllBytes(folder.File("appsettings.json"), [0x7b, 0xff, 0xfe, 0x00]);
-        Assert.StartsWith($"{folder.File("appsettings.json")}: is not valid JSON", Assert.Single(Problems()), StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File("appsettings.json")}: is not UTF-8 at line 1;", Assert.Single(Problems()), StringComparison.Ordinal);
     }
 
     private IReadOnlyList<string> Problems() => Assert.Throws<SettingsException>(Load).Problems;

@@ -13,7 +13,8 @@ internal static class DatabaseCheck
     /// <param name="jobs">Where a server keeps its jobs, when not there.</param>
     /// <param name="time">The clock.</param>
     /// <param name="lists">The folder of list files, which is compared with it; null: it is not.</param>
-    public static IEnumerable<Diagnosis> Run(StorageOptions options, string jobs, TimeProvider time, string? lists = null)
+    /// <param name="settings">The file of settings where those name no relay, which is a problem when it was sent from over one; null: they do.</param>
+    public static IEnumerable<Diagnosis> Run(StorageOptions options, string jobs, TimeProvider time, string? lists = null, string? settings = null)
     {
         var (found, failure) = Examine(options, time);
         if (failure is not null)
@@ -39,6 +40,7 @@ internal static class DatabaseCheck
                 "The next `serve` makes them. Servers that run begin nothing until one more is started or one is restarted; jobs that waited are lost, mailings and what was sent are not.");
         }
         if (found.Time is { } there) yield return ClockCheck.Compare(there, time.GetUtcNow(), "the database");
+        if (settings is not null && found.Secrets.Contains(LostRelays.Secret)) yield return Diagnosis.Problem(LostRelays.Area, LostRelays.Words(settings), "`send` and `serve` do not begin until then.");
         if (lists is not null)
             foreach (var diagnosis in ListCheck.Run(found, lists)) yield return diagnosis;
         if (found.IsExposed) yield return Diagnosis.Warning(Area, $"{found.Place} can be read by other users of this machine, and holds addresses and keys.", $"Run `chmod 600 {found.Place}`.");

@@ -17,10 +17,12 @@ internal sealed class Examination(CommandRun run, TextRecords records)
         if (settings is null) yield break;
         foreach (var diagnosis in FolderCheck.Run(settings)) yield return diagnosis;
         foreach (var diagnosis in ListFileCheck.Run(settings.Paths.Subscribers)) yield return diagnosis;
-        foreach (var diagnosis in DatabaseCheck.Run(settings.Storage, settings.Paths.Jobs, run.Host.Time, settings.Paths.Subscribers)) yield return diagnosis;
+        var mayNeedRelay = settings.Relays.Count == 0 && !settings.Inbox.TakesAll;
+        var ofDatabase = DatabaseCheck.Run(settings.Storage, settings.Paths.Jobs, run.Host.Time, settings.Paths.Subscribers, mayNeedRelay ? settings.File : null).ToList();
+        foreach (var diagnosis in ofDatabase) yield return diagnosis;
         if (JobsCheck.Run(settings, run.Host.Time) is { } jobs) yield return jobs;
         foreach (var relay in settings.Relays) yield return await RelayCheck.RunAsync(relay, settings.Dkim is not null, run.Host.Time, cancel);
-        if (settings.Relays.Count == 0) yield return Diagnosis.Ok("relay", "None is set: every message goes to the built-in inbox, and nothing leaves this machine.");
+        if (settings.Relays.Count == 0 && ofDatabase.All(found => found.Area != LostRelays.Area)) yield return Diagnosis.Ok(LostRelays.Area, "None is set: every message goes to the built-in inbox, and nothing leaves this machine.");
         yield return await TemplateCheck.RunAsync(settings, run.Host.Time, cancel);
         var (address, date) = await AddressCheck.RunAsync(settings, run.Host.Time, cancel);
         yield return address;

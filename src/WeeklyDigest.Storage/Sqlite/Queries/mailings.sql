@@ -183,5 +183,8 @@ UPDATE delivery SET unsubscribed_at = coalesce(unsubscribed_at, @at) WHERE maili
 -- name: AddSecret
 INSERT INTO secret (name, value) VALUES (@name, @value) ON CONFLICT (name) DO NOTHING;
 
+-- name: SecretNames
+SELECT name FROM secret ORDER BY name;
+
 -- name: Secret
 SELECT value FROM secret WHERE name = @name;

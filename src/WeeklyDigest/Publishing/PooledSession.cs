@@ -125,11 +125,14 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         sentThisTurn++;
         (hasShare, place, usedPlace) = (false, null, place);
         relay.Answers.Begin(Wait);
+        var row = relay.SenderRefusals.Row;
         try
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
             // A relay that refuses everybody for now is quicker than one that works, and would come to have them all.
             if (outcome.OfSender && pool.Relays.Any(other => other != relay && other.IsUsable)) outcome = session.Blame(outcome);
+            if (outcome.Result == SendResult.Accepted) relay.SenderRefusals.Accepted(recipient, row);
+            if (outcome is { Result: SendResult.NotStarted, Refusal: Refusal.Policy }) outcome = Meant(outcome, recipient);
             if (outcome.Result != SendResult.HeldBack) Note(outcome);
             return outcome.Result == SendResult.Rejected && message.Utf8Headers ? await ForAnotherAsync(outcome) : outcome;
         }
@@ -184,6 +187,16 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         {
             IsOpening = false;
         }
+    }
+
+    // What was said of the sender at RCPT may be the relay's word or the receiving domain's.
+    private SendOutcome Meant(SendOutcome refused, EmailAddress recipient)
+    {
+        var meaning = relay.SenderRefusals.Judge(recipient);
+        if (meaning == SenderRefusal.Relay) return refused with { Refusal = Refusal.None };
+        session.Forgive();
+        notStarted = 0;
+        return meaning == SenderRefusal.Recipient ? refused with { Result = SendResult.Rejected } : refused with { Refusal = Refusal.None };
     }
 
     // The next attempt may fall to a relay that carries such an address, or to a machine of this one: nobody is to be without the issue because of the

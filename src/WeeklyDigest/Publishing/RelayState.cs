@@ -67,6 +67,9 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>How long its answers take.</summary>
     public AnswerWatch Answers { get; }
 
+    /// <summary>What it says of the sender at RCPT.</summary>
+    public SenderRefusals SenderRefusals { get; } = new();
+
     /// <summary>The clock.</summary>
     public TimeProvider Time => time;
 
@@ -243,12 +246,7 @@ internal sealed class RelayState : IAsyncDisposable
         HasAnswered = true;
         if (trouble is null) return;
         bool wasTold;
-        lock (gate)
-        {
-            (wasTold, isTold) = (isTold, false);
-            trouble = null;
-            isPausing = false;
-        }
+        lock (gate) (wasTold, isTold, trouble, isPausing) = (isTold, false, null, false);
         if (wasTold) pool.Warn($"Relay '{Name}' answers again.");
         pool.Pump();
     }
@@ -269,6 +267,7 @@ internal sealed class RelayState : IAsyncDisposable
     /// <summary>Gives it another chance when it was set aside.</summary>
     public void TakeBack()
     {
+        if (refusal is not null) SenderRefusals.Forget();
         lock (gate) refusal = null;
     }
 

@@ -18,6 +18,7 @@ internal static class ReplyPolicy
 
     private static readonly Judgement RelayLater = new(SendResult.NotStarted, RelayTrouble.Transient);
     private static readonly Judgement RelayRefuses = new(SendResult.NotStarted, RelayTrouble.Permanent);
+    private static readonly Judgement RelayRefusesOrDomain = new(SendResult.NotStarted, RelayTrouble.Permanent, Refusal.Policy);
     private static readonly Judgement Accepted = new(SendResult.Accepted);
     private static readonly Judgement Later = new(SendResult.Deferred);
     private static readonly Judgement LaterAndLess = new(SendResult.Deferred, SlowDown: true);
@@ -80,8 +81,8 @@ internal static class ReplyPolicy
         new(Message, "4xx", LaterAndLess, "A matter of policy or pace: the receiving domain gets less at a time.") { Enhanced = ["4.7.x"] },
         new(Message, "4xx", Later, "The relay says later (RFC 5321 section 4.2.1)."),
 
-        new([Recipient], "5xx", RelayRefuses, "Many servers look at the sender only here; it holds for every recipient, and none is to blame.") { Enhanced = ["5.1.7", "5.1.8"] },
-        new([Recipient], "5xx", RelayRefuses, "The same in words.") { Words = SenderRefused },
+        new([Recipient], "5xx", RelayRefusesOrDomain, "Many servers look at the sender only here, and then it holds for every recipient; others pass on what the receiving domain says. What the relay accepts meanwhile tells.") { Enhanced = ["5.1.7", "5.1.8"] },
+        new([Recipient], "5xx", RelayRefusesOrDomain, "The same in words.") { Words = SenderRefused },
         new(Message, "5xx", NotWanted, "We, the content or its size are not wanted; the address may be good.") { Enhanced = ["5.7.x", "5.6.x", "5.3.4"] },
         new(Message, "5xx", NotWanted, "The same in words; they outweigh a code that blames the address.") { Words = Policy },
         new(Message, "5xx", NoSuchAddress, "The address does not exist.") { Enhanced = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"] },

@@ -52,7 +52,7 @@ internal enum RelayTrouble
 /// <summary>What follows from a reply, or from its absence.</summary>
 /// <param name="Result">What became of this message.</param>
 /// <param name="Trouble">What it says about the relay.</param>
-/// <param name="Refusal">What a rejection is about.</param>
+/// <param name="Refusal">What a rejection is about; where the relay is in trouble unless others are accepted, what it is about then.</param>
 /// <param name="SlowDown">Whether the receiving domain asks for less at a time.</param>
 internal readonly record struct Judgement(
     SendResult Result, RelayTrouble Trouble = RelayTrouble.None, Refusal Refusal = Refusal.None, bool SlowDown = false);

@@ -71,6 +71,9 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <summary>Takes what the relay said of the sender for trouble of its own, which the next <see cref="OpenAsync"/> tells: no recipient's attempt is counted.</summary>
     public SendOutcome Blame(SendOutcome ofSender) => NotStarted(RelayFailure.Sending(relay, DialogueStage.Sender, RelayTrouble.Transient, ofSender.Reply));
 
+    /// <summary>What the relay said of the sender was no trouble of its own: the next <see cref="OpenAsync"/> does not tell it.</summary>
+    public void Forgive() => _trouble = null;
+
     /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -28,6 +28,9 @@ public sealed class ReplyPageTests
           and one more is tried after a minute, or after a second where fewer work than it has allowed.
         - **The relay is set aside** means: it gets nothing until a mailing begins or is resumed, or the program starts again; `status`, the page *Issues* and the log
           show its reply. The others go on; when none is left the mailing pauses with these words.
+          Of a sender refused at RCPT that is told by others: after three receiving domains, or 20 tries (three of one recipient, where nobody was accepted before),
+          without a message accepted in between. Until then whom the relay refuses so is tried once more behind the others, without an attempt counted; where it accepts
+          messages and one domain alone says so, that recipient has failed.
         - **Tried again** means: first after `Delivery:FirstRetryAfter`, then after growing waits with jitter, until `Delivery:GiveUpAfter` since the first attempt.
         - **Slower** means: the receiving domain gets half as many messages at a time, and each accepted one wins some of that back; while it accepts nothing in
           between, it is left alone for a pause that doubles from a second to a minute.
@@ -80,6 +83,7 @@ public sealed class ReplyPageTests
         { Result: SendResult.Unknown } => "uncertain",
         { Result: SendResult.Deferred, SlowDown: true } => "tried again; slower",
         { Result: SendResult.Deferred } => "tried again",
+        { Result: SendResult.NotStarted, Refusal: Refusal.Policy } => "failed, alarm, never suppressed, where the relay accepts others; else the relay is set aside, and nobody is touched",
         { Result: SendResult.NotStarted, Trouble: RelayTrouble.Permanent } => "the relay is set aside; nobody is touched",
         { Result: SendResult.NotStarted } => "the relay rests and is tried again; nobody is touched",
         { Refusal: Refusal.Address } => "failed, suppressed",

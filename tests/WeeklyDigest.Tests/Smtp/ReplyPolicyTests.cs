@@ -104,7 +104,7 @@ public sealed class ReplyPolicyTests
     [InlineData("5.1.8 <news@weekly.example>: Sender address rejected: Domain not found")]
     [InlineData("5.7.1 <news@weekly.example>: Sender address rejected: Access denied")]
     public void Knows_a_refused_sender_at_the_recipient(string text)
-        => Assert.Equal(new Judgement(SendResult.NotStarted, RelayTrouble.Permanent), ReplyPolicy.Judge(DialogueStage.Recipient, 554, text));
+        => Assert.Equal(new Judgement(SendResult.NotStarted, RelayTrouble.Permanent, Refusal.Policy), ReplyPolicy.Judge(DialogueStage.Recipient, 554, text));
 
     [Fact]
     public void Knows_an_answer_for_every_stage_and_code()

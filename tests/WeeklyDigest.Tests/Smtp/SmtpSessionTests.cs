@@ -149,7 +149,8 @@ public sealed class SmtpSessionTests
     {
         await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == Enum.Parse<SmtpStage>(stage) ? SmtpMove.Reply(reply) : SmtpMove.Accept);
         await using var session = Session(server);
-        Assert.Equal(new SendOutcome(SendResult.NotStarted, reply), await SendAsync(session));
+        // Whoever knows what else the relay accepts decides whether this one is the recipient's.
+        Assert.Equal(new SendOutcome(SendResult.NotStarted, reply) { Refusal = reply.Contains("5.1.8", StringComparison.Ordinal) ? Refusal.Policy : Refusal.None }, await SendAsync(session));
         var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
         Assert.False(trouble.IsTransient);
         Assert.Contains($"{what}: {reply}. {advice}", trouble.Message, StringComparison.Ordinal);

@@ -28,7 +28,7 @@ internal sealed class Installation : IAsyncDisposable
         LinkTokens = new LinkTokens(linkKey);
         Issues = new IssueLibrary(settings.Paths.Issues);
         Renderer = CompilerProcess.Renderer(settings.Paths);
-        SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers);
+        SyncLists = new SyncLists(database.Subscribers, settings.Paths.Subscribers, time);
         PublishIssue = new PublishIssue(database.Mailings, database.Subscribers, SyncLists, Renderer, settings.Newsletter, time);
         RescheduleIssue = new RescheduleIssue(database.Mailings, Renderer, settings.Newsletter, time);
         FileChanges = new FileChanges(database.Mailings, Renderer, settings.Newsletter, time);

@@ -75,15 +75,15 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
         var known = await KnownListsAsync(files, cancel);
         var line = await LineOfListsAsync(file.Path, cancel);
         var wanted = WantedLists.Of(issue);
+        var problems = new List<(string Path, string Problem)>();
+        foreach (var list in files.Where(list => wanted.Include(list.List)))
+            if ((list.Problem ?? await ListFolder.ProblemOfAsync(list.Path, time, cancel)) is { } problem) problems.Add((list.Path, problem));
         return [
             .. wanted.Misnamed
                 .Concat((wanted.Named ?? []).Except(known).Select(name => name.Value))
                 .Select(name => new Finding(Severity.Error, "list-unknown",
                     $"There is no list '{name}'; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}. Put {name}.csv into {settings.Paths.Subscribers}, or correct the name.", line, 1)),
-            .. files.Where(list => wanted.Include(list.List))
-                .Select(list => (list.Path, Problem: list.Problem ?? ListFolder.ProblemOf(list.Path)))
-                .Where(list => list.Problem is not null)
-                .Select(list => new Finding(Severity.Error, "list-unusable", $"{list.Path} cannot be used. {list.Problem}", line, 1))];
+            .. problems.Select(list => new Finding(Severity.Error, "list-unusable", $"{list.Path} cannot be used. {list.Problem}", line, 1))];
     }
 
     // A file in the subscribers folder becomes a list when the issue is sent; the database is asked only when there is one.

@@ -26,6 +26,9 @@ internal sealed class CsvRecords(Utf8Text text, char separator)
     /// <summary>What is wrong with the current record's quotation marks, or null.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Whether the file ended before the current record's line did.</summary>
+    public bool IsCut { get; private set; }
+
     /// <summary>Whether every field of the current record is empty.</summary>
     public bool IsBlank => Fields.TrueForAll(value => value.Length == 0);
 
@@ -35,7 +38,7 @@ internal sealed class CsvRecords(Utf8Text text, char separator)
     public bool Read()
     {
         Fields.Clear();
-        (Line, Problem, length) = (text.Line, null, 0);
+        (Line, Problem, IsCut, length) = (text.Line, null, false, 0);
         if (text.Peek() < 0) return false;
         do ReadField();
         while (EndOfField());
@@ -81,7 +84,8 @@ internal sealed class CsvRecords(Utf8Text text, char separator)
     // Takes what ended the field; true when another field follows.
     private bool EndOfField()
     {
-        if (text.Peek() < 0) return false;
+        IsCut = text.Peek() < 0;
+        if (IsCut) return false;
         var character = Take();
         if (character == separator) return true;
         if (character == '\r' && text.Peek() == '\n') Take();

@@ -18,7 +18,7 @@ public static class SubscriberCsv
     /// <param name="stream">The file.</param>
     /// <param name="onProblem">Told of each row that is skipped.</param>
     /// <exception cref="FormatException">
-    /// Thrown while the rows are read. The file as a whole is unusable: empty, no email column, a row without an end, not UTF-8; the
+    /// Thrown while the rows are read. The file as a whole is unusable: empty, no email column, a row without an end, a last line that was cut off, not UTF-8; the
     /// message says where and what to do.
     /// </exception>
     public static IEnumerable<SubscriberRow> Read(Stream stream, Action<RowProblem> onProblem)
@@ -34,6 +34,8 @@ public static class SubscriberCsv
         while (records.Read())
         {
             if (records.IsBlank) continue;
+            // A pipe ends only when its writer has ended.
+            if (stream.CanSeek && records.IsCut && records.Fields.Count < columns.Count) throw Cut(records, columns);
             if (ReadRow(records, columns, out var problem) is { } row) yield return row;
             else onProblem(new RowProblem(records.Line, problem));
         }
@@ -79,8 +81,7 @@ public static class SubscriberCsv
         var filled = fields.FindLastIndex(value => value.Length > 0) + 1;
         if (fields.Count < columns.Count || filled > columns.Count)
         {
-            var found = fields.Count < columns.Count ? fields.Count : filled;
-            return $"The row of {About(record)} has {found} {(found == 1 ? "field" : "fields")}, the header {columns.Count}. "
+            return $"The row of {About(record)} has {Count(fields.Count < columns.Count ? fields.Count : filled)}, the header {columns.Count}. "
                 + "Is a separator missing or one too many? A field that holds one has to be quoted.";
         }
         if (columns.Name is { } name && ProblemOf(fields[name], "name", MaxNameLength) is { } ofName) return $"{ofName} in the row of {About(record)}.";
@@ -99,6 +100,12 @@ public static class SubscriberCsv
             ? $"The {column} holds a line break or another control character (U+{other.Value:X4})"
             : null;
     }
+
+    private static FormatException Cut(CsvRecords last, CsvColumns columns) => new(
+        $"Line {last.Line}: the last row has {Count(last.Fields.Count)}, the header {columns.Count}, and its line has no end: the file was cut off, or is still being written. "
+        + "Nothing of it was read in; try again when it is whole.");
+
+    private static string Count(int fields) => $"{fields} {(fields == 1 ? "field" : "fields")}";
 
     private static string About(CsvRecords record) => $"'{Shown.Of(record.Fields.Find(value => value.Contains('@')) ?? record.Fields.Find(value => value.Length > 0) ?? "")}'";
 }

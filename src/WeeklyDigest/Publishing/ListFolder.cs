@@ -25,13 +25,14 @@ public static class ListFolder
         })];
     }
 
-    /// <summary>Reads a file to its end and keeps nothing.</summary>
+    /// <summary>Reads a file to its end and keeps nothing; waits while it seems to be written.</summary>
     /// <returns>Why it cannot be used as a whole, or null.</returns>
-    public static string? ProblemOf(string path)
+    public static async Task<string?> ProblemOfAsync(string path, TimeProvider time, CancellationToken cancel)
     {
         try
         {
-            using var file = RegularFile.OpenRead(path);
+            await SettledFile.WaitAsync(path, time, cancel);
+            await using var file = RegularFile.OpenRead(path);
             return ProblemOf(file);
         }
         catch (Exception problem) when (IsRefusal(problem))

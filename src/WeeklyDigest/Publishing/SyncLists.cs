@@ -9,7 +9,8 @@ namespace WeeklyDigest.Publishing;
 /// </summary>
 /// <param name="subscribers">Where the lists go.</param>
 /// <param name="folder">Where the files stand; when there is no such folder, there are no files.</param>
-public sealed class SyncLists(ISubscriberStore subscribers, string folder)
+/// <param name="time">The clock.</param>
+public sealed class SyncLists(ISubscriberStore subscribers, string folder, TimeProvider time)
 {
     private const int MaxProblems = 1000;
 
@@ -18,7 +19,7 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     /// <summary>The lists the files are read into.</summary>
     public IReadOnlyList<ListName> Names => [.. ListFolder.Files(folder).Select(file => file.List).OfType<ListName>().Distinct()];
 
-    /// <summary>Imports what changed since it was imported last.</summary>
+    /// <summary>Imports what changed since it was imported last; waits for a file that seems to be written.</summary>
     /// <param name="wanted">Which lists.</param>
     /// <param name="cancel">Stops; a list is imported whole or not at all.</param>
     /// <returns>A report for each file that was imported or refused, by file name; a refused file does not keep the others back.</returns>
@@ -26,31 +27,33 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     {
         var reports = new List<ListFileReport>();
         foreach (var file in Wanted(wanted))
-            if (await VisitAsync(file, ImportNotedAsync, Refused, cancel) is { } report) reports.Add(report);
+            if (await VisitAsync(file, true, ImportNotedAsync, Refused, cancel) is { } report) reports.Add(report);
         return reports;
     }
 
-    /// <summary>Finds out which files <see cref="RunAsync"/> would import or refuse, and imports nothing: every file that changed is read to its end.</summary>
+    /// <summary>Finds out which files <see cref="RunAsync"/> would import or refuse, and imports nothing: every file that changed is read to its end, as it is now.</summary>
     /// <param name="wanted">Which lists; with every list also the files whose name is no list name.</param>
     /// <param name="cancel">Stops.</param>
     /// <returns>The files, by name.</returns>
-    public async Task<IReadOnlyList<ChangedListFile>> ChangedAsync(WantedLists wanted, CancellationToken cancel)
+    public Task<IReadOnlyList<ChangedListFile>> ChangedAsync(WantedLists wanted, CancellationToken cancel) => ChangedAsync(wanted, false, cancel);
+
+    private async Task<IReadOnlyList<ChangedListFile>> ChangedAsync(WantedLists wanted, bool waits, CancellationToken cancel)
     {
         var changed = new List<ChangedListFile>();
         foreach (var file in Wanted(wanted))
-            if (await VisitAsync<ChangedListFile>(file, CountAsync, (one, reason) => new(one.Path, one.List, 0, reason), cancel) is { } found) changed.Add(found);
+            if (await VisitAsync<ChangedListFile>(file, waits, CountAsync, (one, reason) => new(one.Path, one.List, 0, reason), cancel) is { } found) changed.Add(found);
         return changed;
 
         static Task<ChangedListFile> CountAsync(ListFile file, Stream content, string hash, CancellationToken cancel)
             => Task.FromResult(new ChangedListFile(file.Path, file.List, ListFolder.Count(content), null));
     }
 
-    /// <summary>Finds out what <see cref="RunAsync"/> would refuse, and imports nothing: every file that changed is read to its end.</summary>
+    /// <summary>Finds out what <see cref="RunAsync"/> would refuse, and imports nothing: waits as it does, and every file that changed is read to its end.</summary>
     /// <param name="wanted">Which lists; with every list also the files whose name is no list name.</param>
     /// <param name="cancel">Stops.</param>
     /// <returns>The refused files, by file name.</returns>
     public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(WantedLists wanted, CancellationToken cancel)
-        => [.. (await ChangedAsync(wanted, cancel)).Where(file => file.Refusal is not null).Select(file => new ListFileReport(file.Path, file.List, Nothing, [], 0, file.Refusal))];
+        => [.. (await ChangedAsync(wanted, true, cancel)).Where(file => file.Refusal is not null).Select(file => new ListFileReport(file.Path, file.List, Nothing, [], 0, file.Refusal))];
 
     /// <summary>Imports one file, changed or not, from wherever it stands.</summary>
     /// <exception cref="RefusedException">The file cannot be read, or is unusable as a whole; nothing of it was imported.</exception>
@@ -58,6 +61,7 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
     {
         try
         {
+            await SettledFile.WaitAsync(path, time, cancel);
             await using var file = File.OpenRead(path);
             return await ImportAsync(path, file, list, cancel);
         }
@@ -71,12 +75,13 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder)
         => ListFolder.Files(folder).Where(file => wanted.Include(file.List));
 
     private async Task<TFound?> VisitAsync<TFound>(
-        ListFile file, Func<ListFile, Stream, string, CancellationToken, Task<TFound>> visit, Func<ListFile, string, TFound> refuse, CancellationToken cancel)
+        ListFile file, bool waits, Func<ListFile, Stream, string, CancellationToken, Task<TFound>> visit, Func<ListFile, string, TFound> refuse, CancellationToken cancel)
         where TFound : class
     {
         if (file.Problem is not null) return refuse(file, file.Problem);
         try
         {
+            if (waits) await SettledFile.WaitAsync(file.Path, time, cancel);
             await using var content = RegularFile.OpenRead(file.Path);
             var hash = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancel));
             if (await subscribers.WasImportedAsync(file.List!, hash, cancel)) return null;

@@ -129,6 +129,19 @@ public sealed class SubscriberCsvTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
     }
 
+    [Theory]
+    [InlineData("email,name,city\nann@example.org,Ann,Rome\nben@ex", "Line 3: the last row has 1 field, the header 3, and its line has no end: the file was cut off, or is still being written. Nothing of it was read in; try again when it is whole.")]
+    [InlineData("email,name,city\nann@example.org,An", "Line 2: the last row has 2 fields, the header 3, and its line has no end: the file was cut off, or is still being written. Nothing of it was read in; try again when it is whole.")]
+    [InlineData("email,name\nann@example.org,\"An", "Line 2: the quotation mark that opens here is never closed.")]
+    public void A_file_that_was_cut_off_is_refused_as_a_whole(string text, string refusal) => Assert.Equal(refusal, Refusal(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void A_last_line_without_an_end_is_a_row_when_its_fields_are_there()
+    {
+        Assert.Equal(["2 ann@example.org Ann"], Read("email,name\nann@example.org,Ann").Rows);
+        Assert.Equal(["2 ann@example.org -"], Read("email,name\nann@example.org,").Rows);
+    }
+
     private static string Refusal(byte[] file)
     {
         using var stream = new MemoryStream(file);

@@ -54,7 +54,7 @@ public sealed class PreviewIssueTests
             EnginePlace.List("readers"), [new SubscriberRow(1, Editor.Address, "The Editor", new Dictionary<string, string>())], Cancel);
         await Preview(place).RunAsync(PublishIssueTests.Issue(), null, Cancel);
         var publish = new PublishIssue(
-            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, place.DataFolder), Renderer(), Rendered.Newsletter, place.Time);
+            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, place.DataFolder, place.Time), Renderer(), Rendered.Newsletter, place.Time);
         var mailing = await publish.RunAsync(PublishIssueTests.Issue(), null, null, _ => Task.CompletedTask, Cancel);
         await place.Start().RunAsync(mailing.MailingId);
 

@@ -185,7 +185,7 @@ public sealed class PublishIssueTests : IAsyncDisposable
     private Task<PublishResult> PublishAsync(IssueFile issue, string? list = null, DateTimeOffset? at = null, TimeProvider? time = null)
     {
         var publish = new PublishIssue(
-            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, ListsFolder), Rendered.Renderer(Path.Combine(Workspace.RepositoryRoot, "templates")), Rendered.Newsletter, time ?? clock);
+            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, ListsFolder, time ?? clock), Rendered.Renderer(Path.Combine(Workspace.RepositoryRoot, "templates")), Rendered.Newsletter, time ?? clock);
         return publish.RunAsync(issue, list is null ? null : EnginePlace.List(list), at, _ => Task.CompletedTask, Cancel);
     }
 

@@ -83,7 +83,7 @@ public sealed class RescheduleIssueTests : IAsyncDisposable
     {
         await ImportAsync("r1@example.org", "r2@example.org");
         var publish = new PublishIssue(
-            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, Path.Combine(place.DataFolder, "subscribers")), renderer, Rendered.Newsletter, clock);
+            place.Database.Mailings, place.Database.Subscribers, new SyncLists(place.Database.Subscribers, Path.Combine(place.DataFolder, "subscribers"), clock), renderer, Rendered.Newsletter, clock);
         var published = await publish.RunAsync(PublishIssueTests.Issue(), null, Old, _ => Task.CompletedTask, Cancel);
         return (await place.Database.Mailings.FindAsync(published.MailingId, Cancel))!;
     }

@@ -81,7 +81,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     [Fact]
     public async Task What_would_be_refused_is_found_without_importing_anything()
     {
-        var sync = new SyncLists(Subscribers, folder.Path);
+        var sync = new SyncLists(Subscribers, folder.Path, Clock);
         Put("good.csv", "email\nann@example.org\n");
         Put("known.csv", "email\nann@example.org\n");
         await sync.RunAsync(WantedLists.Only(List("known")), Cancel);
@@ -109,7 +109,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     [Fact]
     public async Task One_file_is_imported_from_anywhere_or_refused()
     {
-        var sync = new SyncLists(Subscribers, folder.File("none"));
+        var sync = new SyncLists(Subscribers, folder.File("none"), Clock);
         Assert.Empty(await sync.RunAsync(WantedLists.Every, Cancel));
         Put("any name.txt", "email;name\nann@example.org;Ann\n");
         var report = await sync.ImportAsync(folder.File("any name.txt"), List("readers"), Cancel);
@@ -152,6 +152,34 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         Assert.Equal(["ann@example.org", "ben@example.org"], ListFolder.Rows(file, _ => { }).Select(row => row.Address.Value));
     }
 
+    [Theory]
+    [InlineData("look")]
+    [InlineData("refused")]
+    [InlineData("import")]
+    [InlineData("run")]
+    public async Task A_file_that_is_being_uploaded_is_waited_for_and_read_whole(string use)
+    {
+        var (path, clock) = (folder.File("readers.csv"), new WaitingClock());
+        Put("readers.csv", "email\nann@example.org\nben@ex.am");
+        File.SetLastWriteTimeUtc(path, clock.GetUtcNow().UtcDateTime);
+        clock.WhileWaiting = now =>
+        {
+            Put("readers.csv", "name,email\nAnn,ann@example.org\nBen,ben@ex.ample.org\n");
+            File.SetLastWriteTimeUtc(path, (now - TimeSpan.FromSeconds(1)).UtcDateTime);
+        };
+        var sync = new SyncLists(Subscribers, folder.Path, clock);
+
+        Assert.Equal(2, Assert.Single(await sync.ChangedAsync(WantedLists.Every, Cancel)).Rows);
+        Assert.Equal(TimeSpan.Zero, clock.Waited);
+        if (use == "look") Assert.Null(await ListFolder.ProblemOfAsync(path, clock, Cancel));
+        if (use == "refused") Assert.Empty(await sync.RefusedAsync(WantedLists.Every, Cancel));
+        if (use == "import") await sync.ImportAsync(path, List("readers"), Cancel);
+        if (use == "run") await sync.RunAsync(WantedLists.Every, Cancel);
+
+        Assert.Equal(TimeSpan.FromMilliseconds(250), clock.Waited);
+        Assert.Equal(use is "import" or "run" ? ["ann@example.org", "ben@ex.ample.org"] : [], (await Subscribers.ExportAsync(null, _ => { }, Cancel).ToListAsync(Cancel)).Select(row => row.Address.Value));
+    }
+
     [Fact]
     public async Task What_is_no_regular_file_is_refused_before_it_is_opened()
     {
@@ -169,7 +197,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         Assert.Equal(
             ["a.csv: It is a pipe, and no regular file.", "b.csv: It is a pipe, and no regular file.", "c.csv: It is a device, and no regular file.", "d.csv: It is a socket, and no regular file.", "e.csv: "],
             reports.Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
-        Assert.Equal("It is a pipe, and no regular file.", ListFolder.ProblemOf(folder.File("b.csv")));
+        Assert.Equal("It is a pipe, and no regular file.", await ListFolder.ProblemOfAsync(folder.File("b.csv"), Clock, Cancel));
     }
 
     [DllImport("libc", EntryPoint = "mkfifo", BestFitMapping = false)]
@@ -178,5 +206,5 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
 
     private void Put(string name, string text) => folder.Write(name, text);
 
-    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path).RunAsync(WantedLists.Every, Cancel);
+    private Task<IReadOnlyList<ListFileReport>> Sync() => new SyncLists(Subscribers, folder.Path, Clock).RunAsync(WantedLists.Every, Cancel);
 }

@@ -16,7 +16,7 @@ internal sealed class Examination(CommandRun run, TextRecords records)
         foreach (var problem in problems) yield return problem;
         if (settings is null) yield break;
         foreach (var diagnosis in FolderCheck.Run(settings)) yield return diagnosis;
-        foreach (var diagnosis in ListFileCheck.Run(settings.Paths.Subscribers)) yield return diagnosis;
+        await foreach (var diagnosis in ListFileCheck.RunAsync(settings.Paths.Subscribers, run.Host.Time, cancel)) yield return diagnosis;
         var mayNeedRelay = settings.Relays.Count == 0 && !settings.Inbox.TakesAll;
         var ofDatabase = DatabaseCheck.Run(settings.Storage, settings.Paths.Jobs, run.Host.Time, settings.Paths.Subscribers, mayNeedRelay ? settings.File : null).ToList();
         foreach (var diagnosis in ofDatabase) yield return diagnosis;

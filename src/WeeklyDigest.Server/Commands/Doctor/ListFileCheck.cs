@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands.Doctor;
@@ -13,12 +14,14 @@ internal static class ListFileCheck
 
     /// <summary>Looks.</summary>
     /// <param name="folder">The subscribers folder.</param>
-    public static IEnumerable<Diagnosis> Run(string folder)
+    /// <param name="time">The clock.</param>
+    /// <param name="cancel">Stops.</param>
+    public static async IAsyncEnumerable<Diagnosis> RunAsync(string folder, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
     {
         var unusable = 0;
         foreach (var file in Files(folder))
         {
-            if ((file.Problem ?? ListFolder.ProblemOf(file.Path)) is not { } problem) continue;
+            if ((file.Problem ?? await ListFolder.ProblemOfAsync(file.Path, time, cancel)) is not { } problem) continue;
             if (++unusable <= MostTold) yield return Diagnosis.Problem(Area, $"{file.Path} cannot be used. {problem}", Advice(file));
         }
         if (unusable > MostTold)

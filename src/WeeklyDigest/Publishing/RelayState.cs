@@ -28,6 +28,7 @@ internal sealed class RelayState : IAsyncDisposable
     private readonly TimeProvider time;
     private readonly ITimer pauseOver;
     private readonly SessionPool pool;
+    private readonly RelayConnector connector;
     private readonly ConnectionLimit limit;
     private readonly SlowRelay slow;
     private volatile bool lacksSmtpUtf8;
@@ -55,6 +56,7 @@ internal sealed class RelayState : IAsyncDisposable
         (this.options, this.time, this.pool) = (options, time, pool);
         Pace = new RelayPace(options, store, time, pool.Pump);
         (Answers, limit, spares) = (new AnswerWatch(time), new ConnectionLimit(time), options.StalledConnections);
+        connector = new RelayConnector(options, time);
         slow = new SlowRelay(options.Name, Answers, time);
         // At a message a second one connection is enough, and claims no more than it can send.
         wanted = (int)Math.Min(options.Connections, Math.Ceiling(options.Rates.Sustained));
@@ -161,7 +163,7 @@ internal sealed class RelayState : IAsyncDisposable
     {
         if (lent++ == 0) Volatile.Write(ref answeredAt, time.GetTimestamp());
         // Those that are open first: a relay that allows no more would refuse another one.
-        var session = idle.TryPop(out var other) || closed.TryPop(out other) ? other : new PooledSession(pool, this, new SmtpSession(options, time));
+        var session = idle.TryPop(out var other) || closed.TryPop(out other) ? other : new PooledSession(pool, this, new SmtpSession(options, time) { Connector = connector });
         lentOut.Add(session);
         return session.Lent(isSpare: lent > Usual);
     }

@@ -5,7 +5,7 @@ using MailKit.Security;
 
 namespace WeeklyDigest.Smtp;
 
-/// <summary>Opens connections to a relay: socket, TLS, EHLO, login. Whatever fails here is the relay's matter, never a recipient's.</summary>
+/// <summary>Opens connections to a relay: socket, TLS, EHLO, login. Whatever fails here is the relay's matter, never a recipient's. One for all connections of a relay.</summary>
 internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
 {
     // PLAIN and LOGIN go inside TLS or over loopback only; MailKit takes SCRAM first where it is offered. One try with one of these
@@ -14,6 +14,9 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         ["SCRAM-SHA-512-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "PLAIN", "LOGIN"];
 
     private readonly RelayDialer _dialer = new(time);
+
+    /// <summary>Where a name leads.</summary>
+    public Func<string, CancellationToken, Task<IPAddress[]>> Resolve { private get; init; } = Dns.GetHostAddressesAsync;
 
     /// <summary>Opens one.</summary>
     /// <exception cref="RelayException">The relay cannot be used.</exception>
@@ -27,7 +30,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         try
         {
             opening.Lifetime.CancelAfter(RelayLimits.Connect);
-            var addresses = await Dns.GetHostAddressesAsync(relay.Host, opening.Lifetime.Token);
+            var addresses = await Resolve(relay.Host, opening.Lifetime.Token);
             // Blocks for minutes at worst, one for each connection: not on the threads that renew leases.
             await Task.Factory.StartNew(() => Open(opening, addresses), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             opening.Stream!.Opened();
@@ -40,8 +43,9 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
             var timedOut = lifetime.IsCancellationRequested;
             opening.Dispose();
             cancel.ThrowIfCancellationRequested();
-            if (RelayFailure.Opening(relay, opening.Stage, failure, timedOut, certificates.Refusal) is { } known) throw known;
-            throw;
+            if (RelayFailure.Opening(relay, opening.Stage, failure, timedOut, certificates.Refusal, opening.OneOfSeveral) is not { } known) throw;
+            if (known.IsTransient && opening is { Address: { } address, Stage: not DialogueStage.Login }) _dialer.Failed(address);
+            throw known;
         }
     }
 
@@ -49,6 +53,7 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
     {
         Connect(opening, addresses);
         Greet(opening);
+        _dialer.Greeted(opening.Address!);
         LogIn(opening);
     }
 
@@ -56,7 +61,8 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
     {
         // The settings know only the name; where it leads is known here.
         if (relay.Security == RelaySecurity.None && addresses.FirstOrDefault(address => !IsThisMachine(address)) is { } elsewhere) RefusePlaintext(elsewhere);
-        var socket = _dialer.Connect(addresses, relay.Port, opening.Lifetime.Token);
+        (var socket, opening.Address) = _dialer.Connect(addresses, relay.Port, opening.Lifetime.Token);
+        opening.IsOneOfSeveral = addresses.Length > 1;
         opening.Stream = new RelayStream(socket, opening.Lifetime);
         opening.Client.LocalDomain = HelloName(((IPEndPoint)socket.LocalEndPoint!).Address);
     }
@@ -128,6 +134,13 @@ internal sealed class RelayConnector(RelayOptions relay, TimeProvider time)
         public CancellationTokenSource Lifetime { get; } = lifetime;
 
         public RelayStream? Stream { get; set; }
+
+        /// <summary>Whom it leads to; null until somebody answers.</summary>
+        public IPAddress? Address { get; set; }
+
+        public bool IsOneOfSeveral { get; set; }
+
+        public IPAddress? OneOfSeveral => IsOneOfSeveral ? Address : null;
 
         public DialogueStage Stage
         {

@@ -3,11 +3,13 @@ using System.Net.Sockets;
 
 namespace WeeklyDigest.Smtp;
 
-/// <summary>Reaches one of a relay's addresses: each in turn until one answers (RFC 5321 section 5.1). For one connection at a time.</summary>
+/// <summary>Reaches one of a relay's addresses: each in turn until one answers (RFC 5321 section 5.1). For all connections of the relay.</summary>
 /// <param name="time">The clock.</param>
 internal sealed class RelayDialer(TimeProvider time)
 {
-    private readonly HashSet<IPAddress> _silent = [];
+    private readonly Lock _gate = new();
+    private readonly Dictionary<IPAddress, int> _failed = [];
+    private int _failures;
 
     /// <summary>Connects; blocks.</summary>
     /// <param name="addresses">The relay's, as its name was resolved.</param>
@@ -15,7 +17,8 @@ internal sealed class RelayDialer(TimeProvider time)
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="SocketException">None answered; what is said is of the first that there is a way to, else of the last.</exception>
     /// <exception cref="ObjectDisposedException">The caller gave up.</exception>
-    public Socket Connect(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancel)
+    /// <returns>The socket, and whom it leads to.</returns>
+    public (Socket Socket, IPAddress Address) Connect(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancel)
     {
         var turns = InTurn(addresses);
         if (turns.Count == 0) throw new SocketException((int)SocketError.NoData);
@@ -27,19 +30,29 @@ internal sealed class RelayDialer(TimeProvider time)
             using var share = new CancellationTokenSource(isLast ? Timeout.InfiniteTimeSpan : RelayLimits.Address, time);
             try
             {
-                var socket = Connect(new IPEndPoint(turns[turn], port), share.Token, cancel);
-                _silent.Remove(turns[turn]);
-                return socket;
+                return (Connect(new IPEndPoint(turns[turn], port), share.Token, cancel), turns[turn]);
             }
             catch (Exception failure) when (failure is SocketException or ObjectDisposedException && !cancel.IsCancellationRequested)
             {
-                if (share.IsCancellationRequested) _silent.Add(turns[turn]);
+                if (share.IsCancellationRequested) Failed(turns[turn]);
                 // A host without IPv6 has no way to half of the addresses, which says nothing of why the others do not answer.
                 if (telling is null or SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.AddressFamilyNotSupported })
                     telling = share.IsCancellationRequested ? NoAnswer(turns[turn], port) : failure;
                 if (isLast) throw telling;
             }
         }
+    }
+
+    /// <summary>Who is there greets.</summary>
+    public void Greeted(IPAddress address)
+    {
+        lock (_gate) _failed.Remove(address);
+    }
+
+    /// <summary>Nobody answers there, or nobody who greets: a balancer accepts connections for a relay that is dead.</summary>
+    public void Failed(IPAddress address)
+    {
+        lock (_gate) _failed[address] = ++_failures;
     }
 
     private static SocketException NoAnswer(IPAddress address, int port) => new((int)SocketError.TimedOut, $"No answer in time from {new IPEndPoint(address, port)}.");
@@ -65,11 +78,16 @@ internal sealed class RelayDialer(TimeProvider time)
 
     /// <summary>
     /// One of IPv6 and one of IPv4 by turns, the resolver's order kept (RFC 8305 section 4): what is wrong is wrong with all of a kind as a rule. Which
-    /// kept silent before come last.
+    /// failed before come last, the latest at the very end: that all have failed once is to keep none from its turn.
     /// </summary>
     internal List<IPAddress> InTurn(IReadOnlyList<IPAddress> addresses)
-        => [.. addresses.GroupBy(address => address.AddressFamily)
-            .SelectMany(kind => kind.Index())
-            .OrderBy(address => _silent.Contains(address.Item)).ThenBy(address => address.Index)
-            .Select(address => address.Item)];
+    {
+        lock (_gate)
+        {
+            return [.. addresses.GroupBy(address => address.AddressFamily)
+                .SelectMany(kind => kind.Index())
+                .OrderBy(address => _failed.GetValueOrDefault(address.Item)).ThenBy(address => address.Index)
+                .Select(address => address.Item)];
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -39,13 +40,14 @@ internal readonly record struct RelayFailure(int Code, string Text)
     /// <param name="failure">The exception.</param>
     /// <param name="timedOut">Whether the connection's time limit has struck.</param>
     /// <param name="certificate">Why the certificate was refused, or null.</param>
-    public static RelayException? Opening(RelayOptions relay, DialogueStage stage, Exception failure, bool timedOut, string? certificate)
+    /// <param name="address">Which of the relay's addresses it is about; null when it has one only, or none answers.</param>
+    public static RelayException? Opening(RelayOptions relay, DialogueStage stage, Exception failure, bool timedOut, string? certificate, IPAddress? address = null)
     {
         if (failure is RelayException known) return known;
         if (failure is NotSupportedException)
         {
             return new RelayException(
-                $"{Name(relay)} does not offer STARTTLS; nothing was sent in clear. Check the port; somebody on the way may be removing it; only a relay on this machine can do with Security 'none'.",
+                $"{Name(relay, address)} does not offer STARTTLS; nothing was sent in clear. Check the port; somebody on the way may be removing it; only a relay on this machine can do with Security 'none'.",
                 isTransient: false, failure);
         }
         if (failure is SslHandshakeException && !timedOut) stage = DialogueStage.Tls;
@@ -55,7 +57,7 @@ internal readonly record struct RelayFailure(int Code, string Text)
         var reply = ReplyText.WithoutSecrets(certificate is null ? read.Reply : certificate, relay);
         var judgement = timedOut ? new Judgement(Deliveries.SendResult.NotStarted, RelayTrouble.Transient) : ReplyPolicy.Judge(stage, read.Code, read.Text);
         return new RelayException(
-            $"{Name(relay)} {What(stage, judgement.Trouble)}: {reply.TrimEnd('.')}. {Advice(stage, judgement.Trouble)}",
+            $"{Name(relay, address)} {What(stage, judgement.Trouble)}: {reply.TrimEnd('.')}. {Advice(stage, judgement.Trouble)}",
             judgement.Trouble == RelayTrouble.Transient,
             // An exception of the login may quote what was said there; it is not carried on.
             stage == DialogueStage.Login ? null : failure)
@@ -79,10 +81,10 @@ internal readonly record struct RelayFailure(int Code, string Text)
         return new($"{Name(relay)} {What(stage, trouble)}: {words}. {Advice(stage, trouble)}", trouble == RelayTrouble.Transient);
     }
 
-    private static string Name(RelayOptions relay)
+    private static string Name(RelayOptions relay, IPAddress? address = null)
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"{relay.Host}:{relay.Port}");
-        return relay.Name.Length == 0 || relay.Name == relay.Host ? $"Relay {address}" : $"Relay '{relay.Name}' ({address})";
+        var place = string.Create(CultureInfo.InvariantCulture, $"{relay.Host}:{relay.Port}{(address is null ? "" : " at ")}{address}");
+        return relay.Name.Length == 0 || relay.Name == relay.Host ? $"Relay {place}" : $"Relay '{relay.Name}' ({place})";
     }
 
     private static string What(DialogueStage stage, RelayTrouble trouble) => stage switch

@@ -12,11 +12,13 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <summary>So long after an answer the system is not asked whether the relay has closed: should it have, the message is begun anew.</summary>
     private static readonly TimeSpan JustUsed = TimeSpan.FromMilliseconds(100);
 
-    private readonly RelayConnector _connector = new(relay, time);
     private long _usedAt;
     private RelayConnection? _connection;
     private RelayException? _trouble;
     private (EmailAddress Address, MailboxAddress? Mailbox)? _sender;
+
+    /// <summary>Opens its connections; what it learns of the relay's addresses is for all sessions that share it.</summary>
+    internal RelayConnector Connector { private get; init; } = new(relay, time);
 
     /// <summary>How often it was connected.</summary>
     public int Openings { get; private set; }
@@ -116,7 +118,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
             await open.DisposeAsync();
         }
         if (_connection is { } there) return there;
-        _connection = await _connector.OpenAsync(cancel);
+        _connection = await Connector.OpenAsync(cancel);
         Openings++;
         return _connection;
     }

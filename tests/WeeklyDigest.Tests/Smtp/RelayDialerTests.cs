@@ -61,6 +61,20 @@ public sealed class RelayDialerTests : IDisposable
     }
 
     [Fact]
+    public void Lets_the_one_that_failed_last_come_last_until_it_greets()
+    {
+        var dialer = new RelayDialer(clock);
+        dialer.Failed(First);
+        Assert.Equal([Second, NoWay, First], dialer.InTurn([First, Second, NoWay]));
+        dialer.Failed(Second);
+        dialer.Failed(NoWay);
+        dialer.Failed(First);
+        Assert.Equal([Second, NoWay, First], dialer.InTurn([First, Second, NoWay]));
+        dialer.Greeted(First);
+        Assert.Equal([First, Second, NoWay], dialer.InTurn([First, Second, NoWay]));
+    }
+
+    [Fact]
     public async Task Tells_what_is_wrong_when_none_answers()
     {
         var failure = await Assert.ThrowsAsync<SocketException>(() => DialAsync(new RelayDialer(clock), [First, Second], Cancel));
@@ -100,8 +114,9 @@ public sealed class RelayDialerTests : IDisposable
     private Task<IPAddress> DialAsync(RelayDialer dialer, IPAddress[] addresses, CancellationToken cancel) => Task.Factory.StartNew(
         () =>
         {
-            using var socket = dialer.Connect(addresses, port, cancel);
-            return ((IPEndPoint)socket.RemoteEndPoint!).Address;
+            var (socket, address) = dialer.Connect(addresses, port, cancel);
+            socket.Dispose();
+            return address;
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

@@ -46,7 +46,7 @@ public enum Refusal
 /// <param name="Reply">The relay's reply, or what happened, in one line without control characters, at most 500 characters.</param>
 public sealed record SendOutcome(SendResult Result, string Reply)
 {
-    /// <summary>What a rejection is about. None for every other result, but for a relay's that refused the sender at RCPT: what it is about when that was the recipient's domain.</summary>
+    /// <summary>What a rejection is about. None for every other result, but where a relay refused the sender or a parameter that may be the recipient's matter: what it is about then.</summary>
     public Refusal Refusal { get; init; }
 
     /// <summary>The relay it came over; null where nobody asks for it.</summary>

@@ -132,9 +132,13 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
             // A relay that refuses everybody for now is quicker than one that works, and would come to have them all.
             if (outcome.OfSender && pool.Relays.Any(other => other != relay && other.IsUsable)) outcome = session.Blame(outcome);
             if (outcome.Result == SendResult.Accepted) relay.SenderRefusals.Accepted(recipient, row);
-            if (outcome is { Result: SendResult.NotStarted, Refusal: Refusal.Policy }) outcome = Meant(outcome, recipient);
+            if (outcome.Result == SendResult.Accepted && message.Utf8Headers) relay.Utf8.Accepted();
+            // A sender beyond ASCII concerns everybody.
+            var lacksUtf8 = outcome is { Result: SendResult.NotStarted, Refusal: Refusal.Other } && recipient.NeedsSmtpUtf8 && !sender.NeedsSmtpUtf8;
+            if (outcome is { Result: SendResult.NotStarted, Refusal: not Refusal.None }) outcome = lacksUtf8 ? Lacking(outcome) : Meant(outcome, recipient);
             if (outcome.Result != SendResult.HeldBack) Note(outcome);
-            return outcome.Result == SendResult.Rejected && message.Utf8Headers ? await ForAnotherAsync(outcome) : outcome;
+            lacksUtf8 |= outcome.Result == SendResult.Rejected && message.Utf8Headers && session.LacksSmtpUtf8;
+            return lacksUtf8 ? await ForAnotherAsync(outcome) : outcome;
         }
         finally
         {
@@ -173,7 +177,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         try
         {
             var abilities = await opening;
-            relay.LacksSmtpUtf8 = !abilities.SmtpUtf8;
+            relay.Utf8.Opened(abilities.SmtpUtf8);
             pool.Opened(relay);
             return abilities;
         }
@@ -189,24 +193,31 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         }
     }
 
-    // What was said of the sender at RCPT may be the relay's word or the receiving domain's.
+    // What was said of the sender at RCPT may be the relay's word or the receiving domain's; of a parameter, without such an address, it is the relay's.
     private SendOutcome Meant(SendOutcome refused, EmailAddress recipient)
     {
-        var meaning = relay.SenderRefusals.Judge(recipient);
+        var meaning = refused.Refusal == Refusal.Policy ? relay.SenderRefusals.Judge(recipient) : SenderRefusal.Relay;
         if (meaning == SenderRefusal.Relay) return refused with { Refusal = Refusal.None };
         session.Forgive();
         notStarted = 0;
         return meaning == SenderRefusal.Recipient ? refused with { Result = SendResult.Rejected } : refused with { Refusal = Refusal.None };
     }
 
+    // It announced SMTPUTF8 and does not know it in MAIL. The others go without.
+    private SendOutcome Lacking(SendOutcome refused)
+    {
+        session.Forgive();
+        relay.Utf8.Refused();
+        return refused with { Result = SendResult.Rejected, Reply = ReplyText.Clean($"The address has letters beyond ASCII before the @, which relay '{relay.Name}' does not carry: {refused.Reply}") };
+    }
+
     // The next attempt may fall to a relay that carries such an address, or to a machine of this one: nobody is to be without the issue because of the
     // order of turns. The connection may have been opened anew for the message; nothing has told yet what it lacks.
     private async Task<SendOutcome> ForAnotherAsync(SendOutcome outcome)
     {
-        if (!session.LacksSmtpUtf8) return outcome;
-        relay.LacksSmtpUtf8 = true;
+        relay.Utf8.Opened(announces: false);
         if (!MayCarryUtf8) return Ours("(no SMTPUTF8); another one may");
-        if (!pool.Relays.Any(other => other.HasCarriedUtf8)) return outcome;
+        if (!pool.Relays.Any(other => other.Utf8.HasCarried)) return outcome;
         await CloseAsync();
         return Ours("at the moment (no SMTPUTF8), which it or another one did before");
     }

@@ -31,7 +31,6 @@ internal sealed class RelayState : IAsyncDisposable
     private readonly RelayConnector connector;
     private readonly ConnectionLimit limit;
     private readonly SlowRelay slow;
-    private volatile bool lacksSmtpUtf8;
     private TimeSpan pause;
     private long pausedAt;
     private long answeredAt;
@@ -71,6 +70,9 @@ internal sealed class RelayState : IAsyncDisposable
 
     /// <summary>What it says of the sender at RCPT.</summary>
     public SenderRefusals SenderRefusals { get; } = new();
+
+    /// <summary>Whether it carries addresses beyond ASCII.</summary>
+    public RelayUtf8 Utf8 { get; } = new();
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => time;
@@ -123,20 +125,6 @@ internal sealed class RelayState : IAsyncDisposable
     private int Usual => Math.Min(options.Connections, limit.Value);
 
     private int Spares => sparesFailedAt == 0 || time.GetElapsedTime(sparesFailedAt) > SparesRest ? options.StalledConnections : spares;
-
-    /// <summary>Whether it showed, when a connection was opened last, that it does not carry addresses beyond ASCII (RFC 6531).</summary>
-    public bool LacksSmtpUtf8
-    {
-        get => lacksSmtpUtf8;
-        set
-        {
-            lacksSmtpUtf8 = value;
-            if (!value) HasCarriedUtf8 = true;
-        }
-    }
-
-    /// <summary>Whether it ever showed that it carries them; the machines behind a name may differ.</summary>
-    public bool HasCarriedUtf8 { get; private set; }
 
     /// <summary>Whether a connection is out. Under the pool's lock.</summary>
     public bool IsInUse => lent > 0;
@@ -270,6 +258,7 @@ internal sealed class RelayState : IAsyncDisposable
     public void TakeBack()
     {
         if (refusal is not null) SenderRefusals.Forget();
+        Utf8.Forget();
         lock (gate) refusal = null;
     }
 

@@ -130,7 +130,7 @@ public sealed class SessionPool : IAsyncDisposable
     /// Whether a relay may get addresses beyond ASCII: it carries them or has not been asked yet, or all were asked and none carries them. One that is
     /// down or set aside is waited for.
     /// </summary>
-    internal bool MayCarryUtf8(RelayState relay) => !relay.LacksSmtpUtf8 || relays.All(other => other.LacksSmtpUtf8);
+    internal bool MayCarryUtf8(RelayState relay) => !relay.Utf8.IsLacking || relays.All(other => other.Utf8.IsLacking);
 
     /// <summary>Whether addresses beyond ASCII are kept for some of the relays.</summary>
     internal bool Utf8Waits => relays.Any(relay => relay.Refusal is null && !MayCarryUtf8(relay));

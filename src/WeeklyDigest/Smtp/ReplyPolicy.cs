@@ -19,6 +19,7 @@ internal static class ReplyPolicy
     private static readonly Judgement RelayLater = new(SendResult.NotStarted, RelayTrouble.Transient);
     private static readonly Judgement RelayRefuses = new(SendResult.NotStarted, RelayTrouble.Permanent);
     private static readonly Judgement RelayRefusesOrDomain = new(SendResult.NotStarted, RelayTrouble.Permanent, Refusal.Policy);
+    private static readonly Judgement RelayRefusesOrLacks = new(SendResult.NotStarted, RelayTrouble.Permanent, Refusal.Other);
     private static readonly Judgement Accepted = new(SendResult.Accepted);
     private static readonly Judgement Later = new(SendResult.Deferred);
     private static readonly Judgement LaterAndLess = new(SendResult.Deferred, SlowDown: true);
@@ -70,6 +71,9 @@ internal static class ReplyPolicy
         new([Sender], "4xx", LaterAndLess, "A matter of policy or pace. While another relay works, that one takes the message, and this one rests.") { Enhanced = ["4.7.x"] },
         new([Sender], "4xx", Later, "This message has to wait; others may pass. While another relay works, that one takes it, and this one rests."),
         new([Sender], "5xx", Rejected, "This message's address needs SMTPUTF8 and the way ahead lacks it (RFC 6531 section 3.5).") { Enhanced = ["5.6.7"] },
+        new([Sender], "555", RelayRefusesOrLacks, "The relay does not know a parameter that it has announced: SMTPUTF8, where the message has it (RFC 5321 section 4.1.1.11)."),
+        new([Sender], "504", RelayRefusesOrLacks, "The same (RFC 5321 section 4.2.4)."),
+        new([Sender], "5xx", RelayRefusesOrLacks, "The same as an enhanced code.") { Enhanced = ["5.5.4"] },
         new([Sender], "any", RelayRefuses, "The sender is refused, or the size: that holds for every recipient, and none is to blame."),
 
         new([FinalDot], "2xx", Accepted, "The relay has the message."),

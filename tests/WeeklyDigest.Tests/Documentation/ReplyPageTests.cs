@@ -84,6 +84,7 @@ public sealed class ReplyPageTests
         { Result: SendResult.Deferred, SlowDown: true } => "tried again; slower",
         { Result: SendResult.Deferred } => "tried again",
         { Result: SendResult.NotStarted, Refusal: Refusal.Policy } => "failed, alarm, never suppressed, where the relay accepts others; else the relay is set aside, and nobody is touched",
+        { Result: SendResult.NotStarted, Refusal: Refusal.Other } => "failed, or tried over another relay, where the address needs SMTPUTF8; else the relay is set aside, and nobody is touched",
         { Result: SendResult.NotStarted, Trouble: RelayTrouble.Permanent } => "the relay is set aside; nobody is touched",
         { Result: SendResult.NotStarted } => "the relay rests and is tried again; nobody is touched",
         { Refusal: Refusal.Address } => "failed, suppressed",

@@ -55,13 +55,12 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder, TimeP
     public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(WantedLists wanted, CancellationToken cancel)
         => [.. (await ChangedAsync(wanted, true, cancel)).Where(file => file.Refusal is not null).Select(file => new ListFileReport(file.Path, file.List, Nothing, [], 0, file.Refusal))];
 
-    /// <summary>Imports one file, changed or not, from wherever it stands.</summary>
+    /// <summary>Imports one file, changed or not, from wherever it stands, as it is now: who names it knows that it is whole.</summary>
     /// <exception cref="RefusedException">The file cannot be read, or is unusable as a whole; nothing of it was imported.</exception>
     public async Task<ListFileReport> ImportAsync(string path, ListName list, CancellationToken cancel)
     {
         try
         {
-            await SettledFile.WaitAsync(path, time, cancel);
             await using var file = File.OpenRead(path);
             return await ImportAsync(path, file, list, cancel);
         }

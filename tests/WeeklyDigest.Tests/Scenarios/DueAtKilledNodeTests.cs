@@ -6,7 +6,6 @@ using WeeklyDigest.Tests.Relays;
 namespace WeeklyDigest.Tests.Scenarios;
 
 /// <summary>A node on PostgreSQL that is killed with the job of a time that has come: the send begins without it.</summary>
-[Collection(nameof(WholeMachine))]
 public sealed class DueAtKilledNodeTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);

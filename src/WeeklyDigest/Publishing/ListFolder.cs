@@ -81,22 +81,24 @@ public static class ListFolder
         }
         if (!usable && first is not null)
             throw new FormatException($"No row can be used ({skipped} skipped). The first, line {first.Line}: {first.Message}");
-        if (StampOf(file) != before && EndsWithinLine(file))
+        if (StampOf(file) != before && EndsWithinLine(file, file.Position))
             throw new FormatException("The file is being written, and its last line had no end yet. Nothing of it was read in; try again when it is whole.");
     }
 
     /// <summary>Whether an exception means that a file cannot be used.</summary>
     public static bool IsRefusal(Exception problem) => problem is FormatException or IOException or UnauthorizedAccessException;
 
+    /// <summary>Whether a line goes on at an octet of a file; none does where it is empty.</summary>
+    internal static bool EndsWithinLine(Stream file, long end)
+    {
+        if (end == 0) return false;
+        file.Position = end - 1;
+        return file.ReadByte() is not ('\n' or '\r');
+    }
+
     // What changes when somebody writes to a file. A pipe has neither, and ends only when its writer has ended.
     private static (long Length, DateTime Written) StampOf(Stream file)
         => file is FileStream { CanSeek: true, SafeFileHandle: var handle } ? (RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle)) : default;
-
-    private static bool EndsWithinLine(Stream file)
-    {
-        file.Position--;
-        return file.ReadByte() is not ('\n' or '\r');
-    }
 
     private static IEnumerable<string> Paths(string folder)
         => Directory.Exists(folder)

@@ -40,14 +40,7 @@ public static class SettledFile
     {
         using var file = RegularFile.OpenRead(path);
         var age = now - File.GetLastWriteTimeUtc(file.SafeFileHandle);
-        var rest = EndsWithinLine(file) ? Rest : isFirst ? TimeSpan.Zero : RestAfterLine;
+        var rest = ListFolder.EndsWithinLine(file, file.Length) ? Rest : isFirst ? TimeSpan.Zero : RestAfterLine;
         return age >= TimeSpan.Zero && age < rest ? rest - age : null;
-    }
-
-    private static bool EndsWithinLine(FileStream file)
-    {
-        if (file.Length == 0) return false;
-        file.Seek(-1, SeekOrigin.End);
-        return file.ReadByte() is not ('\n' or '\r');
     }
 }

@@ -181,7 +181,8 @@ public sealed class LedgerWriter : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            trouble = LedgerTrouble.Of(failure, trouble?.Since ?? time.GetUtcNow());
+            // Who asked has given up: that says nothing of the ledger.
+            if (failure is not OperationCanceledException) trouble = LedgerTrouble.Of(failure, trouble?.Since ?? time.GetUtcNow());
             return failure;
         }
         finally

@@ -117,6 +117,15 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
+    public async Task Who_gives_up_waiting_says_nothing_of_the_ledger()
+    {
+        await using var writer = new LedgerWriter(ledger, clock);
+        clock.Advance(TimeSpan.FromMinutes(5));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer.InTurnAsync(_ => Task.FromCanceled<bool>(new CancellationToken(canceled: true))).WaitAsync(Limit, Cancel));
+        Assert.Equal((null, TimeSpan.FromMinutes(5)), (writer.Trouble, writer.UsableFor));
+    }
+
+    [Fact]
     public async Task Claims_take_their_turn_between_the_groups()
     {
         await using var writer = new LedgerWriter(ledger, clock);

@@ -100,6 +100,7 @@ internal sealed class ClaimFeed : IDisposable
     /// <summary>Claims until nothing is left to do or the run stops; then gives back what nobody took.</summary>
     public async Task RunAsync()
     {
+        List<Delivery> left;
         try
         {
             while (!run.Stop.IsRequested && await StepAsync())
@@ -110,8 +111,10 @@ internal sealed class ClaimFeed : IDisposable
         {
             ready.End();
             await over.CancelAsync();
+            // However it ends: their domains have that room for the process's other runs.
+            left = ready.TakeAll();
         }
-        await GiveBackAsync(ready.TakeAll());
+        await GiveBackAsync(left);
     }
 
     /// <inheritdoc/>

@@ -81,7 +81,8 @@ public sealed class DeliveryEngine : IAsyncDisposable
 
     /// <summary>
     /// Gives back what dead processes of this machine held, and what a process elsewhere held past its lease. That one is only given up when this
-    /// process could use the ledger for as long as a lease: a database that was away was so to the other one too, which has answers to record.
+    /// process could use the ledger for as long as a lease: a database that was away was so to the other one too, which has answers to record. So
+    /// with what this process holds for a mailing that it does not deliver any more.
     /// </summary>
     /// <returns>Who holds rows now, as far as it lives; this process among them.</returns>
     public async Task<IReadOnlyList<Sender>> RecoverAsync(CancellationToken cancel)
@@ -95,6 +96,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         hasTidied = true;
         foreach (var holder in holders)
         {
+            if (environment.Owner.IsOurs(holder.Owner) && await SweepAsync(holder.Owner, now, cancel)) continue;
             var life = environment.Owner.LifeOf(holder.Owner);
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))
             {
@@ -124,6 +126,18 @@ public sealed class DeliveryEngine : IAsyncDisposable
         await Task.WhenAny(Task.WhenAll(ending));
         await environment.Writer.DisposeAsync();
     }
+
+    // What a claim took that a drained run had not waited for. The run's own writes were before this turn; one that begins now has its turns after it.
+    private Task<bool> SweepAsync(string owner, DateTimeOffset now, CancellationToken cancel)
+        => environment.Writer.InTurnAsync(async ledger =>
+        {
+            lock (gate)
+            {
+                if (runs.ContainsKey(Sender.PartsOf(owner).MailingId)) return false;
+            }
+            await ledger.RecoverAsync(owner, environment.Options.OnUncertain, now, CancellationToken.None);
+            return true;
+        }).WaitAsync(cancel);
 
     // For others it is as long as for us that the ledger can be used.
     private bool MayJudge => environment.Writer.UsableFor >= environment.Options.Lease;

@@ -92,6 +92,12 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
             .InTurnAsync(_ => environment.Mailings.ChangeStateAsync(mailingId, from, to, reason, environment.Time.GetUtcNow(), CancellationToken.None))
             .WaitAsync(stop.RecordToken);
 
+    /// <summary>Pauses the mailing when the run has found that it has to be paused.</summary>
+    public async Task PauseAsync()
+    {
+        if (stop.TakePauseReason() is { } reason) await ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
+    }
+
     /// <summary>The end: a mailing with no open row is sent; one that has only rows of stopped domains left is paused, for the editor to resume.</summary>
     public async Task<DeliveryRunResult> ResultAsync()
     {

@@ -48,7 +48,7 @@ internal sealed class MailingRun : IDisposable
         if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
         await environment.TallyOf(mailingId).NoteAsync(stop.RecordToken);
         await environment.Relays.UpdateAsync(CancellationToken.None).WaitAsync(stop.RecordToken);
-        if (stop.PauseReason is { } reason) await end.ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
+        await end.PauseAsync();
         callers.Close();
         var ending = end.ResultAsync();
         await TellingAsync(ending);
@@ -96,7 +96,7 @@ internal sealed class MailingRun : IDisposable
         await environment.Doubts.LookAsync(stop, stop.RecordToken);
         if (stop.PauseReason is not null) return;
         var parts = await PartsAsync(mailing);
-        var watch = new RunWatch(parts, environment, callers);
+        var watch = new RunWatch(parts, environment, callers, end);
         await watch.CountAsync(stop.Token);
         using var feed = new ClaimFeed(parts, end);
         var crew = new DeliveryCrew(parts, feed, GuardAsync);

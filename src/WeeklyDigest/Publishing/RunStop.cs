@@ -15,6 +15,7 @@ internal sealed class RunStop(TimeProvider time) : IDisposable
     private readonly CancellationTokenSource record = new(Timeout.InfiniteTimeSpan, time);
     private readonly Lock gate = new();
     private string? pauseReason;
+    private bool isPauseTaken;
     private bool isDisposed;
 
     /// <summary>Nothing new after this.</summary>
@@ -37,6 +38,9 @@ internal sealed class RunStop(TimeProvider time) : IDisposable
 
     /// <summary>Why the mailing has to be paused, or null.</summary>
     public string? PauseReason => Volatile.Read(ref pauseReason);
+
+    /// <summary>The same, for whoever writes it down: once, for the editor may resume the mailing while an answer is still awaited.</summary>
+    public string? TakePauseReason() => PauseReason is { } reason && !Interlocked.Exchange(ref isPauseTaken, true) ? reason : null;
 
     /// <summary>Ends what goes on beside the deliveries.</summary>
     public void End() => WhileAlive(() => Cancel(over));

@@ -2,8 +2,8 @@ using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Publishing;
 
-/// <summary>Beside the deliveries of a run: notices within a second that it was paused elsewhere, reports progress, keeps the lease, takes dead processes' rows back, and what relays refused that refuse everybody.</summary>
-internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCallers callers)
+/// <summary>Beside the deliveries of a run: notices within a second that it was paused elsewhere or has to be paused, reports progress, keeps the lease, takes dead processes' rows back, and what relays refused that refuse everybody.</summary>
+internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCallers callers, MailingEnd end)
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecoverEvery = TimeSpan.FromSeconds(5);
@@ -146,6 +146,8 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         try
         {
             await environment.Relays.UpdateAsync(over);
+            // Not only when all have ended: the last answer may take minutes, and the editor has something to do.
+            await end.PauseAsync();
             var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
             if (mailing?.State != MailingState.Sending) run.Stop.Request();
             else if (environment.Resumptions.IsNew(mailing)) run.Sessions.TakeBack();

@@ -53,6 +53,6 @@ void Stop(PosixSignalContext context)
 
 void EndAtOnce()
 {
-    Console.Error.WriteLine("It could not end in good order within ten seconds: the database does not answer, or another program holds it. It ends at once, and what it waited for is not done; the next start settles what was under way.");
+    Console.Error.WriteLine("It could not end in good order within ten seconds. It ends at once, and what it waited for is not done; the next start settles what was under way.");
     Environment.Exit(CommandLine.Failed);
 }

@@ -12,6 +12,9 @@ internal static class WebServer
 {
     private const long LargestRequest = 1024 * 1024;
 
+    // Longer than a delivery that drains takes, and shorter than the program gives itself: who has not sent his request by then, or not read his page, is cut off.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(8.5);
+
     private static readonly CultureInfo English = CultureInfo.GetCultureInfo("en");
 
     /// <summary>Builds it; nothing listens and no job runs before it is started.</summary>
@@ -40,6 +43,8 @@ internal static class WebServer
         var trouble = new KnownTrouble(installation.Database, installation.Time);
         services.AddSingleton(trouble);
         services.AddSingleton<IHostLifetime, ProgramLifetime>();
+        // Side by side: nothing that sends goes on because somebody does not finish a request.
+        services.Configure<HostOptions>(options => (options.ServicesStopConcurrently, options.ShutdownTimeout) = (true, StopLimit));
         services.AddSingleton<ILoggerFactory>(_ => new WebLogs(installation.Logs, trouble));
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(installation.Settings);

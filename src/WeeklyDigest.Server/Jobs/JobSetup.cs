@@ -35,7 +35,6 @@ internal static partial class JobSetup
         services.AddSingleton<RecurringJobs>();
         if (settings.Jobs.Workers > 0) AddServer(services, settings);
         else services.AddHostedService(provider => new IdleServer(provider.GetRequiredService<JobStorage>(), ServerTimeout(settings)));
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTime + TimeSpan.FromSeconds(5));
         services.AddSingleton<JobEdge>();
         services.AddSingleton<DeliveryRuns>();
         services.AddSingleton<JoinedMailings>();

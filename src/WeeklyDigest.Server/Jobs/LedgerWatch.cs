@@ -20,6 +20,7 @@ namespace WeeklyDigest.Server.Jobs;
 /// <param name="storage">Knows whether a started job is still to run.</param>
 /// <param name="database">Is in its place.</param>
 /// <param name="known">Knows what of its trouble is the database's.</param>
+/// <param name="lifetime">Says first that the server stops.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">The log.</param>
 internal sealed class LedgerWatch(
@@ -34,6 +35,7 @@ internal sealed class LedgerWatch(
     JobStorage storage,
     Database database,
     KnownTrouble known,
+    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<LedgerWatch> log) : BackgroundService
 {
@@ -113,6 +115,20 @@ internal sealed class LedgerWatch(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // What was joined drains from the first moment on, whatever the other services take to stop.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        try
+        {
+            await LookAgainAndAgainAsync(stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Let out before the host stops this service, it would count as a failure.
+        }
+    }
+
+    private async Task LookAgainAndAgainAsync(CancellationToken cancel)
+    {
         using var timer = new PeriodicTimer(Interval, time);
         do
         {
@@ -120,8 +136,8 @@ internal sealed class LedgerWatch(
             {
                 // The engine would wait for it without a word.
                 database.RequirePresence();
-                await LookAtMailingsAsync(stoppingToken);
-                await LookAtScheduleAsync(stoppingToken);
+                await LookAtMailingsAsync(cancel);
+                await LookAtScheduleAsync(cancel);
                 if (trouble is not null) log.LogWarning("The ledger can be looked at again, and mailings go on");
                 trouble = null;
             }
@@ -130,7 +146,7 @@ internal sealed class LedgerWatch(
                 Tell(problem);
             }
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (await timer.WaitForNextTickAsync(cancel));
     }
 
     // A full disk may last, and the log may be on it: once for each trouble, and at length only what is none of the database's.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Scenarios;
@@ -95,6 +96,27 @@ public sealed class TerminationTests
     }
 
     [Fact]
+    public async Task A_server_whose_job_waits_for_a_silent_relay_ends_in_good_order()
+    {
+        await using var relay = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Script = moment => moment.Stage == SmtpStage.Message ? SmtpMove.KeepThenStall : SmtpMove.Accept });
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(5).UseRelay(relay.Port, 1).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        using (var send = workspace.Start("send", "week-1"))
+        {
+            await relay.WaitForAcceptedAsync(1, Limit);
+            send.Kill();
+            await send.EndAsync(Limit);
+        }
+        using var serve = workspace.Start("serve");
+        await relay.WaitForAcceptedAsync(2, Limit);
+        var clock = Stopwatch.StartNew();
+        serve.Terminate();
+        var ended = await serve.EndAsync(Limit);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Drain);
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Assert.Equal((2, 0), (LedgerFile.Count(workspace, "uncertain"), LedgerFile.Count(workspace, "claimed", "sending")));
+    }
+
+    [Fact]
     public async Task A_server_that_is_asked_twice_ends_at_once()
     {
         await using var relay = ScriptedSmtpServer.Start(new ScriptedSmtpOptions { Script = moment => moment.Stage == SmtpStage.Message ? SmtpMove.KeepThenStall : SmtpMove.Accept });
@@ -114,6 +136,33 @@ public sealed class TerminationTests
         Assert.Equal(128 + 2, (await serve.EndAsync(Limit)).ExitCode);
     }
 
-    private static SmtpMove SlowAtTheDot(SmtpMoment moment)
-        => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;
+    [Fact]
+    public async Task A_request_that_a_stranger_does_not_finish_keeps_no_server_from_draining_what_it_has_joined()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => SlowAtTheDot(moment, TimeSpan.FromMilliseconds(150)));
+        var port = LoopbackPort.Free();
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(2000).UseRelay(relay.Port)
+            .Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", $"http://127.0.0.1:{port}").Set("Logging:LogLevel:WeeklyDigest", "Information");
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(1, Limit);
+        using var serve = workspace.Start("serve");
+        await Eventually.HoldsAsync(() => serve.Error.Contains("Joining the mailing week-1", StringComparison.Ordinal), "the server joins", Limit);
+        await Eventually.HoldsAsync(() => relay.OpenConnections > 4, "it sends", Limit);
+        using var stranger = new TcpClient("127.0.0.1", port);
+        await stranger.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: x\r\nX-A"u8.ToArray(), TestContext.Current.CancellationToken);
+
+        var clock = Stopwatch.StartNew();
+        serve.Terminate();
+        var ended = await serve.EndAsync(Limit);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(9));
+        Assert.Equal((0, false), (ended.ExitCode, ended.Error.Contains("in good order", StringComparison.Ordinal)));
+        send.Terminate();
+        await send.EndAsync(Limit);
+        Assert.Equal((0, relay.AcceptedCount), (LedgerFile.Count(workspace, "claimed", "sending", "uncertain"), LedgerFile.Count(workspace, "sent")));
+    }
+
+    private static SmtpMove SlowAtTheDot(SmtpMoment moment) => SlowAtTheDot(moment, TimeSpan.FromMilliseconds(10));
+
+    private static SmtpMove SlowAtTheDot(SmtpMoment moment, TimeSpan pause)
+        => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(pause, TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept;
 }

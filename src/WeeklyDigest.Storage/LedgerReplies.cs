@@ -1,3 +1,5 @@
+using WeeklyDigest.Deliveries;
+
 namespace WeeklyDigest.Storage;
 
 /// <summary>What stands as a delivery's reply when no relay spoke.</summary>
@@ -9,11 +11,18 @@ internal static class LedgerReplies
     /// <summary>The editor decided.</summary>
     public const string Confirmed = "Counted as sent by the editor; the relay's answer was lost.";
 
+    /// <summary>Behind a failure of one that was to be sent again.</summary>
+    public const string EarlierCopy = " " + DeliveryVerdicts.EarlierCopy;
+
     /// <summary>Of a delivery that was passed over for nothing but a bounce.</summary>
     public static readonly string Bounced = WhyNot("bounced", "bounced")!;
 
     /// <summary>Of an address that was taken once and is none now: another version of the program or of its system read it, or somebody changed the database.</summary>
-    public static string Unreadable(string address, string problem) => $"Not sent: '{address}' in the database is not an address: {problem}.";
+    /// <param name="address">What stands there.</param>
+    /// <param name="problem">Why it is none.</param>
+    /// <param name="resent">How often it was sent again before.</param>
+    public static string Unreadable(string address, string problem, int resent)
+        => $"Not sent: '{address}' in the database is not an address: {problem}.{(resent > 0 ? EarlierCopy : "")}";
 
     /// <summary>Why a subscriber is not mailed any more; null when all is well.</summary>
     /// <param name="status">The subscriber's status.</param>

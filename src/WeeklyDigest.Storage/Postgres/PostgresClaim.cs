@@ -102,14 +102,19 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         if (subscribers.Count == 0) return;
         var candidates = (await connection.QueryAsync<Candidate>(Queries.Get("ClaimCandidates"), new { mailing = request.MailingId, subscribers = subscribers.ToArray() })).AsList();
         var stay = new List<Delivery>();
-        var (left, unreadable) = (new List<(long, string)>(), new List<(long, string)>());
+        var (left, abandoned, unreadable) = (new List<(long, string)>(), new List<Candidate>(), new List<(long, string)>());
         foreach (var row in candidates)
         {
-            if (row.WhyNot is { } whyNot) left.Add((row.Id, whyNot));
+            if (row.WhyNot is { } whyNot)
+            {
+                left.Add((row.Id, whyNot));
+                if (row.Resent > 0) abandoned.Add(row);
+            }
             else if (EmailAddress.TryParse(row.Address, out var address, out var problem)) stay.Add(row.ToDelivery(request.MailingId, address));
-            else unreadable.Add((row.Id, LedgerReplies.Unreadable(row.Address, problem)));
+            else unreadable.Add((row.Id, LedgerReplies.Unreadable(row.Address, problem, row.Resent)));
         }
         if (stay.Count > 0) await ClaimAsync(stay);
+        if (abandoned.Count > 0) await AbandonAsync(abandoned);
         if (left.Count > 0) await EndAsync("Suppress", left);
         if (unreadable.Count > 0) await EndAsync("FailUnreadable", unreadable);
     }
@@ -126,6 +131,17 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         });
         claimed.AddRange(rows);
     }
+
+    // Earlier copies may have arrived: these rows do not say that nothing was sent.
+    private Task<int> AbandonAsync(List<Candidate> rows)
+        => connection.ExecuteAsync(Queries.Get("AbandonRows"), new
+        {
+            mailings = rows.Select(_ => request.MailingId).ToArray(),
+            subscribers = rows.Select(row => row.Id).ToArray(),
+            stamps = rows.Select(row => row.Stamp).ToArray(),
+            times = rows.Select(_ => now).ToArray(),
+            numbers = Enumerable.Range(0, rows.Count).ToArray(),
+        });
 
     private Task<int> EndAsync(string query, List<(long Subscriber, string Reply)> rows)
         => connection.ExecuteAsync(Queries.Get(query), new

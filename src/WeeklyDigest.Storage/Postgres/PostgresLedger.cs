@@ -67,10 +67,16 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     {
         var parameters = new { owner, now = Codes.Of(now), reply = LedgerReplies.OwnerDied };
         return server.TransactAsync(
-            async connection => new RecoveredRows(
-                Released: await connection.ExecuteAsync(Queries.Get("Release"), parameters),
-                SentAgain: onUncertain == OnUncertain.Resend ? await connection.ExecuteAsync(Queries.Get("SendAgain"), parameters) : 0,
-                Uncertain: await connection.ExecuteAsync(Queries.Get("LoseTrack"), parameters)),
+            async connection =>
+            {
+                // What is cancelled now is so for every row, or for none.
+                await connection.ExecuteAsync(Queries.Get("Gate"));
+                var abandoned = await connection.ExecuteAsync(Queries.Get("AbandonClaimed"), parameters);
+                return new RecoveredRows(
+                    Released: await connection.ExecuteAsync(Queries.Get("Release"), parameters),
+                    SentAgain: onUncertain == OnUncertain.Resend ? await connection.ExecuteAsync(Queries.Get("SendAgain"), parameters) : 0,
+                    Uncertain: abandoned + await connection.ExecuteAsync(Queries.Get("LoseTrack"), parameters));
+            },
             cancel);
     }
 
@@ -79,7 +85,7 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
         => server.TransactAsync<long>(
             async connection => await connection.ExecuteScalarAsync<long>(Queries.Get("IsOverdue"), new { mailing = mailingId, before = Codes.Of(before) }) == 0
                 ? 0
-                : await connection.ExecuteAsync(Queries.Get("GiveUp"), new { mailing = mailingId, reply, count, now = Codes.Of(now) }),
+                : await connection.ExecuteAsync(Queries.Get("GiveUp"), new { mailing = mailingId, reply, note = LedgerReplies.EarlierCopy, count, now = Codes.Of(now) }),
             cancel);
 
     /// <inheritdoc/>

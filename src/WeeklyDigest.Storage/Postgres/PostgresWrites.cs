@@ -38,6 +38,7 @@ internal sealed class PostgresWrites
             Add(batch, "Begin", [.. round.Where(number => IsMark(writes[number]))]);
             Add(batch, "Transition", [.. round.Where(number => !IsMark(writes[number]))]);
         }
+        Add(batch, "AbandonRows", [.. All().Where(number => Waits(writes[number]))]);
         AddAnswers(batch);
         await using var answer = await batch.ExecuteReaderAsync();
         var count = 0;
@@ -47,7 +48,7 @@ internal sealed class PostgresWrites
             while (await answer.ReadAsync())
             {
                 if (answer.GetFieldType(0) != typeof(int)) continue;
-                written[answer.GetInt32(0)] = true;
+                Note(answer.GetInt32(0), answer.GetString(1));
                 count++;
             }
         }
@@ -56,11 +57,13 @@ internal sealed class PostgresWrites
     }
 
     /// <summary>
-    /// Finds out why the others changed nothing. Who left is suppressed; what a pause or a cancellation caught goes back; what another
+    /// Finds out why the others changed nothing. What will not be sent again is uncertain; who left is suppressed; what a pause or a cancellation caught goes back; what another
     /// holds is left alone. What else is as we wanted it was written before, by a commit whose answer was lost: nobody else has our stamp.
     /// </summary>
     public async Task<int> SettleAsync(NpgsqlConnection connection)
     {
+        // What is cancelled now is so for every row, or for none.
+        await connection.ExecuteAsync(Queries.Get("Gate"));
         var open = All().Where(number => !written[number]).ToList();
         var found = (await connection.QueryAsync<Standing>(Queries.Get("Unwritten"), new { mailings = Mailings(open), subscribers = Subscribers(open), numbers = open.ToArray() }))
             .ToDictionary(standing => standing.Number);
@@ -74,10 +77,27 @@ internal sealed class PostgresWrites
             if (mayBegin && LedgerReplies.WhyNot(standing.Status, standing.Suppressed) is { } reply) leaving.Add((number, reply));
             else if (mayBegin && standing.Mailing != Codes.Of(MailingState.Sending)) stopped.Add(number);
             else if (standing.State == Codes.Of(writes[number].To)) Results[number] = LedgerWriteResult.Written;
+            else if (standing.State == Codes.Of(DeliveryState.Uncertain) && Waits(writes[number])) Results[number] = LedgerWriteResult.Abandoned;
         }
-        await SuppressAsync(connection, leaving);
-        await GiveBackAsync(connection, stopped);
+        await AbandonAsync(connection, [.. leaving.Select(row => row.Number), .. stopped]);
+        await SuppressAsync(connection, leaving.FindAll(row => Results[row.Number] != LedgerWriteResult.Abandoned));
+        await GiveBackAsync(connection, stopped.FindAll(number => Results[number] != LedgerWriteResult.Abandoned));
         return open.Count;
+    }
+
+    // What changed to another state than it was to was abandoned, which comes last.
+    private void Note(int number, string state)
+        => (written[number], Results[number]) = (true, state == Codes.Of(writes[number].To) ? LedgerWriteResult.Written : LedgerWriteResult.Abandoned);
+
+    // What was to be sent again and will not be.
+    private async Task AbandonAsync(NpgsqlConnection connection, List<int> numbers)
+    {
+        if (numbers.Count == 0) return;
+        var abandoned = await connection.QueryAsync<(int Number, string State)>(Queries.Get("AbandonRows"), new
+        {
+            mailings = Mailings(numbers), subscribers = Subscribers(numbers), stamps = Each(numbers, write => write.Stamp), times = Each(numbers, write => Codes.Of(write.At)), numbers = numbers.ToArray(),
+        });
+        foreach (var (number, _) in abandoned) Results[number] = LedgerWriteResult.Abandoned;
     }
 
     private async Task SuppressAsync(NpgsqlConnection connection, List<(int Number, string Reply)> leaving)
@@ -116,10 +136,13 @@ internal sealed class PostgresWrites
     {
         if (numbers.Count == 0) return;
         var command = OfRows(name, numbers);
-        command.Parameters.Add(new NpgsqlParameter<int[]>("counts", Each(numbers, write => write.CountAttempt ? 1 : 0)));
-        command.Parameters.Add(new NpgsqlParameter<string?[]>("replies", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = Each(numbers, write => write.Reply) });
         command.Parameters.Add(new NpgsqlParameter<long[]>("times", Each(numbers, write => Codes.Of(write.At))));
         command.Parameters.Add(new NpgsqlParameter<int[]>("numbers", [.. numbers]));
+        if (name != "AbandonRows")
+        {
+            command.Parameters.Add(new NpgsqlParameter<int[]>("counts", Each(numbers, write => write.CountAttempt ? 1 : 0)));
+            command.Parameters.Add(new NpgsqlParameter<string?[]>("replies", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = Each(numbers, write => write.Reply) });
+        }
         if (name == "Transition")
         {
             command.Parameters.Add(new NpgsqlParameter<string[]>("olds", Each(numbers, write => Codes.Of(write.From))));
@@ -184,6 +207,8 @@ internal sealed class PostgresWrites
     private long[] Subscribers(List<int> numbers) => Each(numbers, write => write.Id.SubscriberId);
 
     private T[] Each<T>(List<int> numbers, Func<LedgerWrite, T> value) => [.. numbers.Select(number => value(writes[number]))];
+
+    private static bool Waits(LedgerWrite write) => write.To is DeliveryState.Pending or DeliveryState.Deferred;
 
     private static bool IsMark(LedgerWrite write) => write.To == DeliveryState.Sending;
 

@@ -107,9 +107,12 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
         {
             var (delivery, ending, reply) = Candidate(subscriber);
             if (delivery is not null) claimed.Add(Claim(delivery));
-            else Bind(ending).With("@subscriber", subscriber).With("@now", now).With("@reply", reply).Run();
+            else if (!IsAbandoned(subscriber)) Bind(ending).With("@subscriber", subscriber).With("@now", now).With("@reply", reply).Run();
         }
     }
+
+    // An earlier copy may have arrived: the row does not say that nothing was sent.
+    private bool IsAbandoned(long subscriber) => Bind("AbandonRow").With("@subscriber", subscriber).With("@now", now).Run() == 1;
 
     // The delivery; or, when there is none to be, the statement that ends it, and its reply.
     private (Delivery? Delivery, string Ending, string Reply) Candidate(long subscriber)
@@ -118,7 +121,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
         row.Next();
         var (stored, status) = (row.Text(5), row.Text(8));
         if (LedgerReplies.WhyNot(status, row.TextOrNull(9)) is { } left) return (null, "Suppress", left);
-        if (!EmailAddress.TryParse(stored, out var address, out var problem)) return (null, "FailUnreadable", LedgerReplies.Unreadable(stored, problem));
+        if (!EmailAddress.TryParse(stored, out var address, out var problem)) return (null, "FailUnreadable", LedgerReplies.Unreadable(stored, problem, (int)row.Number(3)));
         var recipient = new Subscriber(
             subscriber,
             address,

@@ -55,21 +55,26 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
     {
         return writer.TransactAsync(
-            transaction => new RecoveredRows(
-                Released: transaction.Statement("Release").With("@owner", owner).With("@now", Codes.Of(now)).Run(),
-                SentAgain: onUncertain == OnUncertain.Resend ? Take(transaction, "SendAgain") : 0,
-                Uncertain: Take(transaction, "LoseTrack")),
+            transaction =>
+            {
+                var abandoned = Of(transaction, "AbandonClaimed").Run();
+                return new RecoveredRows(
+                    Released: Of(transaction, "Release").Run(),
+                    SentAgain: onUncertain == OnUncertain.Resend ? Take(transaction, "SendAgain") : 0,
+                    Uncertain: abandoned + Take(transaction, "LoseTrack"));
+            },
             cancel);
 
-        int Take(SqliteWriter transaction, string how)
-            => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now)).With("@reply", LedgerReplies.OwnerDied).Run();
+        SqliteStatement Of(SqliteWriter transaction, string how) => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now));
+
+        int Take(SqliteWriter transaction, string how) => Of(transaction, how).With("@reply", LedgerReplies.OwnerDied).Run();
     }
 
     /// <inheritdoc/>
     public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel)
         => writer.TransactAsync<long>(
             transaction => transaction.Statement("IsOverdue").With("@mailing", mailingId).With("@before", Codes.Of(before)).Any()
-                ? transaction.Statement("GiveUp").With("@mailing", mailingId).With("@reply", reply).With("@count", count).With("@now", Codes.Of(now)).Run()
+                ? transaction.Statement("GiveUp").With("@mailing", mailingId).With("@reply", reply).With("@note", LedgerReplies.EarlierCopy).With("@count", count).With("@now", Codes.Of(now)).Run()
                 : 0,
             cancel);
 
@@ -150,7 +155,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         if (changed == 0) return LedgerWriteResult.Fenced;
         if (write.EndsRefusals) transaction.Statement("EndRefusals").With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId).Run();
         if (write.Refusal != Refusal.None) new SqliteRefusal(transaction, write).Note();
-        return LedgerWriteResult.Written;
+        return write.To is DeliveryState.Pending or DeliveryState.Deferred && IsAbandoned(transaction, write) ? LedgerWriteResult.Abandoned : LedgerWriteResult.Written;
     }
 
     private static LedgerWriteResult Begin(SqliteWriter transaction, LedgerWrite write)
@@ -164,7 +169,10 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         return begun == 1 ? LedgerWriteResult.Written : Refuse(transaction, write);
     }
 
-    // Who left is suppressed; what a pause or a cancellation caught goes back; what another holds is left alone.
+    private static bool IsAbandoned(SqliteWriter transaction, LedgerWrite write)
+        => transaction.Statement("AbandonRow").With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId).With("@now", Codes.Of(write.At)).Run() == 1;
+
+    // What will not be sent again is uncertain; who left is suppressed; what a pause or a cancellation caught goes back; what another holds is left alone.
     private static LedgerWriteResult Refuse(SqliteWriter transaction, LedgerWrite write)
     {
         string mailing, status;
@@ -174,6 +182,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             if (!row.Next()) return LedgerWriteResult.Fenced;
             (mailing, status, suppressed) = (row.Text(0), row.Text(1), row.TextOrNull(2));
         }
+        if (IsAbandoned(transaction, write)) return LedgerWriteResult.Abandoned;
         if (LedgerReplies.WhyNot(status, suppressed) is { } reason)
         {
             transaction.Statement("Suppress").With("@mailing", write.Id.MailingId).With("@subscriber", write.Id.SubscriberId)

@@ -12,7 +12,7 @@ public enum DeliveryEvent
     /// <summary>It is due and may not go now: its domain has no room. Nothing was tried.</summary>
     Postpone,
 
-    /// <summary>The subscriber left.</summary>
+    /// <summary>The subscriber left before anything was sent.</summary>
     Leave,
 
     /// <summary>It waited too long without ever being tried.</summary>
@@ -36,7 +36,7 @@ public enum DeliveryEvent
     /// <summary>The editor decides that an uncertain delivery is to be sent again.</summary>
     Resend,
 
-    /// <summary>The mailing is cancelled before one that was uncertain, and is to be sent again, was.</summary>
+    /// <summary>The mailing is cancelled, or the subscriber left, before one that was uncertain, and is to be sent again, was: the copy before may have arrived.</summary>
     Abandon,
 
     /// <summary>The editor decides that an uncertain delivery arrived.</summary>
@@ -64,11 +64,13 @@ public static class DeliveryTransitions
         [(DeliveryState.Deferred, DeliveryEvent.Abandon)] = DeliveryState.Uncertain,
         [(DeliveryState.Claimed, DeliveryEvent.Release)] = DeliveryState.Pending,
         [(DeliveryState.Claimed, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Claimed, DeliveryEvent.Abandon)] = DeliveryState.Uncertain,
         [(DeliveryState.Claimed, DeliveryEvent.Reject)] = DeliveryState.Failed,
         [(DeliveryState.Claimed, DeliveryEvent.Begin)] = DeliveryState.Sending,
         [(DeliveryState.Sending, DeliveryEvent.Release)] = DeliveryState.Pending,
         // Only by its sender, which knows that the message has not left: whoever else sees the row leaves it alone.
         [(DeliveryState.Sending, DeliveryEvent.Leave)] = DeliveryState.Suppressed,
+        [(DeliveryState.Sending, DeliveryEvent.Abandon)] = DeliveryState.Uncertain,
         [(DeliveryState.Sending, DeliveryEvent.Begin)] = DeliveryState.Sending,
         [(DeliveryState.Sending, DeliveryEvent.Accept)] = DeliveryState.Sent,
         [(DeliveryState.Sending, DeliveryEvent.Defer)] = DeliveryState.Deferred,

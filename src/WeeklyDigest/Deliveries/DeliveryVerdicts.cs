@@ -7,6 +7,9 @@ namespace WeeklyDigest.Deliveries;
 /// <param name="onUncertain">What to do when an answer is lost.</param>
 public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncertain)
 {
+    /// <summary>Stands behind the reply of a failure where the relay may have taken a copy before.</summary>
+    public const string EarlierCopy = "(An earlier copy may have arrived.)";
+
     private const int MaxReply = 500;
 
     /// <summary>The mark that has to be durable before the message goes to the relay.</summary>
@@ -56,7 +59,7 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     }
 
     // The relay may have taken an earlier copy, whose answer was lost: a failure of this one does not say that the recipient got none.
-    private static string Refused(HeldDelivery delivery, string reply) => delivery.Resent == 0 ? reply : Short($"{reply} (An earlier copy may have arrived.)");
+    private static string Refused(HeldDelivery delivery, string reply) => delivery.Resent == 0 ? reply : Short($"{reply} {EarlierCopy}");
 
     // Not within a character of two units: a database that keeps texts as UTF-8 refuses half of one, and all that is written with it.
     private static string Short(string text) => text.Length <= MaxReply ? text : text[..(char.IsHighSurrogate(text[MaxReply - 1]) ? MaxReply - 1 : MaxReply)];

@@ -8,7 +8,7 @@ public interface ILedger
 {
     /// <summary>
     /// Takes rows of a mailing that are deferred and due, then pending ones in the order of their subscribers, in one immediate transaction.
-    /// Rows whose subscriber is no longer active become suppressed instead and are not returned. Rows whose domain has no room, or is stopped, are
+    /// Rows whose subscriber is no longer active become suppressed instead, or uncertain when they were to be sent again, and are not returned. Rows whose domain has no room, or is stopped, are
     /// passed by; the walk ends after some ten thousand rows of a kind, and the next claim goes on from there.
     /// </summary>
     /// <returns>The claimed rows; nothing when the mailing is not in state sending.</returns>
@@ -17,7 +17,8 @@ public interface ILedger
     /// <summary>
     /// Writes a group of changes in one durable transaction. A change to sending asks once more: when the subscriber has left, the row
     /// becomes suppressed; when the mailing is no longer sending (paused, cancelled), the row goes back to pending and the change is fenced. So does
-    /// one from sending, which renews the mark of a message that has not left. What
+    /// one from sending, which renews the mark of a message that has not left. One that was to be sent again becomes uncertain in place of either, and
+    /// so does one that is deferred, given back or decided to be sent again once its mailing is cancelled or its subscriber has left. What
     /// <see cref="LedgerWrite.Refusal"/> says follows in the same transaction: the address is suppressed, or the alarm raised, and what
     /// <see cref="LedgerWrite.Relay"/> says is noted. A change from sending to sent
     /// or failed is also made to a row that was recovered meanwhile, as uncertain or to be sent again, and that nobody has claimed since.
@@ -43,7 +44,8 @@ public interface ILedger
     /// <summary>
     /// Takes a dead owner's rows back: claimed become pending, sending become uncertain, each as the transition table says. An uncertain
     /// row was handed over, so its attempt is counted; who writes outcomes counts it with the answer, not with the mark before DATA.
-    /// Under <see cref="OnUncertain.Resend"/> an uncertain row that was not sent again before becomes pending at once.
+    /// Under <see cref="OnUncertain.Resend"/> an uncertain row that was not sent again before becomes pending at once. In a cancelled mailing none does,
+    /// and a claimed one that was to be sent again becomes uncertain.
     /// </summary>
     Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
 
@@ -106,7 +108,7 @@ public sealed record ClaimHolder(string Owner, DateTimeOffset LeaseUntil, long R
 /// <summary>What a recovery changed.</summary>
 /// <param name="Released">Rows that were claimed and are pending again.</param>
 /// <param name="SentAgain">Rows that were sending, became uncertain, and by the setting are pending again.</param>
-/// <param name="Uncertain">Rows that were sending and are uncertain.</param>
+/// <param name="Uncertain">Rows that were sending, or were to be sent again in a cancelled mailing, and are uncertain.</param>
 public sealed record RecoveredRows(long Released, long SentAgain, long Uncertain);
 
 /// <summary>Some rows of a mailing that an editor decides on.</summary>

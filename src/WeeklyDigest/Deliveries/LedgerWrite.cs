@@ -46,4 +46,7 @@ public enum LedgerWriteResult
 
     /// <summary>A change to sending found that the subscriber had left; the row is suppressed instead.</summary>
     Suppressed,
+
+    /// <summary>The row would wait to be sent again, and the mailing is cancelled or the subscriber has left: it is uncertain, as it was before.</summary>
+    Abandoned,
 }

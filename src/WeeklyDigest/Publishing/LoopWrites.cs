@@ -87,10 +87,15 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
 
     private void Account(LedgerWrite write, LedgerWriteResult result)
     {
-        var to = result == LedgerWriteResult.Suppressed ? DeliveryState.Suppressed : write.To;
+        var to = result switch
+        {
+            LedgerWriteResult.Suppressed => DeliveryState.Suppressed,
+            LedgerWriteResult.Abandoned => DeliveryState.Uncertain,
+            _ => write.To,
+        };
         if (result == LedgerWriteResult.Written && write.To == DeliveryState.Sent) run.Tally.Add();
         if (result != LedgerWriteResult.Fenced) run.Meter.Move(write.From, to, 1, write.CountAttempt);
-        var isOurs = write.To == DeliveryState.Sending && result != LedgerWriteResult.Suppressed;
+        var isOurs = write.To == DeliveryState.Sending && result is not (LedgerWriteResult.Suppressed or LedgerWriteResult.Abandoned);
         if (!isOurs && write.From != DeliveryState.Uncertain) feed.Done();
     }
 

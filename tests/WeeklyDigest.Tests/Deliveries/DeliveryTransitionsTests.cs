@@ -25,6 +25,7 @@ public sealed class DeliveryTransitionsTests
         {
             [DeliveryEvent.Release] = DeliveryState.Pending,
             [DeliveryEvent.Leave] = DeliveryState.Suppressed,
+            [DeliveryEvent.Abandon] = DeliveryState.Uncertain,
             [DeliveryEvent.Reject] = DeliveryState.Failed,
             [DeliveryEvent.Begin] = DeliveryState.Sending,
         },
@@ -32,6 +33,7 @@ public sealed class DeliveryTransitionsTests
         {
             [DeliveryEvent.Release] = DeliveryState.Pending,
             [DeliveryEvent.Leave] = DeliveryState.Suppressed,
+            [DeliveryEvent.Abandon] = DeliveryState.Uncertain,
             [DeliveryEvent.Begin] = DeliveryState.Sending,
             [DeliveryEvent.Accept] = DeliveryState.Sent,
             [DeliveryEvent.Defer] = DeliveryState.Deferred,

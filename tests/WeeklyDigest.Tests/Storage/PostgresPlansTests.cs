@@ -38,6 +38,8 @@ public sealed partial class PostgresPlansTests(PostgresAtScale scale) : IClassFi
     [InlineData("Release", "delivery_held")]
     [InlineData("LoseTrack", "delivery_held")]
     [InlineData("SendAgain", "delivery_held")]
+    [InlineData("AbandonClaimed", "delivery_held")]
+    [InlineData("AbandonRows", "delivery_pkey", "subscriber_pkey", "suppression_pkey")]
     [InlineData("NextAttempt", "delivery_deferred")]
     [InlineData("Due", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("ChangeState", "delivery_pending", "delivery_deferred", "delivery_held")]

@@ -27,6 +27,8 @@ public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>
     }
 }
 
+public sealed class PostgresSentAgainTests : SentAgainSuite<PostgresPlace>;
+
 public sealed class PostgresRescheduleTests : RescheduleSuite<PostgresPlace>;
 
 public sealed class PostgresStandingTests : StandingSuite<PostgresPlace>;

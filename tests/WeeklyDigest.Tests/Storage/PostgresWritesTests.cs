@@ -9,6 +9,8 @@ namespace WeeklyDigest.Tests.Storage;
 /// <summary>What only a server has: commits whose answer is lost, clocks that differ, transactions that overlap.</summary>
 public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
 {
+    private static readonly string Cancelling = Queries.Get("CloseGate").TrimEnd(';') + "; UPDATE mailing SET state = 'cancelled'";
+
     [Fact]
     public async Task A_group_written_again_because_its_answer_was_lost_answers_as_the_first_time()
     {
@@ -249,6 +251,39 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
             await other.ExecuteAsync("UPDATE delivery SET reply = 'a' WHERE subscriber_id = 1");
         }
         Assert.Equal(new RecoveredRows(2, 0, 0), await recovery);
+    }
+
+    [Fact]
+    public async Task A_mailing_that_is_being_cancelled_is_waited_for_by_whoever_takes_a_dead_nodes_rows_back()
+    {
+        var mailing = await Published(1);
+        await Write((await Claim(mailing)).Single(), DeliveryState.Claimed, DeliveryState.Sending);
+        Task<RecoveredRows> recovery;
+        await using (await Place.BeginAsync(Cancelling, commit: true))
+        {
+            recovery = Ledger.RecoverAsync("one", OnUncertain.Resend, Now, Cancel);
+            await Place.SomebodyWaitsAsync();
+        }
+        Assert.Equal(new RecoveredRows(0, 0, 1), await recovery);
+    }
+
+    [Fact]
+    public async Task A_mailing_that_is_being_cancelled_is_waited_for_by_a_mark_that_a_pause_has_refused()
+    {
+        var mailing = await Published(1);
+        var row = (await Claim(mailing)).Single();
+        Place.Execute("UPDATE delivery SET resent = 1; UPDATE mailing SET state = 'paused'");
+        var writes = new PostgresWrites([Change(row, DeliveryState.Claimed, DeliveryState.Sending)]);
+        using var server = PostgresServer.Prepare(Place.Options.ConnectionString);
+        Assert.Equal(0, await server.RunAsync(writes.ApplyAsync, Cancel));
+        Task settling;
+        await using (await Place.BeginAsync(Cancelling, commit: true))
+        {
+            settling = server.TransactAsync(writes.SettleAsync, Cancel);
+            await Place.SomebodyWaitsAsync();
+        }
+        await settling;
+        Assert.Equal((LedgerWriteResult.Abandoned, DeliveryState.Uncertain), (writes.Results[0], (await Report(row.Id)).State));
     }
 
     private LedgerWrite Change(Delivery row, DeliveryState from, DeliveryState to, string? reply = null)

@@ -37,6 +37,7 @@ public sealed partial class SqliteQueriesTests(SqliteAtScale scale) : IClassFixt
     [InlineData("Sending", "delivery_held")]
     [InlineData("Release", "delivery_held")]
     [InlineData("LoseTrack", "delivery_held")]
+    [InlineData("AbandonClaimed", "delivery_held")]
     [InlineData("NextAttempt", "delivery_deferred")]
     [InlineData("Due", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("ChangeState", "delivery_pending", "delivery_deferred", "delivery_held")]

@@ -8,6 +8,8 @@ public sealed class SqliteDecisionTests : DecisionSuite<SqlitePlace>;
 
 public sealed class SqliteMailingTests : MailingSuite<SqlitePlace>;
 
+public sealed class SqliteSentAgainTests : SentAgainSuite<SqlitePlace>;
+
 public sealed class SqliteRescheduleTests : RescheduleSuite<SqlitePlace>;
 
 public sealed class SqliteStandingTests : StandingSuite<SqlitePlace>;

@@ -47,11 +47,25 @@ FROM unnest(@subscribers, @nexts) AS w (subscriber_id, next)
 WHERE d.mailing_id = @mailing AND d.subscriber_id = w.subscriber_id AND d.state = 'deferred';
 
 -- name: Suppress
--- The subscriber left between publishing and sending; nothing of these rows is out. Of those that are sending only their sender asks, in Begin.
+-- The subscriber left between publishing and sending; nothing of these rows is out, for AbandonRows comes before it. Of those that are sending only their sender asks, in Begin.
 UPDATE delivery d
 SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = w.reply, updated_at = @now
 FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
 WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed', 'sending');
+
+-- name: AbandonRows
+-- They wait to be sent again and never will be: the mailing is cancelled, or the subscriber has left. Nothing of the further copy is out, and
+-- whether the one before arrived is as unknown as it was. Asked behind each change that makes rows wait, and before Suppress.
+UPDATE delivery d
+SET state = 'uncertain', owner = NULL, lease_until = NULL, next_attempt_at = NULL, resent = d.resent - 1, updated_at = w.at
+FROM unnest(@mailings, @subscribers, @stamps, @times, @numbers) AS w (mailing_id, subscriber_id, stamp, at, number)
+JOIN mailing m ON m.id = w.mailing_id
+JOIN subscriber s ON s.id = w.subscriber_id
+LEFT JOIN suppression x ON x.address = s.address
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.stamp = w.stamp
+  AND d.state IN ('pending', 'deferred', 'claimed', 'sending') AND d.resent > 0
+  AND (m.state = 'cancelled' OR s.status <> 'active' OR x.address IS NOT NULL)
+RETURNING w.number, d.state;
 
 -- name: FailUnreadable
 -- What stands as their addresses is none. Through claimed to failed in one step: nobody can try them.
@@ -71,7 +85,7 @@ JOIN mailing m ON m.id = w.mailing_id AND m.state = 'sending'
 JOIN subscriber s ON s.id = w.subscriber_id AND s.status = 'active'
 WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('claimed', 'sending') AND d.stamp = w.stamp
   AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)
-RETURNING w.number;
+RETURNING w.number, d.state;
 
 -- name: Transition
 -- Every change but Begin ends the hold on the row. A final answer may come late, when whoever waited for it was given up: as long as nobody has
@@ -86,7 +100,7 @@ FROM unnest(@mailings, @subscribers, @stamps, @counts, @replies, @times, @number
     AS w (mailing_id, subscriber_id, stamp, counted, reply, at, number, old, new, next)
 WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.stamp = w.stamp
   AND (d.state = w.old OR (w.old = 'sending' AND w.new IN ('sent', 'failed') AND d.state IN ('uncertain', 'pending')))
-RETURNING w.number;
+RETURNING w.number, d.state;
 
 -- name: NoteRefusals
 -- What follows from refusals beside the deliveries' failure. Only for rows that failed under the writer's stamp and were not noted before.
@@ -148,7 +162,7 @@ WHERE id = @mailing AND state = 'sending'
   AND NOT EXISTS (SELECT 1 FROM sent_by WHERE noted_at > @before AND owner LIKE '%/' || @mailing::text);
 
 -- name: GiveUp
-UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
+UPDATE delivery SET state = 'failed', reply = @reply || CASE WHEN resent > 0 THEN @note ELSE '' END, updated_at = @now
 WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id = ANY(ARRAY(
     SELECT subscriber_id FROM delivery
     WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0
@@ -194,6 +208,12 @@ SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp, a
 FROM delivery
 WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending'
 ORDER BY mailing_id, subscriber_id;
+
+-- name: AbandonClaimed
+-- Before Release, which takes the rest: what AbandonRows is for a dead owner's rows of cancelled mailings.
+UPDATE delivery d SET state = 'uncertain', owner = NULL, lease_until = NULL, resent = resent - 1, updated_at = @now
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'claimed' AND resent > 0
+  AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = d.mailing_id AND m.state = 'cancelled');
 
 -- name: Release
 -- Claimed and not begun: nothing is out, whatever became of the owner. (The state is named twice so that the partial index applies.)

@@ -38,10 +38,20 @@ UPDATE delivery SET next_attempt_at = @next, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state = 'deferred';
 
 -- name: Suppress
--- The subscriber left between publishing and sending; nothing of this row is out. One that is sending only its sender asks about, in Begin.
+-- The subscriber left between publishing and sending; nothing of this row is out, for AbandonRow comes before it. One that is sending only its sender asks about, in Begin.
 UPDATE delivery
 SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = @reply, updated_at = @now
 WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred', 'claimed', 'sending');
+
+-- name: AbandonRow
+-- It waits to be sent again and never will be: the mailing is cancelled, or the subscriber has left. Nothing of the further copy is out, and
+-- whether the one before arrived is as unknown as it was. Asked behind each change that makes a row wait, and before Suppress.
+UPDATE delivery
+SET state = 'uncertain', owner = NULL, lease_until = NULL, next_attempt_at = NULL, resent = resent - 1, updated_at = @now
+WHERE mailing_id = @mailing AND subscriber_id = @subscriber AND state IN ('pending', 'deferred', 'claimed', 'sending') AND resent > 0
+  AND (EXISTS (SELECT 1 FROM mailing m WHERE m.id = @mailing AND m.state = 'cancelled')
+    OR NOT EXISTS (SELECT 1 FROM subscriber s WHERE s.id = @subscriber AND s.status = 'active'
+                   AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address)));
 
 -- name: FailUnreadable
 -- What stands as the address is none. Through claimed to failed in one step: nobody can try it.
@@ -128,7 +138,7 @@ WHERE id = @mailing AND state = 'sending'
   AND NOT EXISTS (SELECT 1 FROM sent_by WHERE noted_at > @before AND owner LIKE '%/' || @mailing);
 
 -- name: GiveUp
-UPDATE delivery SET state = 'failed', reply = @reply, updated_at = @now
+UPDATE delivery SET state = 'failed', reply = @reply || CASE WHEN resent > 0 THEN @note ELSE '' END, updated_at = @now
 WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id IN (
     SELECT subscriber_id FROM delivery INDEXED BY delivery_pending
     WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0 LIMIT @count);
@@ -157,6 +167,12 @@ SELECT mailing_id AS MailingId, subscriber_id AS SubscriberId, stamp AS Stamp, a
 FROM delivery INDEXED BY delivery_held
 WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending'
 ORDER BY mailing_id, subscriber_id;
+
+-- name: AbandonClaimed
+-- Before Release, which takes the rest: what AbandonRow is for a dead owner's rows of cancelled mailings.
+UPDATE delivery SET state = 'uncertain', owner = NULL, lease_until = NULL, resent = resent - 1, updated_at = @now
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'claimed' AND resent > 0
+  AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = delivery.mailing_id AND m.state = 'cancelled');
 
 -- name: Release
 -- Claimed and not begun: nothing is out, whatever became of the owner. (The state is named twice so that the partial index applies.)

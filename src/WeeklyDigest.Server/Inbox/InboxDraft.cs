@@ -33,7 +33,20 @@ internal sealed class InboxDraft : IDisposable
 
     public void Dispose()
     {
-        file.Dispose();
-        File.Delete(file.Name);
+        // What a full disk did not take is written once more here, in vain: whoever wrote it was told. The file goes all the same.
+        Try(file.Dispose);
+        Try(() => File.Delete(file.Name));
+    }
+
+    private static void Try(Action step)
+    {
+        try
+        {
+            step();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nothing is lost with it: a file that is left in tmp/ goes with a later start.
+        }
     }
 }

@@ -145,7 +145,7 @@ internal sealed class InboxServer : IAsyncDisposable
             if (isFull)
             {
                 wire.Reply("421 4.3.2 Too many connections");
-                await wire.SendAsync(ending.Token);
+                await wire.SendAsync();
             }
             else
             {

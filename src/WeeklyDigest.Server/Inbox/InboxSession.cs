@@ -12,8 +12,6 @@ internal sealed class InboxSession(InboxWire wire, InboxCommitter committer, str
     private const int MostRecipients = 100;
     private const int MostErrors = 20;
 
-    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(2);
-
     private readonly List<string> recipients = [];
     private bool greeted;
     private SmtpPath? sender;
@@ -37,8 +35,7 @@ internal sealed class InboxSession(InboxWire wire, InboxCommitter committer, str
             wire.Reply("421 4.4.2 Closing: silent for too long, or the inbox ends");
         }
 
-        using var limit = new CancellationTokenSource(LongestFarewell, time);
-        await wire.SendAsync(limit.Token);
+        await wire.SendAsync();
     }
 
     private async Task<string?> NextCommandAsync()

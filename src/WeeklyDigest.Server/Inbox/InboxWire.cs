@@ -13,6 +13,7 @@ internal sealed class InboxWire : IAsyncDisposable
     public const int LongestLine = 4096;
 
     private readonly Stream stream;
+    private readonly TimeProvider time;
     private readonly CancellationTokenSource silence;
     private readonly CancellationTokenSource over;
     private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
@@ -23,12 +24,16 @@ internal sealed class InboxWire : IAsyncDisposable
     public InboxWire(Stream stream, TimeProvider time, CancellationToken stop)
     {
         this.stream = stream;
+        this.time = time;
         silence = new CancellationTokenSource(LongestSilence, time);
         over = CancellationTokenSource.CreateLinkedTokenSource(stop, silence.Token);
     }
 
     /// <summary>How long the client may be silent: RFC 5321 section 4.5.3.2.7.</summary>
     public static TimeSpan LongestSilence { get; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long an answer may still take once it is over.</summary>
+    public static TimeSpan LongestFarewell { get; } = TimeSpan.FromSeconds(2);
 
     public void Reply(string text) => replies.Append(text).Append("\r\n");
 
@@ -61,20 +66,23 @@ internal sealed class InboxWire : IAsyncDisposable
         }
 
         silence.CancelAfter(LongestSilence);
-        await SendAsync(over.Token);
+        await SendAsync();
         var read = await stream.ReadAsync(buffer.AsMemory(end), over.Token);
         end += read;
         return read > 0;
     }
 
-    /// <summary>Sends the replies that wait, also when the server ends.</summary>
-    public async Task SendAsync(CancellationToken cancel)
+    /// <summary>Sends the replies that wait, also when the server ends: who is not told that a message was kept sends it again.</summary>
+    /// <exception cref="OperationCanceledException">It is over, and the client took no answer for <see cref="LongestFarewell"/>.</exception>
+    public async Task SendAsync()
     {
         if (replies.Length > 0)
         {
             var bytes = Encoding.UTF8.GetBytes(replies.ToString());
             replies.Clear();
-            await stream.WriteAsync(bytes, cancel);
+            using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+            using var ending = over.Token.Register(() => limit.CancelAfter(LongestFarewell));
+            await stream.WriteAsync(bytes, limit.Token);
         }
     }
 

@@ -22,8 +22,9 @@ internal sealed partial record SmtpPath(string Address, IReadOnlyList<string> Pa
     }
 
     // A quoted or plain local part, @, a domain or an address literal. No control characters and no bare brackets: the address goes into header lines.
+    // Of \p{C} all but surrogates: two of them are one character here, and the text was read as UTF-8, which has no single ones.
     [GeneratedRegex("""
-        \A<(?<address>|(?:"(?:[^"\\\p{C}]|\\[\x20-\x7e])*"|[^\s"<>()\[\]\\,;:@\p{C}]+)@(?:\[[0-9A-Za-z.:]+\]|[^\s"<>()\[\]\\,;:@\p{C}]+))>(?<parameters>(?: +[A-Za-z0-9][A-Za-z0-9-]*(?:=[\x21-\x3c\x3e-\x7e]+)?)*) *\z
+        \A<(?<address>|(?:"(?:[^"\\\p{Cc}\p{Cf}\p{Co}\p{Cn}]|\\[\x20-\x7e])*"|[^\s"<>()\[\]\\,;:@\p{Cc}\p{Cf}\p{Co}\p{Cn}]+)@(?:\[[0-9A-Za-z.:]+\]|[^\s"<>()\[\]\\,;:@\p{Cc}\p{Cf}\p{Co}\p{Cn}]+))>(?<parameters>(?: +[A-Za-z0-9][A-Za-z0-9-]*(?:=[\x21-\x3c\x3e-\x7e]+)?)*) *\z
         """, RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Shape();
 }

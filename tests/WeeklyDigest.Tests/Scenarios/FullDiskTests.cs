@@ -119,6 +119,28 @@ public sealed partial class FullDiskTests
         Assert.Matches(@"(?m)^The disk is full: .*/data/locks/.*\. Make room, then run the same command again: what was done stays done\.$", result.Out.ReplaceLineEndings("\n"));
     }
 
+    [Fact]
+    public async Task The_built_in_inbox_puts_off_what_it_has_no_room_for()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(200);
+        var inbox = Directory.CreateDirectory(workspace.InboxFolder).FullName;
+        workspace.Through =
+        [
+            "unshare", IsRoot ? "--mount" : "--map-root-user", "--mount",
+            "sh", "-c", "mount -t tmpfs -o size=2m tmpfs \"$0\" && { \"$@\"; code=$?; \"$1\" doctor; ls \"$0\" | grep -c eml$; ls \"$0/tmp\" | wc -l; exit $code; }", inbox, // how many were kept, and how many drafts are left
+        ];
+        var result = await workspace.RunAsync("send", "week-1");
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains($"Paths:Data: the disk with the folder {inbox} has no room for a large message. Make room on it", result.Out, StringComparison.Ordinal);
+        workspace.Through = [];
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        Assert.InRange(accounts["sent"], 1, 199);
+        Assert.Equal((200 - accounts["sent"], 0), (accounts["deferred"], accounts["uncertain"]));
+        Assert.EndsWith(FormattableString.Invariant($"\n{accounts["sent"]}\n0\n"), result.Out.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        var deferred = (await workspace.RunAsync("deliveries", "week-1", "--state", "deferred", "--csv")).Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..];
+        Assert.All(deferred, row => Assert.Contains("452 4.3.1 Cannot keep the message: No space left on device", row, StringComparison.Ordinal));
+    }
+
     // The job waited with the mailing: it was neither interrupted nor begun again.
     private static async Task JobWentOnAsync(Editor editor)
     {

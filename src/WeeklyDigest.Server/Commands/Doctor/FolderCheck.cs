@@ -1,4 +1,5 @@
 using System.Globalization;
+using WeeklyDigest.Server.Inbox;
 using WeeklyDigest.Server.Settings;
 
 namespace WeeklyDigest.Server.Commands.Doctor;
@@ -28,8 +29,13 @@ internal static class FolderCheck
     {
         yield return FolderTrouble.Of(Path.Combine(settings.Paths.Data, "locks"), FileAccess.ReadWrite);
         if (settings.Storage.Provider != "postgres") yield return FolderTrouble.Of(Path.Combine(settings.Paths.Data, "keys"), FileAccess.Read);
-        if (settings.Relays.Count == 0) yield return FolderTrouble.Of(settings.Paths.Inbox);
+        if (settings.Relays.Count == 0) yield return FolderTrouble.Of(settings.Paths.Inbox) ?? NoRoomIn(settings.Paths.Inbox);
     }
+
+    // It may be on a disk of its own.
+    private static FolderTrouble? NoRoomIn(string inbox) => Directory.Exists(inbox) && new DriveInfo(inbox).AvailableFreeSpace < InboxSession.LongestMessage
+        ? new FolderTrouble($"the disk with the folder {inbox} has no room for a large message", "Make room on it")
+        : null;
 
     private static Diagnosis Unusable(FolderTrouble trouble, string data) => Diagnosis.Problem(Area, $"Paths:Data: {trouble.What}.", trouble.Advice(data));
 

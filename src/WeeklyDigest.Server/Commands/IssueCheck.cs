@@ -48,7 +48,7 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
             return bytes <= GmailLimit ? [] : [new Finding(Severity.Warning, "html-too-large", string.Create(CultureInfo.InvariantCulture,
                 $"The HTML part has {bytes / 1024} KB; Gmail cuts messages off after 102 KB. Shorten the issue."), 1, 1)];
         }
-        catch (TemplateException exception)
+        catch (Exception exception) when (exception is TemplateException or IOException or UnauthorizedAccessException)
         {
             return [new Finding(Severity.Error, "template", exception.Message, 1, 1)];
         }

@@ -34,7 +34,7 @@ internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedul
             var renewed = result.ContentIsNew ? $" The issue {FileWords.HasChanged}; it goes out as it is now." : "";
             return new TimeAnswer($"It starts on {Words(result.At, zone)} instead of {Words(result.Before, zone)}.{renewed}", IsDone: true);
         }
-        catch (Exception refusal) when (refusal is RefusedException or TemplateException)
+        catch (Exception refusal) when (refusal is RefusedException or TemplateException or IOException or UnauthorizedAccessException)
         {
             return new TimeAnswer(refusal.Message, IsDone: false);
         }

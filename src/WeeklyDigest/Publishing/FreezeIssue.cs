@@ -20,7 +20,7 @@ internal sealed class FreezeIssue(IssueRenderer renderer, Newsletter newsletter,
 
     /// <summary>Whether an issue, a template or the newsletter's identity has changed since the content was frozen.</summary>
     /// <remarks>
-    /// Rendered for the day it was published, so that a date shown in the issue makes no difference of its own. A template that broke since is one.
+    /// Rendered for the day it was published, so that a date shown in the issue makes no difference of its own. A template that broke since, or cannot be read, is one.
     /// </remarks>
     public Task<bool> DiffersAsync(FrozenContent frozen, Issue issue, CancellationToken cancel) => DiffersAsync(FrozenMark.Of(frozen), issue, cancel);
 
@@ -35,7 +35,7 @@ internal sealed class FreezeIssue(IssueRenderer renderer, Newsletter newsletter,
             var now = await renderer.RenderAsync(issue, newsletter, ShownDate(frozen, issue), cancel);
             return now.Hash != frozen.EmailHash;
         }
-        catch (TemplateException)
+        catch (Exception problem) when (IsOfTemplates(problem))
         {
             return true;
         }
@@ -48,11 +48,14 @@ internal sealed class FreezeIssue(IssueRenderer renderer, Newsletter newsletter,
         {
             return await renderer.SourceHashAsync(issue, newsletter, ShownDate(frozen, issue), cancel);
         }
-        catch (TemplateException)
+        catch (Exception problem) when (IsOfTemplates(problem))
         {
             return null;
         }
     }
+
+    // A file that cannot be read may be readable in a moment; what is frozen goes out either way.
+    private static bool IsOfTemplates(Exception problem) => problem is TemplateException or IOException or UnauthorizedAccessException;
 
     private DateOnly ShownDate(FrozenMark frozen, Issue issue) => issue.Date ?? DateOf(frozen.Date);
 

@@ -85,6 +85,29 @@ public sealed class ChangedFileTests : IAsyncDisposable
         Assert.StartsWith("There is no issue 'a' in ", preview.Error, StringComparison.Ordinal);
     }
 
+    // A folder in its place is what even root cannot read.
+    [Fact]
+    public async Task A_template_that_cannot_be_read_keeps_nothing_from_going_out_that_was_published()
+    {
+        relay.Script = moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("451 4.2.1 later") : SmtpMove.Accept;
+        Assert.Equal(3, (await workspace.RunHereAsync("send", "a")).ExitCode);
+        var styles = workspace.PathOf("templates/styles.css");
+        File.Delete(styles);
+        Directory.CreateDirectory(styles);
+
+        var status = await workspace.RunHereAsync("status", "a");
+        Assert.Equal((0, ""), (status.ExitCode, status.Error));
+        Assert.Contains(Goes, status.Out, StringComparison.Ordinal);
+        var check = await workspace.RunHereAsync("check", "a");
+        Assert.Equal((1, ""), (check.ExitCode, check.Error));
+        Assert.Contains("error template: ", check.Out, StringComparison.Ordinal);
+        Assert.Contains(styles, check.Out, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^.*templates.*a cannot be sent: .*styles\.css(?s:.*)clock", (await workspace.RunHereAsync("doctor")).Out);
+        var send = await workspace.RunHereAsync("send", "a");
+        Assert.Equal(3, send.ExitCode);
+        Assert.Contains(Goes, send.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_has_begun_takes_no_new_text_and_the_way_to_send_it_is_told()
     {

@@ -40,6 +40,23 @@ public sealed class ChangedFilePageTests(Browser browser)
     }
 
     [Fact]
+    public async Task A_template_that_cannot_be_read_counts_as_changed_and_the_page_can_still_cancel()
+    {
+        await using var site = await ScheduledAsync();
+        site.SpoilTemplate();
+        using var editor = await site.EditorAsync();
+        var page = await IssuesAsync(editor);
+        Assert.Contains(Goes, page, StringComparison.Ordinal);
+        Assert.Contains("Cancel", page, StringComparison.Ordinal);
+
+        var time = new Uri("/hangfire/issues/week-1/time", UriKind.Relative);
+        using var form = TestSite.FormOf(await editor.GetStringAsync(time, Cancel), ("at", "2050-01-11T09:00"));
+        using var answer = await editor.PostAsync(time, form, Cancel);
+        Assert.Contains("styles.css", await answer.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Equal(Workspace.Later, Assert.Single(await site.Installation.Database.Mailings.ListAsync(Cancel)).ScheduledAt);
+    }
+
+    [Fact]
     public async Task A_mailing_that_is_over_keeps_its_title_and_is_told_nothing_of_its_file()
     {
         await using var site = await ScheduledAsync();

@@ -130,6 +130,13 @@ internal sealed partial class TestSite : IAsyncDisposable
     /// <summary>Writes a file of the installation while it runs.</summary>
     public void Write(string name, string text) => folder.Write(name, text);
 
+    /// <summary>Leaves a template that even root cannot read.</summary>
+    public void SpoilTemplate()
+    {
+        File.Delete(folder.File("templates/styles.css"));
+        Directory.CreateDirectory(folder.File("templates/styles.css"));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await App.StopAsync();

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using RazorLight;
 
 namespace WeeklyDigest.Rendering.Razor;
@@ -11,7 +12,7 @@ namespace WeeklyDigest.Rendering.Razor;
 /// found, or cannot be written, only costs compiling again.
 /// </summary>
 /// <param name="folder">The folder; created when something is kept.</param>
-internal sealed class ViewCache(string folder)
+internal sealed partial class ViewCache(string folder)
 {
     private const int Kept = 64;
     private const int LargestFile = 16 * 1024 * 1024;
@@ -83,10 +84,16 @@ internal sealed class ViewCache(string folder)
         return new CompiledView(reader.ReadBytes(reader.ReadInt32()), reader.ReadBytes(reader.ReadInt32()), []);
     }
 
+    // The folder may be one that others use as well.
     private void Sweep()
     {
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles().OrderByDescending(file => file.LastWriteTimeUtc).Skip(Kept)) file.Delete();
+        var ours = new DirectoryInfo(folder).EnumerateFiles().Where(file => Name().IsMatch(file.Name));
+        foreach (var file in ours.OrderByDescending(file => file.LastWriteTimeUtc).Skip(Kept)) file.Delete();
     }
+
+    // A view, or the draft of one.
+    [GeneratedRegex(@"\A[0-9a-f]{64}\.(?:view|[0-9a-f]{32})\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
 
     private string PathOf(string key) => Path.Combine(folder, key + Extension);
 

@@ -101,6 +101,20 @@ public sealed class ViewCacheTests : IDisposable
         Assert.NotNull(cache.Find(ViewOf("view 64")));
     }
 
+    [Fact]
+    public void Whatever_else_is_in_the_folder_stays()
+    {
+        string[] foreign = [.. Enumerable.Range(0, 70).Select(i => $"letter{i}.txt"), new string('a', 64), $"{new string('g', 64)}.view", $"{new string('a', 63)}.view", $"{new string('a', 64)}.{new string('a', 31)}"];
+        foreach (var name in foreign) File.SetLastWriteTimeUtc(folder.Write($"cache/{name}", "mine"), DateTimeOffset.UnixEpoch.UtcDateTime);
+        var drafts = Enumerable.Range(0, 70).Select(i => folder.Write($"cache/{TemplateSource.HashOf($"draft {i}")}.{Guid.NewGuid():n}", "cut off")).ToList();
+        drafts.ForEach(draft => File.SetLastWriteTimeUtc(draft, DateTimeOffset.UnixEpoch.UtcDateTime));
+        Cache().Keep(View, Compiled);
+        var names = Files().Select(Path.GetFileName).ToList();
+        Assert.Empty(foreign.Except(names));
+        Assert.Equal(64, names.Count - foreign.Length);
+        Assert.NotNull(Cache().Find(View));
+    }
+
     private ViewCache Cache() => new(folder.File("cache"));
 
     private string[] Files() => Directory.GetFiles(folder.File("cache"));

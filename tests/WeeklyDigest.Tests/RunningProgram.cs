@@ -39,6 +39,13 @@ internal sealed class RunningProgram : IDisposable
     /// <summary>Its process id.</summary>
     public int Id => process.Id;
 
+    /// <summary>Sends it a text on stdin.</summary>
+    public async Task TypeAsync(string text)
+    {
+        await process.StandardInput.WriteAsync(text);
+        await process.StandardInput.FlushAsync();
+    }
+
     /// <summary>What it printed so far.</summary>
     public string Out => Snapshot(output);
 

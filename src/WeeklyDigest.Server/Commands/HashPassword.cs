@@ -16,8 +16,8 @@ internal static class HashPassword
         var command = new Command("hash-password", "Make the hash of an editor's password; reads it from the terminal or from stdin, never from the command line.");
         command.SetAction(edge.Run(async (run, _, cancel) =>
         {
-            var password = run.Host is { OutIsTerminal: true, InIsTerminal: true }
-                ? await run.Console.PromptAsync(new TextPrompt<string>("Password:").Secret(), cancel)
+            var password = run.Host.InIsTerminal
+                ? await Asking(run).PromptAsync(new TextPrompt<string>("Password:").Secret(), cancel)
                 : await run.Host.In.ReadLineAsync(cancel) ?? "";
             if (password.Length == 0) throw new RefusedException("No password was given; type one, or pipe it in.");
             if (password.Length < Shortest) throw new RefusedException($"The password is shorter than {Shortest} characters; choose a longer one.");
@@ -26,4 +26,9 @@ internal static class HashPassword
         }));
         return command;
     }
+
+    // Whoever types into a terminal is asked there, and what is typed stays hidden, also when the hash goes into a file.
+    private static IAnsiConsole Asking(CommandRun run) => run.Host.OutIsTerminal
+        ? run.Console
+        : AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(run.Error), Ansi = AnsiSupport.No, Interactive = InteractionSupport.Yes });
 }

@@ -72,7 +72,9 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
     private async Task<IReadOnlyList<Finding>> ListsAsync(IssueFile file, Issue issue, CancellationToken cancel)
     {
         var files = ListFolder.Files(settings.Paths.Subscribers);
-        var known = await KnownListsAsync(files, cancel);
+        var inFolder = files.Select(file => file.List).OfType<ListName>();
+        var inDatabase = await DatabaseListsAsync(cancel);
+        var known = new SortedSet<ListName>(inFolder.Concat(inDatabase ?? []));
         var line = await LineOfListsAsync(file.Path, cancel);
         var wanted = WantedLists.Of(issue);
         var problems = new List<(string Path, string Problem)>();
@@ -80,20 +82,26 @@ internal sealed class IssueCheck(ServerSettings settings, TimeProvider time)
             if ((list.Problem ?? await ListFolder.ProblemOfAsync(list.Path, time, cancel)) is { } problem) problems.Add((list.Path, problem));
         return [
             .. wanted.Misnamed
-                .Concat((wanted.Named ?? []).Except(known).Select(name => name.Value))
+                .Concat(inDatabase is null ? [] : (wanted.Named ?? []).Except(known).Select(name => name.Value))
                 .Select(name => new Finding(Severity.Error, "list-unknown",
                     $"There is no list '{name}'; there are: {(known.Count == 0 ? "none" : string.Join(", ", known))}. Put {name}.csv into {settings.Paths.Subscribers}, or correct the name.", line, 1)),
             .. problems.Select(list => new Finding(Severity.Error, "list-unusable", $"{list.Path} cannot be used. {list.Problem}", line, 1))];
     }
 
-    // A file in the subscribers folder becomes a list when the issue is sent; the database is asked only when there is one.
-    private async Task<SortedSet<ListName>> KnownListsAsync(IReadOnlyList<ListFile> files, CancellationToken cancel)
+    // A file in the subscribers folder becomes a list when the issue is sent; the database is asked only when there is one. Null when it cannot be used,
+    // which PublishedAsync tells.
+    private async Task<IReadOnlyList<ListName>?> DatabaseListsAsync(CancellationToken cancel)
     {
-        var names = new SortedSet<ListName>(files.Select(file => file.List).OfType<ListName>());
-        if (!Database.Exists(settings.Storage)) return names;
-        using var database = Installation.OpenDatabase(settings, time);
-        names.UnionWith(await database.Subscribers.ListNamesAsync(cancel));
-        return names;
+        if (!Database.Exists(settings.Storage)) return [];
+        try
+        {
+            using var database = Installation.OpenDatabase(settings, time);
+            return await database.Subscribers.ListNamesAsync(cancel);
+        }
+        catch (Exception failure) when (failure is StorageException or RefusedException)
+        {
+            return null;
+        }
     }
 
     private static async Task<int> LineOfListsAsync(string path, CancellationToken cancel)

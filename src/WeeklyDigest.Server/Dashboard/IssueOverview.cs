@@ -86,7 +86,7 @@ internal sealed class IssueOverview(
         var known = files.Select(file => file.Slug).ToHashSet();
         var gone = published.Values.Where(mailing => !known.Contains(mailing.Issue.Value)).OrderByDescending(mailing => mailing.Id);
         var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (mailing.Issue.Value, (IssueFile?)null))).ToList();
-        var today = await candidates.TodayAsync(cancel);
+        var today = await candidates.ShownTodayAsync(cancel);
         var rows = new List<IssueRow>();
         foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), today, cancel));
         var coming = schedule is { Next: { } next } ? Candidates.ReadyOn(files, begun, WeeklySchedule.Day(WeeklySchedule.Zone(schedule.Schedule), next))?.Slug : null;
@@ -101,7 +101,7 @@ internal sealed class IssueOverview(
     {
         var file = library.All().FirstOrDefault(file => file.Slug == slug);
         var mailing = IssueSlug.TryParse(slug, out var valid) ? await mailings.FindAsync(valid, cancel) : null;
-        return file is null && mailing is null ? null : await RowAsync(slug, file, mailing, await candidates.TodayAsync(cancel), cancel);
+        return file is null && mailing is null ? null : await RowAsync(slug, file, mailing, await candidates.ShownTodayAsync(cancel), cancel);
     }
 
     /// <summary>The lists an issue goes to when it is sent now, the subscribers folder read anew as sending does. A member of several gets it once.</summary>

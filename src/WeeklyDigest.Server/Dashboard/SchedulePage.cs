@@ -7,9 +7,13 @@ namespace WeeklyDigest.Server.Dashboard;
 
 /// <summary>What the dashboard shows of the schedule.</summary>
 /// <param name="Schedule">The schedule that holds.</param>
-/// <param name="Next">When it sends next; null when it never does.</param>
+/// <param name="Next">When it sends next; null when it never does, and when this machine cannot tell.</param>
 /// <param name="Last">The time that came last, or null.</param>
-internal sealed record ScheduleState(Schedule Schedule, DateTimeOffset? Next, Occurrence? Last);
+internal sealed record ScheduleState(Schedule Schedule, DateTimeOffset? Next, Occurrence? Last)
+{
+    /// <summary>Whether this machine knows its time zone; another node may, and sends.</summary>
+    public bool KnowsZone => WeeklySchedule.FindZone(Schedule) is not null;
+}
 
 /// <summary>Reads and changes the schedule for the dashboard.</summary>
 /// <param name="schedules">The schedule.</param>
@@ -22,7 +26,7 @@ internal sealed class SchedulePage(IScheduleStore schedules, RecurringJobs jobs,
     {
         if (await schedules.FindAsync(cancel) is not { } schedule) return null;
         var now = time.GetUtcNow();
-        return new ScheduleState(schedule, WeeklySchedule.Next(schedule, now), await schedules.LastAsync(now, cancel));
+        return new ScheduleState(schedule, WeeklySchedule.FindZone(schedule) is null ? null : WeeklySchedule.Next(schedule, now), await schedules.LastAsync(now, cancel));
     }
 
     /// <summary>Changes it from now on, unless what was written is no schedule.</summary>

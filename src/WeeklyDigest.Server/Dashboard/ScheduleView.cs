@@ -44,6 +44,7 @@ internal static class ScheduleView
     private static string Words(ScheduleState state) => state switch
     {
         { Schedule.IsOn: false } => "Nothing is sent by itself: the schedule is off.",
+        { KnowsZone: false } => $"This machine does not know the time zone {state.Schedule.TimeZone}, and sends nothing by itself. Install the time zones of its system (tzdata), or change the schedule.",
         { Next: { } next } => $"The next issue that is ready goes out by itself on {WeeklySchedule.Words(state.Schedule, next)}.",
         _ => "Nothing is sent by itself: the schedule has no time to come.",
     };

@@ -52,7 +52,7 @@ internal sealed class TimePage(IssueOverview overview, RescheduleIssue reschedul
     {
         var cancel = context.GetHttpContext().RequestAborted;
         if (await overview.FindAsync(slug, cancel) is not { Mailing: not null } row) return null;
-        var zone = await WeeklySchedule.ZoneAsync(schedules, configured, cancel);
+        var zone = await WeeklySchedule.ShownZoneAsync(schedules, configured, cancel);
         if (!HttpMethods.IsPost(context.Request.Method)) return Page(row, zone, null, null);
         var written = await DashboardPage.FieldAsync(context, "at");
         var answer = await ChangeAsync(row, written, zone);

@@ -39,7 +39,8 @@ internal sealed class PublicCookie : CookieBuilder
         return options;
     }
 
-    private bool CameByTls(HttpContext context) => context.Request.Host.Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase)
+    // The request's own Host would be an international name in Unicode; the header is as it came, in A-labels like our address.
+    private bool CameByTls(HttpContext context) => new HostString(context.Request.Headers.Host.ToString()).Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase)
         || context.Request.Headers.Origin == address.GetLeftPart(UriPartial.Authority)
         || context.Request.Path == OpenIdSignIn.CallbackPath // people are sent back to the public address
         || context.Items.ContainsKey(Mark);

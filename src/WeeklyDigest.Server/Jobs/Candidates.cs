@@ -14,6 +14,10 @@ internal sealed class Candidates(IssueLibrary library, IScheduleStore schedules,
     public async Task<DateOnly> TodayAsync(CancellationToken cancel)
         => WeeklySchedule.Day(await schedules.FindAsync(cancel) is { } schedule ? WeeklySchedule.Zone(schedule) : configured.TimeZone, time.GetUtcNow());
 
+    /// <summary>The date for a page: as above, and that of the settings' time zone where this machine does not know the schedule's.</summary>
+    public async Task<DateOnly> ShownTodayAsync(CancellationToken cancel)
+        => WeeklySchedule.Day(await schedules.FindAsync(cancel) is { } schedule && WeeklySchedule.FindZone(schedule) is { } zone ? zone : configured.TimeZone, time.GetUtcNow());
+
     /// <summary>The issue the weekly job would send, or null when none is ready.</summary>
     /// <param name="all">All mailings.</param>
     /// <param name="page">Where broken files are noted.</param>

@@ -55,18 +55,29 @@ internal sealed class WeeklySchedule(IScheduleStore store, ScheduleSettings sett
         => schedule.IsOn ? Parse(schedule).GetNextOccurrence(now, Zone(schedule)) : null;
 
     /// <summary>Where its clock stands.</summary>
+    /// <exception cref="TimeZoneNotFoundException">This machine does not know the zone; another node may.</exception>
     public static TimeZoneInfo Zone(Schedule schedule) => TimeZoneInfo.FindSystemTimeZoneById(schedule.TimeZone);
+
+    /// <summary>Where its clock stands, or null when this machine does not know the zone.</summary>
+    public static TimeZoneInfo? FindZone(Schedule schedule) => TimeZoneInfo.TryFindSystemTimeZoneById(schedule.TimeZone, out var zone) ? zone : null;
 
     /// <summary>The zone in which an editor writes a time: that of the schedule an editor gave, else that of the settings, also when no server has taken them over yet.</summary>
     public static async Task<TimeZoneInfo> ZoneAsync(IScheduleStore store, ScheduleSettings settings, CancellationToken cancel)
         => await store.FindAsync(cancel) is { IsTold: true } told ? Zone(told) : settings.TimeZone;
 
+    /// <summary>The zone in which a page writes times, always with its name: that of the settings also where this machine does not know the one an editor gave.</summary>
+    public static async Task<TimeZoneInfo> ShownZoneAsync(IScheduleStore store, ScheduleSettings settings, CancellationToken cancel)
+        => await store.FindAsync(cancel) is { IsTold: true } told && FindZone(told) is { } zone ? zone : settings.TimeZone;
+
     /// <summary>The date that a time has there.</summary>
     public static DateOnly Day(TimeZoneInfo zone, DateTimeOffset moment) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(moment, zone).DateTime);
 
-    /// <summary>A time as the schedule has it: on its own clock.</summary>
+    /// <summary>A time as the schedule has it: on its own clock, and in UTC where this machine does not know that.</summary>
     public static string Words(Schedule schedule, DateTimeOffset moment)
-        => string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(moment, Zone(schedule)):dddd, d MMMM yyyy HH:mm} ({schedule.TimeZone})");
+    {
+        var (zone, name) = FindZone(schedule) is { } known ? (known, schedule.TimeZone) : (TimeZoneInfo.Utc, "UTC");
+        return string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(moment, zone):dddd, d MMMM yyyy HH:mm} ({name})");
+    }
 
     private static string Name(Schedule schedule) => schedule.IsOn ? $"{schedule.Cron} ({schedule.TimeZone})" : "off";
 

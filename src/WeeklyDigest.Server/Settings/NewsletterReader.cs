@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.RegularExpressions;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Smtp;
@@ -83,8 +84,23 @@ internal static partial class NewsletterReader
         var valid = Uri.TryCreate(text, UriKind.Absolute, out var url)
             && url.Scheme is "http" or "https"
             && url is { Query: "", Fragment: "", UserInfo: "", Host.Length: > 0 };
-        if (!valid) section.Problem("BaseUrl", "is not the address of a web site; write one such as https://digest.example.com, without user, query or fragment.");
-        return valid ? new Uri(url!.AbsoluteUri.TrimEnd('/')) : NoBaseUrl;
+        if (valid && WithPlainHost(url!) is { } plain) return new Uri(plain.AbsoluteUri.TrimEnd('/'));
+        section.Problem("BaseUrl", "is not the address of a web site; write one such as https://digest.example.com, without user, query or fragment.");
+        return NoBaseUrl;
+    }
+
+    // An international host name in A-labels (RFC 5890): so browsers send it in Host and Origin, and every program can follow a link to it. Null when it has none.
+    private static Uri? WithPlainHost(Uri url)
+    {
+        try
+        {
+            var plain = url.HostNameType == UriHostNameType.Dns ? new UriBuilder(url) { Host = url.IdnHost }.Uri : url;
+            return Ascii.IsValid(plain.Host) ? plain : null;
+        }
+        catch (UriFormatException)
+        {
+            return null;
+        }
     }
 
     private static Uri FromUrls(SettingsSection section, IReadOnlyList<string> urls)

@@ -61,7 +61,19 @@ internal sealed partial class IssueViewBuilder(Issue issue, Newsletter newslette
     {
         var day = issue.Date ?? date;
         var english = culture.TwoLetterISOLanguageName is "en" or "iv";
-        return day.ToString(english && culture.Name != "en-US" ? "d MMMM yyyy" : english ? "MMMM d, yyyy" : "D", english ? CultureInfo.InvariantCulture : culture);
+        return day.ToString(english && culture.Name != "en-US" ? "d MMMM yyyy" : english ? "MMMM d, yyyy" : "D", english ? CultureInfo.InvariantCulture : Reaching(day, culture));
+    }
+
+    // A calendar may not have the day, as that of Saudi Arabia after 2077; the language has the common one as well.
+    private static CultureInfo Reaching(DateOnly day, CultureInfo culture)
+    {
+        var calendar = culture.DateTimeFormat.Calendar;
+        var noon = day.ToDateTime(new TimeOnly(12, 0));
+        if (noon >= calendar.MinSupportedDateTime && noon <= calendar.MaxSupportedDateTime) return culture;
+        if (culture.OptionalCalendars.OfType<GregorianCalendar>().FirstOrDefault() is not { } common) return CultureInfo.InvariantCulture;
+        var other = (CultureInfo)culture.Clone();
+        other.DateTimeFormat.Calendar = common;
+        return other;
     }
 
     private static IEnumerable<string> Prose(IEnumerable<BlockView> intro, IEnumerable<EntryView> entries)

@@ -53,6 +53,19 @@ public sealed class CheckCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task So_are_the_warnings_of_an_issue_without_errors()
+    {
+        workspace.WithSubscribers(1, "friends")
+            .Write("issues/a.md", "---\ntitle: x\nlists: [friends, others]\n---\n" + string.Concat(Enumerable.Repeat("A long line of text that says nothing much.\n\n", 3000)));
+        workspace.Set("Storage:Provider", "postgres").Set("Storage:ConnectionString", "Host=127.0.0.1;Port=1;Database=x;Username=x");
+        var result = await workspace.RunHereAsync("check", "a");
+        Assert.Equal((0, ""), (result.ExitCode, result.Error));
+        Assert.Contains("warning html-too-large", result.Out, StringComparison.Ordinal);
+        Assert.Contains("warning published-unknown", result.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("list-unknown", result.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_list_that_is_neither_a_file_nor_in_the_database_is_an_error()
     {
         workspace.WithSubscribers(1, "friends").Write("issues/a.md", "---\ntitle: x\nlists: [friends, foes]\n---\nHello.\n");

@@ -49,6 +49,25 @@ public sealed class ConfigCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Does_not_show_the_password_as_it_is_typed_though_the_hash_goes_into_a_file()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        // A terminal, and a file of what it shows.
+        workspace.Through = ["sh", "-c", "exec script -qfec \"$* > hash.txt\" shown.txt", "sh"];
+        using var program = workspace.Start("config", "hash-password");
+        await Eventually.HoldsAsync(() => Shown().Contains("Password:", StringComparison.Ordinal), "it asks");
+        foreach (var letter in "correct horse battery\n") await program.TypeAsync(letter.ToString());
+        Assert.Equal(0, (await program.EndAsync(TimeSpan.FromMinutes(1))).ExitCode);
+        Assert.Matches(@"Password:\s*\*{21}\s", Shown());
+        Assert.DoesNotContain("horse", Shown(), StringComparison.Ordinal);
+        workspace.Through = [];
+        workspace.Set("Editors:Users:0:Name", "ada").Set("Editors:Users:0:PasswordHash", File.ReadAllText(workspace.PathOf("hash.txt")).Trim());
+        Assert.Equal(0, (await workspace.RunHereAsync("config")).ExitCode);
+
+        string Shown() => File.Exists(workspace.PathOf("shown.txt")) ? File.ReadAllText(workspace.PathOf("shown.txt")) : "";
+    }
+
+    [Fact]
     public async Task Makes_the_hash_of_a_password_for_the_settings()
     {
         workspace.Input = "correct horse battery staple\n";

@@ -11,6 +11,9 @@ public sealed class IssueLimitsTests
     {
         Assert.True(Refused("word\n", 30_000));
         Assert.True(Refused("[a\n", 3_000));
+        Assert.True(Refused("a <?\n", 3_000));
+        Assert.True(Refused("a <!X\n", 3_000));
+        Assert.False(Refused("a < b ? c\n", 3_000));
         Assert.True(Refused("Call tel:12 or\nwrite to mailto:a@example.org or\nsee www.example.org or\nsee https://example.org or\n", 600));
         Assert.False(Refused("[a\n\n", 3_000));
 

@@ -66,6 +66,16 @@ public sealed class TextTests
     public async Task Dates_read_as_the_language_writes_them(string language, string date)
         => Assert.Contains(date, await Rendered.TextAsync(Samples.Valid($"---\ntitle: Seven\nlanguage: {language}\n---\nText.\n")), StringComparison.Ordinal);
 
+    // The calendar of Saudi Arabia begins in 1900 and ends in November 2077.
+    [Theory]
+    [InlineData("ar-SA", "2077-11-16", "1500")]
+    [InlineData("ar-SA", "2077-11-17", "2077")]
+    [InlineData("ar-SA", "1900-01-01", "1900")]
+    [InlineData("fa-IR", "0600-01-01", "600")]
+    [InlineData("th-TH", "9999-12-31", "10542")]
+    public async Task A_date_beyond_the_calendar_of_the_language_is_one_of_the_common_calendar(string language, string date, string year)
+        => Assert.Contains(year, Latin(await Rendered.TextAsync(Samples.Valid($"---\ntitle: Seven\nlanguage: {language}\ndate: {date}\n---\nText.\n"))), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("he", "rtl")]
     [InlineData("ar-EG", "rtl")]
@@ -82,4 +92,6 @@ public sealed class TextTests
         var issue = Samples.Valid($"---\ntitle: '{title}'\n---\nText.\n") with { Number = 7 };
         Assert.Contains($">{headline}</h1>", await Rendered.HtmlAsync(issue), StringComparison.Ordinal);
     }
+
+    private static string Latin(string text) => string.Concat(text.Select(c => char.IsDigit(c) ? $"{char.GetNumericValue(c):f0}" : $"{c}"));
 }

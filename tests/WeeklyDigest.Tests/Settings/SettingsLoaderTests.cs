@@ -129,6 +129,17 @@ public sealed class SettingsLoaderTests : IDisposable
         Assert.Equal("https://digest.example.com/x", Load(Minimal).Newsletter.UrlOf("/x"));
     }
 
+    [Theory]
+    [InlineData("https://bücher.example", "https://xn--bcher-kva.example/x")]
+    [InlineData("https://Bücher.example:8443/Über/", "https://xn--bcher-kva.example:8443/%C3%9Cber/x")]
+    [InlineData("https://xn--bcher-kva.example", "https://xn--bcher-kva.example/x")]
+    [InlineData("http://[2001:DB8::1]:5080", "http://[2001:db8::1]:5080/x")]
+    public void The_host_of_links_is_written_as_every_program_can_follow_it(string baseUrl, string link)
+    {
+        environment["Newsletter__BaseUrl"] = baseUrl;
+        Assert.Equal(link, Load(Minimal).Newsletter.UrlOf("/x"));
+    }
+
     [Fact]
     public void Secrets_show_as_stars_in_the_effective_settings()
     {

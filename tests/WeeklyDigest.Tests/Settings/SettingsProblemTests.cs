@@ -17,6 +17,8 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Newsletter:From", "nobody", "is not an e-mail address; write one such as Weekly Digest <digest@example.com>.")]
     [InlineData("Newsletter:FromName", "a\r\nb", "holds a control character; write the name in one line.")]
     [InlineData("Newsletter:ReplyTo", "nobody", "is not an e-mail address; write one such as Ada Editor <ada@example.com>, or nothing.")]
+    [InlineData("Newsletter:BaseUrl", "https://üüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü.example", "is not the address of a web site; write one such as https://digest.example.com, without user, query or fragment.")]
+    [InlineData("Newsletter:BaseUrl", "https://xn--ü.example", "is not the address of a web site; write one such as https://digest.example.com, without user, query or fragment.")]
     [InlineData("Newsletter:BaseUrl", "digest.example.com", "is not the address of a web site; write one such as https://digest.example.com, without user, query or fragment.")]
     [InlineData("Newsletter:PostalAddress", "", "is missing; write a postal address, which the law asks of newsletters in many countries (\\n starts a new line).")]
     [InlineData("Newsletter:Language", "en_US!", "is not a language tag; write one such as en or pt-BR (BCP 47).")]

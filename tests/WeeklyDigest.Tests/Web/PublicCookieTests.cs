@@ -19,6 +19,8 @@ public sealed class PublicCookieTests
     [InlineData("https://news.example.com", "127.0.0.1:5080", "http://127.0.0.1:5080", false)]
     [InlineData("https://news.example.com", "127.0.0.1:5080", null, false)]
     [InlineData("http://news.example.com", "news.example.com", "http://news.example.com", false)]
+    [InlineData("https://bücher.example", "xn--bcher-kva.example", null, true)]
+    [InlineData("https://bücher.example", "127.0.0.1:5080", "https://xn--bcher-kva.example", true)]
     public async Task Who_signs_in_over_TLS_gets_cookies_for_TLS_alone(string baseUrl, string host, string? origin, bool isSecure)
     {
         await using var site = await TestSite.StartAsync(null, ("Newsletter:BaseUrl", baseUrl));

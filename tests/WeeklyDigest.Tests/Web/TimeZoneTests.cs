@@ -36,6 +36,24 @@ public sealed class TimeZoneTests
     }
 
     [Fact]
+    public async Task A_machine_that_does_not_know_the_zone_says_so_and_shows_its_pages_all_the_same()
+    {
+        await using var site = await TestSite.StartAsync(folder =>
+        {
+            folder.Write("subscribers/sample.csv", TestSite.List(2));
+            folder.Write("issues/week-1.md", TestSite.Issue("First"));
+        });
+        var installation = site.Installation;
+        await installation.PublishIssue.RunAsync(installation.Issues.Find("week-1")!, list: null, new DateTimeOffset(2050, 1, 10, 12, 0, 0, TimeSpan.Zero), _ => Task.CompletedTask, Cancel);
+        await installation.Database.Schedules.ChangeAsync(new Schedule("0 9 * * 1", "Mars/Olympus", true, TimeProvider.System.GetUtcNow()), Cancel);
+        using var editor = await site.EditorAsync();
+        const string Unknown = "this machine does not know the time zone Mars/Olympus";
+        foreach (var page in new[] { "issues", "schedule" })
+            Assert.Contains(Unknown, await editor.GetStringAsync(new Uri("/hangfire/" + page, UriKind.Relative), Cancel), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("10 January 2050 12:00 (UTC)", await editor.GetStringAsync(Page, Cancel), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_terminal_reads_a_time_in_the_zone_that_the_page_was_told_and_else_in_that_of_the_settings()
     {
         using var workspace = new Workspace();

@@ -46,13 +46,21 @@ void Stop(PosixSignalContext context)
     if (context.Signal != PosixSignal.SIGHUP && Interlocked.Exchange(ref isAsked, 1) == 1) return;
     context.Cancel = true;
     if (stopping.IsCancellationRequested) return;
-    Console.Error.WriteLine("Stopping: finishing what is on the wire. Once more stops at once.");
     lastMoment.Change(TimeSpan.FromSeconds(9.5), Timeout.InfiniteTimeSpan);
+    Say("Stopping: finishing what is on the wire. Once more stops at once.");
     stopping.Cancel();
 }
 
 void EndAtOnce()
 {
-    Console.Error.WriteLine("It could not end in good order within ten seconds. It ends at once, and what it waited for is not done; the next start settles what was under way.");
+    Say("It could not end in good order within ten seconds. It ends at once, and what it waited for is not done; the next start settles what was under way.").Join(TimeSpan.FromMilliseconds(250));
     Environment.Exit(CommandLine.Failed);
+}
+
+// Whoever reads stderr may have stopped doing so, and a pipe that is full takes nothing more: the end does not wait for that.
+static Thread Say(string words)
+{
+    var saying = new Thread(() => Console.Error.WriteLine(words)) { IsBackground = true };
+    saying.Start();
+    return saying;
 }

@@ -116,6 +116,31 @@ public sealed class TerminationTests
         Assert.Equal((2, 0), (LedgerFile.Count(workspace, "uncertain"), LedgerFile.Count(workspace, "claimed", "sending")));
     }
 
+    [Theory]
+    [InlineData("serve", 0)]
+    [InlineData("send", 1)]
+    public async Task A_log_that_nobody_reads_any_more_keeps_no_program_from_ending(string command, int code)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("A pipe that its own writer holds open is there on Linux alone.");
+        await using var relay = ScriptedSmtpServer.Start(SlowAtTheDot);
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port).Set("Newsletter:BaseUrl", "https://digest.example.com").Set("Urls", "http://127.0.0.1:0");
+        using (var first = workspace.Start("send", "week-1"))
+        {
+            await relay.WaitForAcceptedAsync(1, Limit);
+            first.Terminate();
+            await first.EndAsync(Limit);
+        }
+        workspace.Through = ["sh", "-c", "mkfifo \"$0\"; exec 3<>\"$0\"; dd if=/dev/zero of=\"$0\" bs=4096 count=1024 oflag=nonblock 2>/dev/null; exec \"$@\" 2>&3", workspace.PathOf("log")];
+        using var program = workspace.Start([command, .. command == "send" ? ["week-1"] : Array.Empty<string>()]);
+        await relay.WaitForAcceptedAsync(relay.AcceptedCount + 10, Limit);
+        var clock = Stopwatch.StartNew();
+        program.Terminate();
+        var ended = await program.EndAsync(Limit);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, Drain);
+        Assert.Equal(code, ended.ExitCode);
+        Assert.Equal((0, relay.AcceptedCount), (LedgerFile.Count(workspace, "claimed", "sending", "uncertain"), LedgerFile.Count(workspace, "sent")));
+    }
+
     [Fact]
     public async Task A_server_that_is_asked_twice_ends_at_once()
     {

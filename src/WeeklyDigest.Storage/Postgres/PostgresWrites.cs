@@ -173,6 +173,7 @@ internal sealed class PostgresWrites
         var command = OfRows("NoteRefusals", numbers);
         command.Parameters.Add(new NpgsqlParameter<string[]>("refusals", Each(numbers, write => Codes.Of(write.Refusal))));
         command.Parameters.Add(new NpgsqlParameter<string?[]>("relays", NpgsqlDbType.Array | NpgsqlDbType.Text) { TypedValue = Each(numbers, write => write.Relay?.Relay) });
+        command.Parameters.Add(new NpgsqlParameter<bool[]>("stops", Each(numbers, write => write.StopsDomain is not null)));
         command.Parameters.Add(new NpgsqlParameter<long>("others", LedgerWrite.MailboxRefusalsToSuppress - 1));
         command.Parameters.Add(new NpgsqlParameter<long>("limit", DomainAlarm.RefusalsInARow));
         batch.BatchCommands.Add(command);

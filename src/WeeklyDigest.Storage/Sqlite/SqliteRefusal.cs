@@ -37,7 +37,7 @@ internal sealed class SqliteRefusal(SqliteWriter transaction, LedgerWrite write)
     }
 
     private void RaiseAlarm()
-        => OfDelivery("RaiseAlarm").With("@reply", write.Reply ?? "").With("@limit", DomainAlarm.RefusalsInARow).With("@now", now).Run();
+        => OfDelivery("RaiseAlarm").With("@reply", write.Reply ?? "").With("@limit", DomainAlarm.RefusalsInARow).With("@stops", write.StopsDomain is null ? 0 : 1).With("@now", now).Run();
 
     private SqliteStatement OfDelivery(string name) => OfSubscriber(name).With("@mailing", write.Id.MailingId);
 

@@ -33,6 +33,9 @@ public sealed record LedgerWrite(
 
     /// <summary>Whether a row of refusals of the row's domain ends here: set for an accepted message where there is such a row, and nowhere else.</summary>
     public bool EndsRefusals { get; init; }
+
+    /// <summary>The row's receiving domain, when this refusal is one too many in a row for the run: the mailing leaves it alone from here on. The ledger, which may have been told of an accepted message in between, does not count then. Else null.</summary>
+    public long? StopsDomain { get; init; }
 }
 
 /// <summary>What became of a change.</summary>

@@ -27,6 +27,7 @@ internal sealed class ClaimFeed : IDisposable
     private int target;
     private long claimedAt;
     private long lookedAt;
+    private bool isInVain;
 
     /// <summary>A feed of a run.</summary>
     /// <param name="run">The run.</param>
@@ -87,6 +88,9 @@ internal sealed class ClaimFeed : IDisposable
 
     /// <summary>Told that the mailing leaves a domain alone.</summary>
     public void StopDomain(long domain) => rounds.StopDomain(domain);
+
+    /// <summary>Told that the ledger has answered what it was told of a domain's stop.</summary>
+    public void NoteToldOfStop(long domain) => rounds.NoteToldOfStop(domain);
 
     /// <summary>Whether the mailing leaves the domain of a delivery alone.</summary>
     public bool IsStopped(Delivery delivery) => rounds.Stopped.Contains(delivery.DomainId);
@@ -176,6 +180,7 @@ internal sealed class ClaimFeed : IDisposable
     {
         claimedAt = run.Time.GetTimestamp();
         var (claimed, rest) = await rounds.ClaimAsync(count);
+        if (claimed.Count > 0) isInVain = false;
         Interlocked.Add(ref outstanding, claimed.Count);
         run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Count, attempted: false);
         ready.Add(claimed);
@@ -190,7 +195,9 @@ internal sealed class ClaimFeed : IDisposable
             return await PauseAsync(Slow);
         }
         var rest = await end.LookAsync();
-        if (rest == RunRest.HeldByOthers) await PauseAsync(OthersLook);
+        // What may be claimed and was not got, twice in a row: a transaction of another's has hold of it, perhaps for long.
+        if (rest == RunRest.HeldByOthers || (rest == RunRest.Claimable && isInVain)) await Task.WhenAny(Task.Delay(OthersLook, run.Time, run.Stop.Token));
+        isInVain = rest == RunRest.Claimable;
         return rest != RunRest.Nothing;
     }
 

@@ -33,6 +33,7 @@ internal sealed class ClaimRounds(RunParts run)
     private static readonly TimeSpan RoundEvery = TimeSpan.FromSeconds(10);
 
     private readonly HashSet<long> stopsOfOurs = [];
+    private readonly HashSet<long> stopsTold = [];
     private IReadOnlySet<long> stopsInLedger = new HashSet<long>();
     private volatile IReadOnlySet<long> stopped = new HashSet<long>();
     private long after;
@@ -54,16 +55,23 @@ internal sealed class ClaimRounds(RunParts run)
         }
     }
 
+    /// <summary>Told that the ledger has answered what it was told of a domain's stop: from the next claim on its word counts.</summary>
+    public void NoteToldOfStop(long domain)
+    {
+        lock (stopsOfOurs) stopsTold.Add(domain);
+    }
+
     /// <summary>Claims once.</summary>
     public async Task<(IReadOnlyList<Delivery> Claimed, ClaimRest Left)> ClaimAsync(int count)
     {
         var isShort = isThin && run.Time.GetElapsedTime(thinSince) < RoundEvery;
         var started = run.Time.GetTimestamp();
         var request = Request(count, isShort ? ShortLook : ClaimRequest.MaxLook);
+        var settled = Settled();
         // Dying after the commit leaves the rows claimed; whoever recovers our owner gives them back.
         var claimed = await run.Writer.InTurnAsync(ledger => ledger.ClaimAsync(request, CancellationToken.None)).WaitAsync(run.Stop.RecordToken);
         var took = run.Time.GetElapsedTime(started);
-        NoteStops(claimed.Stopped);
+        NoteStops(claimed.Stopped, settled);
         if (Note(claimed) is { } rest) return (claimed.Deliveries, rest);
         if (claimed.Deliveries.Count * Thin >= claimed.Looked) return (claimed.Deliveries, ClaimRest.More);
         if (isShort && claimed.Deliveries.Count == 0) return (claimed.Deliveries, ClaimRest.PassedOver);
@@ -94,14 +102,27 @@ internal sealed class ClaimRounds(RunParts run)
         return rest;
     }
 
-    // What this run stopped counts until the ledger says so as well; what the editor lifted is forgotten.
-    private void NoteStops(IReadOnlySet<long> inLedger)
+    /// <summary>The stops of ours on which the ledger's word counts from now on.</summary>
+    private List<long> Settled()
     {
-        foreach (var lifted in stopsInLedger.Except(inLedger)) run.Refusals.Forget(lifted);
+        lock (stopsOfOurs)
+        {
+            List<long> settled = [.. stopsTold];
+            stopsTold.Clear();
+            return settled;
+        }
+    }
+
+    // What this run stopped counts until the ledger was told; what it does not confirm then, or the editor lifted, is forgotten: a domain that is stopped
+    // here and not there would be claimed and given back without an end.
+    private void NoteStops(IReadOnlySet<long> inLedger, List<long> settled)
+    {
+        foreach (var lifted in stopsInLedger.Union(settled).Except(inLedger)) run.Refusals.Forget(lifted);
         stopsInLedger = inLedger;
         lock (stopsOfOurs)
         {
             stopsOfOurs.ExceptWith(inLedger);
+            stopsOfOurs.ExceptWith(settled);
             stopped = stopsOfOurs.Count == 0 ? inLedger : stopsOfOurs.Union(inLedger).ToHashSet();
         }
     }

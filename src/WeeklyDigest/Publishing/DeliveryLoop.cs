@@ -250,10 +250,12 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var now = run.Time.GetUtcNow();
         if (!outcome.IsOurs) run.Doubts.Note(session.Relay.Name, outcome.Result, now);
         var changes = run.Verdicts.Of(delivery, outcome, now);
-        writes.Add(run.Refusals.IsEnd(delivery, outcome) ? [changes[0] with { EndsRefusals = true }]
+        var isStop = run.Refusals.IsStop(delivery, outcome);
+        writes.Add(isStop ? [changes[0] with { StopsDomain = delivery.DomainId }]
+            : run.Refusals.IsEnd(delivery, outcome) ? [changes[0] with { EndsRefusals = true }]
             : outcome.Refusal is Refusal.Address or Refusal.Mailbox ? [changes[0] with { Relay = run.Doubts.StandingOf(session.Relay.Name) }]
             : changes);
-        if (run.Refusals.IsStop(delivery, outcome)) feed.StopDomain(delivery.DomainId);
+        if (isStop) feed.StopDomain(delivery.DomainId);
         if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason) run.Doubts.SetAside(session.Relay, reason, run.Stop);
     }
 

@@ -95,6 +95,7 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
         };
         if (result == LedgerWriteResult.Written && write.To == DeliveryState.Sent) run.Tally.Add();
         if (result != LedgerWriteResult.Fenced) run.Meter.Move(write.From, to, 1, write.CountAttempt);
+        if (write.StopsDomain is { } stopped) feed.NoteToldOfStop(stopped);
         var isOurs = write.To == DeliveryState.Sending && result is not (LedgerWriteResult.Suppressed or LedgerWriteResult.Abandoned);
         if (!isOurs && write.From != DeliveryState.Uncertain) feed.Done();
     }

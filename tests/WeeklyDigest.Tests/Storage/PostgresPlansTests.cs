@@ -91,7 +91,7 @@ public sealed partial class PostgresAtScale : IDisposable
         ["sent"] = ("bigint", "5"), ["due"] = ("bigint", "1000"), ["until"] = ("bigint", "1000"), ["since"] = ("bigint", "0"), ["on"] = ("bigint", "1"), ["note"] = ("text", "NULL"),
         ["cron"] = ("text", "'0 9 * * 1'"), ["zone"] = ("text", "'UTC'"), ["configured"] = ("text", "'0 9 * * 1 UTC'"),
         ["relay"] = ("text", "'one'"), ["kind"] = ("text", "'down'"), ["second"] = ("double precision", "1"), ["minute"] = ("double precision", "1"), ["hour"] = ("double precision", "1"),
-        ["relays"] = ("text[]", "ARRAY['one','two']"), ["accepted"] = ("bigint[]", "ARRAY[1,1]"), ["answered"] = ("bigint[]", "ARRAY[1,1]"), ["newest"] = ("bigint[]", "ARRAY[1,1]"),
+        ["stops"] = ("boolean[]", "ARRAY[true,false]"), ["relays"] = ("text[]", "ARRAY['one','two']"), ["accepted"] = ("bigint[]", "ARRAY[1,1]"), ["answered"] = ("bigint[]", "ARRAY[1,1]"), ["newest"] = ("bigint[]", "ARRAY[1,1]"),
         ["replies"] = ("text[]", "ARRAY['a','b']"), ["olds"] = ("text[]", "ARRAY['sending','sending']"), ["news"] = ("text[]", "ARRAY['sent','sent']"), ["names"] = ("text[]", "ARRAY['a','b']"),
     };
 

@@ -128,6 +128,19 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         Assert.Equal(10, (await Claim(mailing)).Count);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_domain_that_a_run_leaves_alone_is_stopped_however_few_refusals_are_known_here(int before)
+    {
+        var mailing = await Published(2);
+        var rows = await Claim(mailing);
+        for (var i = 0; i < before; i++) await RefuseAsync(rows[i], Refusal.Policy);
+        await Write(rows[before], DeliveryState.Claimed, DeliveryState.Sending);
+        await Ledger.WriteAsync([Change(rows[before], DeliveryState.Sending, DeliveryState.Failed) with { Refusal = Refusal.Policy, StopsDomain = rows[before].DomainId }], Cancel);
+        Assert.Equal((before + 1L, before + 1L, Now), Single(await Mailings.AlarmsAsync(mailing, 10, Cancel)));
+    }
+
     [Fact]
     public async Task An_accepted_message_ends_the_row()
     {

@@ -108,9 +108,9 @@ RETURNING w.number, d.state;
 -- comes, a key lookup for each mailing back. A subscriber whom an import holds keeps the status; the suppression is what counts.
 WITH noted AS (
     UPDATE delivery d SET refusal = w.refusal
-    FROM unnest(@mailings, @subscribers, @stamps, @refusals, @relays) AS w (mailing_id, subscriber_id, stamp, refusal, relay)
+    FROM unnest(@mailings, @subscribers, @stamps, @refusals, @relays, @stops) AS w (mailing_id, subscriber_id, stamp, refusal, relay, stops)
     WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state = 'failed' AND d.stamp = w.stamp AND d.refusal IS NULL
-    RETURNING d.mailing_id, d.subscriber_id, d.stamp, d.domain_id, d.refusal, d.reply, d.updated_at, w.relay
+    RETURNING d.mailing_id, d.subscriber_id, d.stamp, d.domain_id, d.refusal, d.reply, d.updated_at, w.relay, w.stops
 ), doubted AS (
     INSERT INTO relay_doubt (relay, mailing_id, subscriber_id, stamp, at)
     SELECT n.relay, n.mailing_id, n.subscriber_id, n.stamp, n.updated_at FROM noted n WHERE n.relay IS NOT NULL
@@ -136,13 +136,13 @@ WITH noted AS (
 )
 INSERT INTO alarm (mailing_id, domain_id, refusals, in_a_row, reply, first_at, last_at, stopped_at)
 SELECT n.mailing_id, n.domain_id, count(*), count(*), coalesce((array_agg(n.reply ORDER BY n.updated_at DESC))[1], ''), min(n.updated_at), max(n.updated_at),
-       CASE WHEN count(*) >= @limit THEN max(n.updated_at) END
+       CASE WHEN count(*) >= @limit OR bool_or(n.stops) THEN max(n.updated_at) END
 FROM noted n WHERE n.refusal = 'policy'
 GROUP BY n.mailing_id, n.domain_id
 ORDER BY n.mailing_id, n.domain_id
 ON CONFLICT (mailing_id, domain_id) DO UPDATE
 SET refusals = alarm.refusals + excluded.refusals, in_a_row = alarm.in_a_row + excluded.in_a_row, reply = excluded.reply, last_at = excluded.last_at,
-    stopped_at = coalesce(alarm.stopped_at, CASE WHEN alarm.in_a_row + excluded.in_a_row >= @limit THEN excluded.last_at END);
+    stopped_at = coalesce(alarm.stopped_at, excluded.stopped_at, CASE WHEN alarm.in_a_row + excluded.in_a_row >= @limit THEN excluded.last_at END);
 
 -- name: EndRefusals
 -- The domain has accepted a message; a stop stays until the editor lifts it.

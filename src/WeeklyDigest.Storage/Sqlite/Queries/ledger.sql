@@ -115,11 +115,11 @@ UPDATE subscriber SET status = 'bounced', updated_at = @now WHERE id = @subscrib
 
 -- name: RaiseAlarm
 INSERT INTO alarm (mailing_id, domain_id, refusals, in_a_row, reply, first_at, last_at, stopped_at)
-SELECT mailing_id, domain_id, 1, 1, @reply, @now, @now, CASE WHEN @limit <= 1 THEN @now END
+SELECT mailing_id, domain_id, 1, 1, @reply, @now, @now, CASE WHEN @stops = 1 OR @limit <= 1 THEN @now END
 FROM delivery WHERE mailing_id = @mailing AND subscriber_id = @subscriber
 ON CONFLICT (mailing_id, domain_id) DO UPDATE
 SET refusals = refusals + 1, in_a_row = in_a_row + 1, reply = excluded.reply, last_at = excluded.last_at,
-    stopped_at = coalesce(stopped_at, CASE WHEN in_a_row + 1 >= @limit THEN excluded.last_at END);
+    stopped_at = coalesce(stopped_at, excluded.stopped_at, CASE WHEN in_a_row + 1 >= @limit THEN excluded.last_at END);
 
 -- name: EndRefusals
 -- The domain has accepted a message; a stop stays until the editor lifts it.

@@ -26,6 +26,8 @@ internal sealed class MoveRun(SqliteConnection source, IProgress<MoveProgress> p
         var tables = MovableTable.All(source);
         await using var target = await server.Source.OpenConnectionAsync(cancel);
         await using var transaction = await target.BeginTransactionAsync(cancel);
+        // While the file is read, nothing is done there for as long as that takes.
+        await ExecuteAsync(target, "SET LOCAL idle_in_transaction_session_timeout = 0");
         // Other nodes that open the target meanwhile wait, and see all or nothing.
         await ExecuteAsync(target, $"LOCK TABLE {string.Join(", ", tables.Select(table => table.Quoted))} IN ACCESS EXCLUSIVE MODE");
         foreach (var table in tables) await table.ReadTypesAsync(target, cancel);

@@ -16,6 +16,10 @@ internal static class PostgresConnectionString
     private const int SilentFor = 30;
     private const int AskedAgainAfter = 10;
 
+    // What the server does about a node that stands still in the middle of a change, or is gone: else its locks, the gate of the marks among them, would keep every
+    // node waiting. The first is for one that is frozen, after seconds; the others are for the network, where nothing is under way. COPY does not count as standing still.
+    private const string Session = "-c idle_in_transaction_session_timeout=15s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
+
     private static readonly string[] KeepAliveKeys = ["TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval"];
 
     private const string Form = "write Host=…;Port=5432;Database=…;Username=…;Password=…";
@@ -57,6 +61,8 @@ internal static class PostgresConnectionString
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = Connections;
         if (!settings.ShouldSerialize("Max Auto Prepare")) settings.MaxAutoPrepare = PreparedStatements;
         if (!settings.ShouldSerialize("Application Name")) settings.ApplicationName = "weeklydigest";
+        // What is written comes behind ours, and holds.
+        settings.Options = $"{Session} {settings.Options ?? Environment.GetEnvironmentVariable("PGOPTIONS")}".TrimEnd();
         if (!IsSocketFile(settings.Host!) && !KeepAliveKeys.Any(settings.ShouldSerialize))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, SilentFor, AskedAgainAfter);
         return settings;

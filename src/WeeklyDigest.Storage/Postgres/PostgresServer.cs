@@ -78,7 +78,7 @@ internal sealed class PostgresServer : IDisposable
     public async Task<DateTimeOffset> TimeAsync(CancellationToken cancel) => await RunAsync(connection => connection.ExecuteScalarAsync<DateTime>(Queries.Get("Now")), cancel);
 
     /// <summary>Does the work in one transaction; when this returns, the change is on the server's disk.</summary>
-    /// <param name="work">The work. It is done again from the start when the server chose it as the victim of a deadlock.</param>
+    /// <param name="work">The work. It is done again from the start when the server chose it as the victim of a deadlock, or ended it because this process stood still in it.</param>
     /// <param name="cancel">Stops; nothing of the work is kept.</param>
     /// <param name="once">Whether the work cannot be done a second time.</param>
     /// <remarks>If we die before the commit returns, the database holds nothing of the work, or all of it.</remarks>
@@ -99,7 +99,7 @@ internal sealed class PostgresServer : IDisposable
             catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
             {
                 // What broke in the commit may be committed: only the caller can know whether to do it again.
-                if (isCommitting || !MayTryAgain(failure, attempt)) throw Explain(failure);
+                if ((isCommitting && !PostgresTrouble.HasStoodStill(failure)) || !MayTryAgain(failure, attempt)) throw Explain(failure);
             }
         }
     }

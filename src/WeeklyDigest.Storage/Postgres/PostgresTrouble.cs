@@ -8,6 +8,9 @@ namespace WeeklyDigest.Storage.Postgres;
 /// <summary>PostgreSQL's error codes in words that say what to do (postgresql.org/docs: Appendix A).</summary>
 internal static class PostgresTrouble
 {
+    // idle_in_transaction_session_timeout, which the driver has no name for.
+    private const string StoodStill = "25P03";
+
     /// <summary>Whether a failure is the database's, not a mistake of ours.</summary>
     // A connection that was cut in the middle of an answer can leave the driver at odds with the server, which it tells as an exception of no type of its own.
     public static bool IsTrouble(Exception failure)
@@ -16,10 +19,13 @@ internal static class PostgresTrouble
     /// <summary>Whether the same is likely to succeed at once: a deadlock's victim, or a connection that the server had ended.</summary>
     public static bool IsPassing(Exception failure) => failure switch
     {
-        PostgresException refusal => refusal.SqlState is DeadlockDetected or SerializationFailure or AdminShutdown or CrashShutdown,
+        PostgresException refusal => refusal.SqlState is DeadlockDetected or SerializationFailure or AdminShutdown or CrashShutdown or StoodStill,
         NpgsqlException { InnerException: IOException } => true,
         _ => false,
     };
+
+    /// <summary>Whether the server had ended the transaction before it was told to commit, because nothing was done in it for so long: nothing of it is kept.</summary>
+    public static bool HasStoodStill(Exception failure) => failure is PostgresException { SqlState: StoodStill };
 
     /// <summary>The failure as a person can use it.</summary>
     /// <param name="failure">The failure.</param>
@@ -41,7 +47,7 @@ internal static class PostgresTrouble
         IsLasting = failure is PostgresException answer && !IsOfConnection(answer) && IsLasting(answer.SqlState),
         IsAway = failure switch
         {
-            PostgresException refusal => refusal.SqlState is AdminShutdown or CrashShutdown or CannotConnectNow or TooManyConnections or DeadlockDetected or SerializationFailure or LockNotAvailable or DiskFull,
+            PostgresException refusal => refusal.SqlState is AdminShutdown or CrashShutdown or CannotConnectNow or TooManyConnections or DeadlockDetected or SerializationFailure or LockNotAvailable or DiskFull or StoodStill,
             NpgsqlException { InnerException: AuthenticationException } => false,
             _ => !OffersNoTls(failure),
         },
@@ -76,6 +82,7 @@ internal static class PostgresTrouble
         IoError => $"The disk of {place} fails ({refusal.MessageText}). Nothing of the last change was kept.",
         AdminShutdown or CrashShutdown or CannotConnectNow or DatabaseDropped => $"{place.Capitalized} is going down or coming up ({refusal.MessageText}).",
         DeadlockDetected or SerializationFailure or LockNotAvailable => $"{place.Capitalized} is too busy with other changes ({refusal.MessageText}). Nothing of the last change was kept.",
+        StoodStill => $"{place.Capitalized} has ended a change in which this program stood still for too long ({refusal.MessageText}); nothing of it was kept. Was this machine asleep, or short of memory?",
         // The jobs' tables are another library's, and have other words.
         UndefinedTable or UndefinedColumn when place.Schema == PostgresServer.Schema => SchemaObjects.AreLost(place.Capitalized, refusal.MessageText),
         _ => $"{place.Capitalized} refused: {refusal.MessageText} ({refusal.SqlState}).",

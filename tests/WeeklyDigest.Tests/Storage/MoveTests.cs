@@ -176,6 +176,17 @@ public sealed class MoveTests : StorageSuite<SqlitePlace>
     }
 
     [Fact]
+    public async Task A_file_that_is_slow_to_read_is_moved_all_the_same()
+    {
+        await FillAsync();
+        var reports = 0;
+        var hurried = target + ";Options=-c idle_in_transaction_session_timeout=300";
+        await DatabaseMove.RunAsync(Place.Options, SharedPostgres.Options(hurried), PostgresJobs.Tables, new Called(_ => { if (++reports == 1) StandStill(); }), Cancel);
+
+        void StandStill() => SharedPostgres.Server.Execute("SELECT pg_sleep(0.6)", TargetName);
+    }
+
+    [Fact]
     public async Task Domains_that_come_after_the_move_have_numbers_of_their_own()
     {
         await FillAsync();

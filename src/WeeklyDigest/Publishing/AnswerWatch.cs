@@ -70,6 +70,12 @@ internal sealed class AnswerWatch(TimeProvider time)
         }
     }
 
+    /// <summary>It was not asked after all: that says nothing of how fast it answers.</summary>
+    public void Drop(AnswerWait wait)
+    {
+        lock (gate) Over(wait);
+    }
+
     /// <summary>How long a wait has lasted; nothing while the relay waits for us.</summary>
     public TimeSpan WaitedFor(AnswerWait wait)
     {

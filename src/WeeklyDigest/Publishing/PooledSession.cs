@@ -126,9 +126,11 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         (hasShare, place, usedPlace) = (false, null, place);
         relay.Answers.Begin(Wait);
         var row = relay.SenderRefusals.Row;
+        var isAsked = true;
         try
         {
             var outcome = await session.SendAsync(message, sender, recipient, cancel);
+            isAsked = !outcome.IsOurs;
             // A relay that refuses everybody for now is quicker than one that works, and would come to have them all.
             if (outcome.OfSender && pool.Relays.Any(other => other != relay && other.IsUsable)) outcome = session.Blame(outcome);
             if (outcome.Result == SendResult.Accepted) relay.SenderRefusals.Accepted(recipient, row);
@@ -136,13 +138,14 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
             // A sender beyond ASCII concerns everybody.
             var lacksUtf8 = outcome is { Result: SendResult.NotStarted, Refusal: Refusal.Other } && recipient.NeedsSmtpUtf8 && !sender.NeedsSmtpUtf8;
             if (outcome is { Result: SendResult.NotStarted, Refusal: not Refusal.None }) outcome = lacksUtf8 ? Lacking(outcome) : Meant(outcome, recipient);
-            if (outcome.Result != SendResult.HeldBack) Note(outcome);
+            if (isAsked && outcome.Result != SendResult.HeldBack) Note(outcome);
             lacksUtf8 |= outcome.Result == SendResult.Rejected && message.Utf8Headers && session.LacksSmtpUtf8;
             return lacksUtf8 ? await ForAnotherAsync(outcome) : outcome;
         }
         finally
         {
-            relay.Answers.End(Wait);
+            if (isAsked) relay.Answers.End(Wait);
+            else relay.Answers.Drop(Wait);
         }
     }
 

@@ -165,7 +165,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         };
     }
 
-    private static SendOutcome Unsendable(string why) => new(SendResult.Rejected, why) { Refusal = Refusal.Other };
+    private static SendOutcome Unsendable(string why) => new(SendResult.Rejected, why) { Refusal = Refusal.Other, IsOurs = true };
 
     private SendOutcome? Misfit(ComposedMessage message, RelayAbilities abilities)
     {

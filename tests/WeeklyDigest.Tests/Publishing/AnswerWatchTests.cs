@@ -25,6 +25,15 @@ public sealed class AnswerWatchTests
     }
 
     [Fact]
+    public void Messages_that_a_relay_was_not_asked_to_take_are_no_answers()
+    {
+        var slow = Begin();
+        clock.Advance(TimeSpan.FromMilliseconds(100));
+        for (var i = 0; i < 100; i++) watch.Drop(Begin());
+        Assert.False(watch.IsStalling(slow, Working));
+    }
+
+    [Fact]
     public void A_relay_that_waits_for_us_is_not_to_blame_for_that_time()
     {
         var slow = Begin();

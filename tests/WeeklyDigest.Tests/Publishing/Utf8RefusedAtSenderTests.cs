@@ -50,6 +50,19 @@ public sealed class Utf8RefusedAtSenderTests
         Assert.Contains("did not take the sender: 555 5.5.4", result.StateReason, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Where_no_relay_announces_it_any_number_of_such_addresses_fail_and_the_others_are_sent()
+    {
+        await using var place = EnginePlace.Open(new ScriptedSmtpOptions { Abilities = SmtpAbilities.Modern & ~SmtpAbilities.SmtpUtf8 });
+        var mailing = await place.PublishAsync(160, address: number => number % 8 == 1 ? $"r{number}@example.org" : $"mü{number}@d{number}.example");
+        var process = place.Start();
+        var result = await process.RunAsync(mailing);
+
+        Assert.Equal((MailingState.Sent, null, 20L, 140L), (result.State, result.StateReason, result.Balance.Sent, result.Balance.Failed));
+        Assert.All((await place.DeliveriesAsync(mailing)).Where(report => report.State == DeliveryState.Failed), report => Assert.Contains("no relay of the settings carries", report.Reply, StringComparison.Ordinal));
+        Assert.Empty(process.Warnings);
+    }
+
     private static SmtpMove Refuse(SmtpMoment moment, string reply)
         => moment.Stage == SmtpStage.MailFrom && moment.Line.Contains("SMTPUTF8", StringComparison.Ordinal) ? SmtpMove.Reply(reply) : SmtpMove.Accept;
 }

@@ -9,6 +9,8 @@ namespace WeeklyDigest.Publishing;
 /// </summary>
 public sealed class ProcessOwner : IDisposable
 {
+    private const int MaxNames = 20;
+
     private readonly string folder;
     private readonly FileStream held;
 
@@ -35,14 +37,41 @@ public sealed class ProcessOwner : IDisposable
         }
     }
 
+    // Under another name when others tidied this one away.
     private static ProcessOwner TakeIn(string dataFolder)
+    {
+        for (var names = 1; ; names++)
+        {
+            if (TryTakeIn(dataFolder, mayFail: names < MaxNames) is { } owner) return owner;
+        }
+    }
+
+    private static ProcessOwner? TryTakeIn(string dataFolder, bool mayFail)
     {
         var folder = Path.Combine(dataFolder, "locks");
         PrivateFolder.Create(folder);
         var name = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("n")[..12]}");
-        var held = Lock(PathOf(folder, name), FileMode.CreateNew);
+        if (TryLockNew(PathOf(folder, name), mayFail) is not { } held) return null;
         Handovers.Begin(held.SafeFileHandle);
         return new ProcessOwner(folder, name, held);
+    }
+
+    // Making a file and locking it are two steps: who looks at it in between takes it for a dead one's, and may remove it.
+    private static FileStream? TryLockNew(string path, bool mayFail)
+    {
+        FileStream held;
+        try
+        {
+            held = Lock(path, FileMode.CreateNew);
+        }
+        catch (IOException failure) when (mayFail && !FolderTrouble.IsFullDisk(failure))
+        {
+            Remove(path);
+            return null;
+        }
+        if (File.Exists(path)) return held;
+        held.Dispose();
+        return null;
     }
 
     /// <summary>A note for a connection; to be given back when its outcomes are in the ledger, and only then.</summary>
@@ -96,7 +125,7 @@ public sealed class ProcessOwner : IDisposable
     /// <param name="holders">Owners that held something in the ledger after that.</param>
     internal void ForgetAllBut(IReadOnlyList<string> files, IEnumerable<string> holders)
     {
-        foreach (var file in files.Except(holders.Select(holder => PathOf(folder, ProcessPart(holder))))) File.Delete(file);
+        foreach (var file in files.Except(holders.Select(holder => PathOf(folder, ProcessPart(holder))))) Remove(file);
     }
 
     /// <summary>Removes the file: the name is not used again. Where an outcome could not be written to the ledger, the file stays for the next process.</summary>
@@ -123,6 +152,19 @@ public sealed class ProcessOwner : IDisposable
         catch (IOException)
         {
             return OwnerLife.Alive;
+        }
+    }
+
+    // Under its lock: its process may not have had it yet when it was looked at.
+    private static void Remove(string path)
+    {
+        try
+        {
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (IOException)
+        {
+            // It lives after all, or is gone; or another process has it in hand.
         }
     }
 

@@ -214,12 +214,14 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var delivery = taken.Delivery;
         note.Take(delivery, session.Relay.Name, givesWay: !run.Composer.Signs);
         var held = message with { MayLeave = MayLeave, Leaving = Leave };
+        UnwrittenNoteException? unwritten = null;
         while (await StillReadyAsync(session, taken, mark))
         {
             var outcome = await session.SendAsync(held, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
             // Refused before that: what the note says of the message before must not go until that one's outcome is in the ledger.
             if (!await mark.IsSetAsync()) return null;
             if (outcome.Result != SendResult.HeldBack) return outcome;
+            if (unwritten is not null) throw await GivenBackAsync(delivery, unwritten);
         }
         return null;
 
@@ -237,9 +239,25 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             // However late that makes it: the relay has counted it by now, and a connection broken off here would cost it a second one.
             var waits = mark.IsStale;
             if (waits && !session.WaitFor(mark)) throw new BrokenOffException();
-            note.Leave();
+            try
+            {
+                note.Leave();
+            }
+            catch (UnwrittenNoteException failure)
+            {
+                unwritten = failure;
+                throw new BrokenOffException();
+            }
             return waits;
         }
+    }
+
+    // The relay is not to blame and the recipient has lost nothing; the run ends with these words.
+    private async Task<UnwrittenNoteException> GivenBackAsync(Delivery delivery, UnwrittenNoteException trouble)
+    {
+        writes.GiveBack(delivery, DeliveryState.Sending);
+        await writes.FinishAsync();
+        return trouble;
     }
 
     /// <summary>Notes the outcome for the next commit.</summary>

@@ -40,8 +40,14 @@ internal sealed class Handovers
     /// <summary>Begins a file.</summary>
     public static void Begin(SafeFileHandle file) => RandomAccess.Write(file, Title(), 0);
 
-    /// <summary>The note of a process's connection number so and so, from 0.</summary>
-    public static Note At(SafeFileHandle file, int number, AwaitedAnswers awaited) => new(file, Beginning + ((long)number * NoteSize), awaited);
+    /// <summary>The note of a process's connection number so and so, from 0. Its whole place is written: what has room for that has room for all that it will say.</summary>
+    /// <exception cref="UnwrittenNoteException">It cannot be written: nothing is to be handed over.</exception>
+    public static Note At(SafeFileHandle file, int number, AwaitedAnswers awaited)
+    {
+        var note = new Note(file, Beginning + ((long)number * NoteSize), awaited);
+        note.Reserve();
+        return note;
+    }
 
     /// <summary>Reads what a dead process left.</summary>
     /// <returns>Null when that says nothing: a program's with another layout, or of an earlier boot, after which the system's memory is gone.</returns>
@@ -128,13 +134,17 @@ internal sealed class Handovers
         }
 
         /// <summary>To be called before the end of the message can leave.</summary>
-        /// <exception cref="IOException">It cannot be written down: the end must not leave.</exception>
+        /// <exception cref="UnwrittenNoteException">It cannot be written down: the end must not leave.</exception>
         public void Leave()
         {
+            Insist();
             if (!isAwaited) awaited.Add(givesWay);
             isAwaited = true;
-            Write();
         }
+
+        /// <summary>Writes it while it says nothing.</summary>
+        /// <exception cref="UnwrittenNoteException">It cannot be written.</exception>
+        public void Reserve() => Insist();
 
         /// <summary>Writes down what the relay answered; a message that never left needs no note.</summary>
         public void Answer(SendOutcome outcome)
@@ -157,6 +167,18 @@ internal sealed class Handovers
             isAwaited = false;
         }
 
+        private void Insist()
+        {
+            try
+            {
+                Write();
+            }
+            catch (IOException failure)
+            {
+                throw new UnwrittenNoteException(failure);
+            }
+        }
+
         private void Write() => RandomAccess.Write(file, bytes, at);
 
         private void Answer(int result, Refusal refusal, string reply)
@@ -168,3 +190,7 @@ internal sealed class Handovers
         }
     }
 }
+
+/// <summary>What is handed over cannot be written down, so nothing is: our trouble, and no relay's. It passes when the cause does, a full disk say.</summary>
+internal sealed class UnwrittenNoteException(IOException cause)
+    : IOException($"What is handed over to relays cannot be written down, so nothing is: {cause.Message}", cause.HResult);

@@ -16,9 +16,11 @@ public sealed class ProcessOwner : IDisposable
 
     private readonly AwaitedAnswers awaited = new();
     private readonly ConcurrentStack<Handovers.Note> idleNotes = new();
+    private readonly Lock gate = new();
     private int notes;
 
-    private ProcessOwner(string folder, string name, FileStream held) => (this.folder, Name, this.held) = (folder, name, held);
+    /// <summary>A process with this name, and its file.</summary>
+    internal ProcessOwner(string folder, string name, FileStream held) => (this.folder, Name, this.held) = (folder, name, held);
 
     /// <summary>Machine, process id and a random part, separated by slashes.</summary>
     public string Name { get; }
@@ -75,8 +77,17 @@ public sealed class ProcessOwner : IDisposable
     }
 
     /// <summary>A note for a connection; to be given back when its outcomes are in the ledger, and only then.</summary>
+    /// <exception cref="UnwrittenNoteException">There is no room for another.</exception>
     internal Handovers.Note TakeNote()
-        => idleNotes.TryPop(out var idle) ? idle : Handovers.At(held.SafeFileHandle, Interlocked.Increment(ref notes) - 1, awaited);
+    {
+        lock (gate)
+        {
+            if (idleNotes.TryPop(out var idle)) return idle;
+            var note = Handovers.At(held.SafeFileHandle, notes, awaited);
+            notes++;
+            return note;
+        }
+    }
 
     /// <summary>Gives a note back.</summary>
     internal void Return(Handovers.Note note) => idleNotes.Push(note);

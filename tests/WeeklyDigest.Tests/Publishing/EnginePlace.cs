@@ -41,6 +41,9 @@ internal sealed class EnginePlace : IAsyncDisposable
     /// <summary>What they have instead of the mailings.</summary>
     public Func<IMailingStore, IMailingStore> AroundMailings { get; set; } = mailings => mailings;
 
+    /// <summary>How they come to their names.</summary>
+    public Func<string, ProcessOwner> TakeOwner { get; set; } = ProcessOwner.Take;
+
     public string DataFolder => Path.Combine(folder, "data");
 
     public static EnginePlace Open(Func<SmtpMoment, SmtpMove>? script = null, DeliveryOptions? options = null, TimeProvider? time = null)
@@ -141,7 +144,7 @@ internal sealed class EngineProcess : IAsyncDisposable
     {
         database = place.OpenDatabase();
         var ledger = commit == default ? place.Around(database.Ledger) : SlowLedger.Over(database.Ledger, commit);
-        Owner = ProcessOwner.Take(place.DataFolder);
+        Owner = place.TakeOwner(place.DataFolder);
         Sessions = new SessionPool(relays, database.Relays, place.Time, Warnings.Enqueue);
         Engine = new DeliveryEngine(place.AroundMailings(database.Mailings), ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
     }

@@ -28,7 +28,12 @@ internal static class HashPassword
     }
 
     // Whoever types into a terminal is asked there, and what is typed stays hidden, also when the hash goes into a file.
-    private static IAnsiConsole Asking(CommandRun run) => run.Host.OutIsTerminal
-        ? run.Console
-        : AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(run.Error), Ansi = AnsiSupport.No, Interactive = InteractionSupport.Yes });
+    private static IAnsiConsole Asking(CommandRun run)
+    {
+        // From the first look at its keys on the terminal shows none by itself: that comes before the question, behind which somebody may type at once.
+        _ = Console.KeyAvailable;
+        return run.Host.OutIsTerminal
+            ? run.Console
+            : AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(run.Error), Ansi = AnsiSupport.No, Interactive = InteractionSupport.Yes });
+    }
 }

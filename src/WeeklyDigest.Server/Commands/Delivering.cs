@@ -36,15 +36,27 @@ internal sealed class Delivering(CommandRun run, Installation installation)
 
     private async Task<DeliveryRunResult> DeliverAsync(long mailingId, bool wait, IProgress<DeliveryProgress> progress, CancellationToken cancel)
     {
-        while (true)
+        for (var known = Balance.OfNew(0); ;)
         {
-            await installation.DeliveryEngine.RecoverAsync(cancel);
+            await RecoverAsync(known, progress, cancel);
             var result = wait ? await installation.DeliveryEngine.RunAsync(mailingId, progress, cancel) : await DeliverUntilDomainsWaitAsync(mailingId, progress, cancel);
             if (isLeft || IsOver(result, wait)) return result;
             var last = result.LastAttemptAt;
             progress.Report(new DeliveryProgress(result.Balance, 0, last - installation.Time.GetUtcNow(), Waiting(result)) { DoneAt = last });
+            known = result.Balance;
             await Task.Delay(LookAgain, run.Host.Time, cancel);
         }
+    }
+
+    // What a killed process left is given back by a change, which waits for as long as another program holds the database.
+    private async Task RecoverAsync(Balance known, IProgress<DeliveryProgress> progress, CancellationToken cancel)
+    {
+        var recovery = installation.DeliveryEngine.RecoverAsync(cancel);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        while (await Task.WhenAny(recovery, Task.Delay(LookAgain, run.Host.Time, enough.Token)) != recovery && !cancel.IsCancellationRequested)
+            if (installation.DeliveryEngine.TroubleNotice is { } notice) progress.Report(new DeliveryProgress(known, 0, null, notice));
+        await enough.CancelAsync();
+        await recovery;
     }
 
     // Nothing is to be taken back, so nothing is written: not even a ledger that cannot be written keeps anybody waiting. What a process that died left is open.

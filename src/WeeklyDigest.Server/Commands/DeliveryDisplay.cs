@@ -51,17 +51,17 @@ internal static class DeliveryDisplay
     {
         private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
         private readonly Lock gate = new();
-        private DateTimeOffset next;
+        private long? last;
         private string? notice;
 
         public void Report(DeliveryProgress value)
         {
             lock (gate)
             {
-                var now = time.GetUtcNow();
                 var gist = Gist(value.Notice);
-                if (now < next && notice == gist) return;
-                (next, notice) = (now + Interval, gist);
+                // By the time that passes: somebody may set the clock back.
+                if (last is { } before && time.GetElapsedTime(before) < Interval && notice == gist) return;
+                (last, notice) = (time.GetTimestamp(), gist);
                 target.WriteLine($"{title}: {Describe(value)}");
                 target.Flush();
             }

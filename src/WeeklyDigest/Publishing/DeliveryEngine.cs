@@ -56,6 +56,9 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// <summary>Why the ledger cannot be written at the moment, or null. A server that looks after its mailings finds out within seconds, also while nothing is sent.</summary>
     public LedgerTrouble? Trouble => environment.Writer.Trouble;
 
+    /// <summary>The same as the progress of a run tells it.</summary>
+    public string? TroubleNotice => Trouble is { } trouble ? RunWatch.Unusable(trouble) : null;
+
     /// <summary>
     /// Delivers a mailing until nothing is pending or due; returns with deferred rows left. A mailing that is paused, cancelled, sent
     /// or not due yet returns at once. Rows that another process holds are waited for. While no relay can be reached it goes on trying.

@@ -46,4 +46,25 @@ public sealed class DeliveryDisplayTests
         Assert.Equal("10 = 3 pending + 1 claimed + 1 sending + 1 deferred + 3 sent + 1 failed + 0 suppressed + 0 uncertain", BalanceView.Sum(Half));
         Assert.EndsWith("DOES NOT ADD UP: this is an error in WeeklyDigest or in the database; please report it.", BalanceView.Sum(Half with { Total = 11 }), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Lines_go_on_every_few_seconds_when_the_clock_is_set_back()
+    {
+        var clock = new SetBackClock();
+        using var output = new StringWriter();
+        await using var run = new CommandRun(new CommandHost { Out = output, Error = TextWriter.Null, Environment = new Dictionary<string, string>(), Directory = ".", Time = clock }, false);
+        await DeliveryDisplay.ShowAsync(run, "week-1", progress =>
+        {
+            Report(Half);
+            clock.SetBack(TimeSpan.FromHours(1));
+            clock.Pass(TimeSpan.FromSeconds(1));
+            Report(Half with { Sent = 4, Pending = 2 });
+            clock.Pass(TimeSpan.FromSeconds(4));
+            Report(Half with { Sent = 5, Pending = 1 });
+            return Task.FromResult(0);
+
+            void Report(Balance balance) => progress.Report(new DeliveryProgress(balance, 0, null, null));
+        });
+        Assert.Equal(["3 sent", "5 sent"], output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(", ")[4]));
+    }
 }

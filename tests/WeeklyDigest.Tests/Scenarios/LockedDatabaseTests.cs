@@ -89,4 +89,28 @@ public sealed class LockedDatabaseTests
         using (send) Assert.Equal(3, (await send.EndAsync(Limit)).ExitCode);
         Assert.Equal(3, (await Accounts.ReadAsync(workspace, "week-1"))["deferred"]);
     }
+
+    [Fact]
+    public async Task A_send_that_cannot_give_back_what_a_killed_one_held_says_why_and_goes_on_when_the_lock_is_gone()
+    {
+        await using var relay = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Message
+            ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System), SmtpMove.Accept)
+            : SmtpMove.Accept);
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(300).UseRelay(relay.Port, Connections);
+        using (var killed = workspace.Start("send", "week-1"))
+        {
+            await relay.WaitForAcceptedAsync(20, Limit);
+            killed.Kill();
+            await killed.EndAsync(Limit);
+        }
+        RunningProgram send;
+        using (LedgerFile.Lock(workspace))
+        {
+            send = workspace.Start("send", "week-1");
+            await send.PrintedAsync("The ledger cannot be used", TimeSpan.FromSeconds(30));
+        }
+
+        using (send) Assert.InRange((await send.EndAsync(Limit)).ExitCode, 0, 3);
+        Assert.Equal(0, LedgerFile.Count(workspace, "pending", "claimed", "sending", "deferred"));
+    }
 }

@@ -18,7 +18,7 @@ internal static class HashPassword
         {
             var password = run.Host.InIsTerminal
                 ? await Asking(run).PromptAsync(new TextPrompt<string>("Password:").Secret(), cancel)
-                : await run.Host.In.ReadLineAsync(cancel) ?? "";
+                : await Inputs.ReadLineAsync(run, cancel) ?? "";
             if (password.Length == 0) throw new RefusedException("No password was given; type one, or pipe it in.");
             if (password.Length < Shortest) throw new RefusedException($"The password is shorter than {Shortest} characters; choose a longer one.");
             await run.Out.WriteLineAsync(EditorPasswords.Hash(password));

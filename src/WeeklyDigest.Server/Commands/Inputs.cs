@@ -33,6 +33,10 @@ internal static class Inputs
     public static Mailbox? ReadMailbox(string? text)
         => text is null ? null : MailboxText.Parse(text) ?? throw NoAddress(text);
 
+    /// <summary>Reads a line of stdin, for which no end of the program waits.</summary>
+    /// <returns>Null where there is none.</returns>
+    public static Task<string?> ReadLineAsync(CommandRun run, CancellationToken cancel) => Task.Run(run.Host.In.ReadLine, CancellationToken.None).WaitAsync(cancel);
+
     /// <summary>Reads the name of a list.</summary>
     /// <exception cref="RefusedException">It is none.</exception>
     public static ListName? ReadList(string? text)

@@ -34,7 +34,7 @@ internal static class MoveCommand
         if (settings.Storage.Provider != "sqlite") throw new RefusedException($"Storage:Provider is {settings.Storage.Provider} already; there is nothing to move.");
         if (!Database.Exists(settings.Storage))
             throw new RefusedException(LostLedger.Find(settings.Storage, settings.Paths.Jobs) ?? "There is no database yet; set Storage:Provider to postgres and begin there.");
-        if (connection == "-") connection = (await run.Host.In.ReadLineAsync(cancel))?.Trim() ?? "";
+        if (connection == "-") connection = (await Inputs.ReadLineAsync(run, cancel))?.Trim() ?? "";
         if (StorageOptions.ProblemOfServer(connection) is { } problem) throw new RefusedException($"--connection {problem}");
         RefuseLiving(settings.Paths.Data);
         var target = new StorageOptions { Provider = "postgres", ConnectionString = connection };

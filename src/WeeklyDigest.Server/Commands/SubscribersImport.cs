@@ -19,7 +19,7 @@ internal static class SubscribersImport
             if (!File.Exists(path)) throw new RefusedException($"There is no file {path}.");
             var name = Inputs.ReadList(parsed.GetValue(list) ?? Path.GetFileNameWithoutExtension(path))!;
             var installation = await run.OpenAsync(cancel);
-            await ListReports.WriteAsync(run, [await installation.SyncLists.ImportAsync(path, name, cancel)]);
+            await ListReports.WriteAsync(run, [await installation.SyncLists.ImportAsync(path, name, run.Settings.Paths.Data, cancel)]);
             return CommandLine.Done;
         }));
         return command;

@@ -55,16 +55,20 @@ public sealed class SyncLists(ISubscriberStore subscribers, string folder, TimeP
     public async Task<IReadOnlyList<ListFileReport>> RefusedAsync(WantedLists wanted, CancellationToken cancel)
         => [.. (await ChangedAsync(wanted, true, cancel)).Where(file => file.Refusal is not null).Select(file => new ListFileReport(file.Path, file.List, Nothing, [], 0, file.Refusal))];
 
-    /// <summary>Imports one file, changed or not, from wherever it stands, as it is now: who names it knows that it is whole.</summary>
+    /// <summary>Imports one file, changed or not, from wherever it stands, as it is now: who names it knows that it is whole. What comes through a pipe is read to its end before the database is touched.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="list">The list.</param>
+    /// <param name="copies">Where a copy of what comes through a pipe may lie meanwhile.</param>
+    /// <param name="cancel">Stops; a list is imported whole or not at all.</param>
     /// <exception cref="RefusedException">The file cannot be read, or is unusable as a whole; nothing of it was imported.</exception>
-    public async Task<ListFileReport> ImportAsync(string path, ListName list, CancellationToken cancel)
+    public async Task<ListFileReport> ImportAsync(string path, ListName list, string copies, CancellationToken cancel)
     {
         try
         {
-            await using var file = File.OpenRead(path);
+            await using var file = await GivenFile.OpenReadAsync(path, copies, cancel);
             return await ImportAsync(path, file, list, cancel);
         }
-        catch (Exception problem) when (ListFolder.IsRefusal(problem))
+        catch (Exception problem) when (ListFolder.IsRefusal(problem) && !FolderTrouble.IsFullDisk(problem))
         {
             throw new RefusedException($"{path}: {problem.Message}");
         }

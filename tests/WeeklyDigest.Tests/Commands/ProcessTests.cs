@@ -1,3 +1,4 @@
+using WeeklyDigest.Server.Commands;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Commands;
@@ -66,6 +67,33 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task What_comes_through_stdin_is_waited_for_without_the_database_and_a_signal_ends_that_at_once()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("There is no /dev/stdin.");
+        var import = workspace.Start("subscribers", "import", "/dev/stdin", "--list", "readers");
+        await Eventually.HoldsAsync(() => File.Exists(workspace.DatabaseFile), "the database is open", TimeSpan.FromSeconds(60));
+        Assert.Equal(0, (await workspace.RunAsync("subscribers", "add", "ann@example.org", "--list", "readers")).ExitCode);
+        import.Terminate();
+        var ended = await import.EndAsync(TimeSpan.FromSeconds(8));
+        Assert.Equal(1, ended.ExitCode);
+        Assert.Contains("Interrupted", ended.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.EnumerateFiles(workspace.PathOf("data")), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_line_that_nobody_types_is_not_waited_for_when_the_end_is_asked_for()
+    {
+        using var stopping = new CancellationTokenSource();
+        using var input = new SilentReader();
+        var asking = Task.Run(() => CommandLine.RunAsync(
+            ["config", "hash-password"],
+            new CommandHost { Out = TextWriter.Null, Error = TextWriter.Null, In = input, Environment = workspace.Environment, Directory = workspace.Root, Stopping = stopping.Token }));
+        await input.Asked.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await stopping.CancelAsync();
+        Assert.Equal(1, await asking.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Started_with_nohup_it_outlives_its_session()
     {
         var gate = new TaskCompletionSource();
@@ -125,5 +153,28 @@ public sealed class ProcessTests : IDisposable
         Assert.True(ended.ExitCode == 0, ended.ToString());
         Assert.Empty(Directory.EnumerateDirectories(workspace.Root, "weeklydigest-demo-*"));
         Assert.False(Directory.Exists(workspace.PathOf("data")));
+    }
+
+    /// <summary>A terminal at which nobody types.</summary>
+    private sealed class SilentReader : TextReader
+    {
+        private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly ManualResetEventSlim end = new();
+
+        /// <summary>Somebody waits for a line.</summary>
+        public Task Asked => asked.Task;
+
+        public override string? ReadLine()
+        {
+            asked.TrySetResult();
+            end.Wait();
+            return null;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            end.Set();
+            base.Dispose(disposing);
+        }
     }
 }

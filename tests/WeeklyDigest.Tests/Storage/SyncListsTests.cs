@@ -112,15 +112,15 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         var sync = new SyncLists(Subscribers, folder.File("none"), Clock);
         Assert.Empty(await sync.RunAsync(WantedLists.Every, Cancel));
         Put("any name.txt", "email;name\nann@example.org;Ann\n");
-        var report = await sync.ImportAsync(folder.File("any name.txt"), List("readers"), Cancel);
+        var report = await sync.ImportAsync(folder.File("any name.txt"), List("readers"), folder.Path, Cancel);
         Assert.Equal((List("readers"), 1L), (report.List, report.Counts.Added));
 
         Put("broken.csv", "email\nann@example.org\n\"ben@example.org");
         var path = folder.File("broken.csv");
-        var refusal = await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(path, List("guests"), Cancel));
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(path, List("guests"), folder.Path, Cancel));
         Assert.Equal($"{path}: Line 3: the quotation mark that opens here is never closed.", refusal.Message);
         Assert.Equal(["readers"], (await Subscribers.ListsAsync(Cancel)).Select(list => list.Name.Value));
-        await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(folder.File("missing.csv"), List("guests"), Cancel));
+        await Assert.ThrowsAsync<RefusedException>(() => sync.ImportAsync(folder.File("missing.csv"), List("guests"), folder.Path, Cancel));
     }
 
     [Theory]
@@ -150,6 +150,33 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         pipe.Write("email\nann@example.org\nben@example.org"u8);
         pipe.Dispose();
         Assert.Equal(["ann@example.org", "ben@example.org"], ListFolder.Rows(file, _ => { }).Select(row => row.Address.Value));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_waits_for_who_writes_slowly_into_a_pipe_and_no_copy_is_left(bool isGivenUp)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("A pipe with a name is made by Linux alone.");
+        var (pipe, copies) = (folder.File("pipe"), folder.File("copies"));
+        Assert.Equal(0, MakePipe(pipe, 0x180));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var importing = Task.Run(() => new SyncLists(Subscribers, folder.File("none"), Clock).ImportAsync(pipe, List("readers"), copies, stop.Token), Cancel);
+        using var writer = new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        writer.Write("email,name\nann@example.org,Ann\n"u8);
+
+        await Eventually.HoldsAsync(() => Directory.Exists(copies), "what comes is copied");
+        await Import("others", "ben@example.org").WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(copies));
+        if (isGivenUp)
+        {
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => importing.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        }
+        writer.Write("cid@example.org,Cid\n"u8);
+        writer.Dispose();
+        if (!isGivenUp) Assert.Equal(2, (await importing).Counts.Added);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(copies));
     }
 
     [Theory]
@@ -184,7 +211,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
         var clock = new WaitingClock();
         Put("any.csv", "email\nann@example.org");
         File.SetLastWriteTimeUtc(folder.File("any.csv"), clock.GetUtcNow().UtcDateTime);
-        Assert.Equal(1, (await new SyncLists(Subscribers, folder.Path, clock).ImportAsync(folder.File("any.csv"), List("readers"), Cancel)).Counts.Added);
+        Assert.Equal(1, (await new SyncLists(Subscribers, folder.Path, clock).ImportAsync(folder.File("any.csv"), List("readers"), folder.Path, Cancel)).Counts.Added);
         Assert.Equal(TimeSpan.Zero, clock.Waited);
     }
 

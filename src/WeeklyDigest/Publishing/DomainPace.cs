@@ -113,7 +113,12 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     public void Leave(TimeSpan now, TimeSpan entered, SendOutcome? outcome)
     {
         UnderWay--;
-        if (outcome is null or { Result: SendResult.NotStarted }) return;
+        if (outcome is null or { Result: SendResult.NotStarted })
+        {
+            // It never went, as when the mailing was paused: that nobody answered is no silence.
+            if (unanswered > 0) unanswered--;
+            return;
+        }
         typical.Note(now - entered);
         (lastAnswerAt, unanswered) = (now, 0);
         hasAnswered |= outcome.Result != SendResult.Unknown;

@@ -11,7 +11,7 @@ internal enum RunRest
     /// <summary>Rows that can be claimed: claim again.</summary>
     Claimable,
 
-    /// <summary>Rows that another process holds.</summary>
+    /// <summary>Rows that another process holds, or this one since before the mailing was resumed.</summary>
     HeldByOthers,
 }
 
@@ -28,6 +28,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     private long unchangedSince;
     private volatile LedgerTrouble? unread;
 
+    /// <summary>Ends when nothing is under way of what the run began before the mailing was paused and resumed.</summary>
+    public Task Before { get; set; } = Task.CompletedTask;
+
     /// <summary>Why it cannot be read how the mailing stands, or null.</summary>
     public LedgerTrouble? Unread => unread;
 
@@ -39,13 +42,13 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
 
     /// <summary>
     /// What is left after a claim that gave nothing. Rows that another process holds are waited for: it may die and give them back.
-    /// Asked only while nothing of ours is under way.
+    /// Asked only while nothing of ours is under way, but for what the run began before its mailing was resumed: that is held by another to who asks.
     /// </summary>
     public async Task<RunRest> LookAsync()
     {
         // Closed first: whoever joined before has published before, so this look sees their rows; whoever comes after starts a new run.
         callers.Close();
-        await SweepAsync();
+        if (Before.IsCompleted) await SweepAsync();
         var mailing = await PatientlyAsync(() => environment.Mailings.FindAsync(mailingId, CancellationToken.None));
         if (mailing?.State != MailingState.Sending) return RunRest.Nothing;
         var left = await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None));
@@ -75,15 +78,15 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     /// other runs have sent of the mailing may have gone over any relay: then nothing is said. Where nobody got it over any relay, all of them are doubted
     /// together and the mailing pauses; but not once more for refusals that were taken back before this run, which the editor has left at that.
     /// </summary>
-    public async Task DoubtAsync(FailureRows failures)
+    public async Task DoubtAsync(FailureRows failures, RunStop stretch)
     {
         var balance = await PatientlyAsync(() => environment.Mailings.BalanceAsync(mailingId, CancellationToken.None));
         if (balance.Open > 0 || balance.Failed == 0 || balance.Sent != failures.Accepted) return;
         var refusals = await environment.Writer.InTurnAsync(ledger => ledger.RefusalsAsync(mailingId, CancellationToken.None)).WaitAsync(stop.RecordToken);
         if (balance.Sent == 0 && (failures.HasRefused || refusals.Any(refusal => !refusal.IsPardoned)) && RelayDoubts.EverybodyTogether(refusals) is { } together)
-            environment.Doubts.Pause(refusals.Select(refusal => refusal.Relay).Distinct(), together, stop);
+            environment.Doubts.Pause(refusals.Select(refusal => refusal.Relay).Distinct(), together, stretch);
         foreach (var (relay, reason) in RelayDoubts.Everybody(refusals))
-            if (!failures.HasAccepted(relay) && environment.Sessions.Relays.FirstOrDefault(known => known.Name == relay) is { } bad) environment.Doubts.SetAside(bad, reason, stop);
+            if (!failures.HasAccepted(relay) && environment.Sessions.Relays.FirstOrDefault(known => known.Name == relay) is { } bad) environment.Doubts.SetAside(bad, reason, stretch);
     }
 
     /// <summary>Changes the mailing's state in turn with the other writes.</summary>
@@ -93,9 +96,9 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
             .WaitAsync(stop.RecordToken);
 
     /// <summary>Pauses the mailing when the run has found that it has to be paused.</summary>
-    public async Task PauseAsync()
+    public async Task PauseAsync(RunStop stretch)
     {
-        if (stop.TakePauseReason() is { } reason) await ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
+        if (stretch.TakePauseReason() is { } reason) await ChangeStateAsync([MailingState.Sending], MailingState.Paused, reason);
     }
 
     /// <summary>The end: a mailing with no open row is sent; one that has only rows of stopped domains left is paused, for the editor to resume.</summary>
@@ -118,6 +121,10 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         var leftAlone = rest.Stopped ? await environment.Mailings.LeftAloneAsync(mailingId, cancel) : 0;
         return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = leftAlone };
     }
+
+    /// <summary>Domains whose refusals in a row a run goes on counting.</summary>
+    /// <param name="most">So many of them.</param>
+    public Task<IReadOnlyList<DomainAlarm>> AlarmsAsync(int most) => PatientlyAsync(() => environment.Mailings.UncountedAlarmsAsync(mailingId, most, CancellationToken.None));
 
     private async Task<string> StopsAsync()
     {

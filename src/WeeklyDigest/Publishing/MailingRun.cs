@@ -45,10 +45,10 @@ internal sealed class MailingRun : IDisposable
         var beginning = SweptAsync();
         await TellingAsync(beginning);
         var mailing = await beginning;
-        if (mailing.State == MailingState.Sending) await DeliverAsync(mailing);
+        var last = mailing.State == MailingState.Sending ? await DeliverAsync(mailing) : stop;
         await environment.TallyOf(mailingId).NoteAsync(stop.RecordToken);
         await environment.Relays.UpdateAsync(CancellationToken.None).WaitAsync(stop.RecordToken);
-        await end.PauseAsync();
+        await end.PauseAsync(last);
         callers.Close();
         var ending = end.ResultAsync();
         await TellingAsync(ending);
@@ -90,68 +90,80 @@ internal sealed class MailingRun : IDisposable
     private async Task<Mailing> FindAsync()
         => await environment.Mailings.FindAsync(mailingId, stop.Token) ?? throw new RefusedException($"There is no mailing {mailingId}.");
 
-    private async Task DeliverAsync(Mailing mailing)
+    // Its end says whether the mailing has to be paused.
+    private async Task<RunStop> DeliverAsync(Mailing mailing)
     {
-        if (environment.Resumptions.IsNew(mailing)) environment.Sessions.TakeBack();
-        await environment.Doubts.LookAsync(stop, stop.RecordToken);
-        if (stop.PauseReason is not null) return;
-        var parts = await PartsAsync(mailing);
-        var watch = new RunWatch(parts, environment, callers, end);
-        await watch.CountAsync(stop.Token);
-        using var feed = new ClaimFeed(parts, end);
-        var crew = new DeliveryCrew(parts, feed, GuardAsync);
-        List<Task> work = [GuardAsync(crew.RunAsync), GuardAsync(feed.RunAsync)];
-        work.Add(EndAfterAsync(Task.WhenAll(work)));
-        await Task.WhenAll([.. work, GuardAsync(watch.ReportAsync), GuardAsync(watch.KeepLeaseAsync), GuardAsync(watch.DoubtAsync)]);
-        await TellingAsync(end.DoubtAsync(parts.Failures));
-        await watch.PardonAsync(stop.RecordToken);
+        var messages = new MailingMessages(mailing.Issue.Value, await environment.Mailings.ContentAsync(mailingId, stop.Token), environment.Tokens);
+        var upkeep = stop.GuardAsync(new RunUpkeep(mailingId, environment, lease, stop).RunAsync);
+        try
+        {
+            return await DeliverAsync(mailing, messages);
+        }
+        finally
+        {
+            stop.End();
+            await upkeep;
+        }
     }
 
-    private async Task EndAfterAsync(Task work)
-    {
-        await Task.WhenAny(work);
-        stop.End();
-    }
-
-    private async Task<RunParts> PartsAsync(Mailing mailing)
-    {
-        var content = await environment.Mailings.ContentAsync(mailingId, stop.Token);
-        var alarms = await environment.Mailings.UncountedAlarmsAsync(mailingId, MaxAlarms, stop.Token);
-        var messages = new MailingMessages(mailing.Issue.Value, content, environment.Tokens);
-        return new RunParts(
-            mailingId,
-            environment.Owner,
-            environment.Writer,
-            environment.Sessions,
-            messages,
-            new MessageComposer(messages.Content, environment.Signer),
-            environment.Verdicts,
-            lease,
-            meter,
-            environment.TallyOf(mailingId),
-            stop,
-            new FailureRows(environment.Options.PauseAfterConsecutiveFailures),
-            environment.Doubts,
-            new DomainRefusals(alarms, words => environment.Warn($"{mailing.Issue}: {words}")),
-            environment.Domains,
-            environment.Options,
-            environment.Time);
-    }
-
-    // One part that fails stops the others in good order: what is under way is finished and recorded where the ledger allows.
-    private async Task GuardAsync(Func<Task> part)
+    private async Task<RunStop> DeliverAsync(Mailing mailing, MailingMessages messages)
     {
         try
         {
-            await Task.Run(part);
+            while (true)
+            {
+                if (environment.Resumptions.IsNew(mailing)) environment.Sessions.TakeBack();
+                var parts = await PartsAsync(mailing, messages);
+                await environment.Doubts.LookAsync(parts.Stop, stop.RecordToken);
+                if (parts.Stop.PauseReason is not null && end.Before.IsCompleted) return parts.Stop;
+                if (await StretchAsync(parts) is not { } resumed)
+                {
+                    await end.Before;
+                    return parts.Stop;
+                }
+                mailing = resumed;
+            }
         }
-        catch (OperationCanceledException) when (stop.IsExpected)
+        finally
         {
-        }
-        catch
-        {
-            stop.RequestDrain();
-            throw;
+            // Also when something has failed: what is under way is finished and recorded first.
+            await Task.WhenAny(end.Before);
         }
     }
+
+    private async Task<Mailing?> StretchAsync(RunParts parts)
+    {
+        var stretch = new RunStretch(parts, environment, callers, end);
+        try
+        {
+            var resumed = await stretch.RunAsync();
+            if (resumed is null) await TellingAsync(end.DoubtAsync(parts.Failures, parts.Stop));
+            else callers.Reopen();
+            return resumed;
+        }
+        finally
+        {
+            end.Before = stretch.FinishAsync();
+        }
+    }
+
+    // What refused before is counted anew: the editor has resumed the mailing since.
+    private async Task<RunParts> PartsAsync(Mailing mailing, MailingMessages messages) => new(
+        mailingId,
+        environment.Owner,
+        environment.Writer,
+        environment.Sessions,
+        messages,
+        new MessageComposer(messages.Content, environment.Signer),
+        environment.Verdicts,
+        lease,
+        meter,
+        environment.TallyOf(mailingId),
+        stop.Stretch(),
+        new FailureRows(environment.Options.PauseAfterConsecutiveFailures),
+        environment.Doubts,
+        new DomainRefusals(await end.AlarmsAsync(MaxAlarms), words => environment.Warn($"{mailing.Issue}: {words}")),
+        environment.Domains,
+        environment.Options,
+        environment.Time);
 }

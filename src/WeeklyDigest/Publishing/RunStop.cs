@@ -4,25 +4,44 @@ namespace WeeklyDigest.Publishing;
 /// How a run is told to stop. Stopping means: nothing new is handed over, what is under way is finished. When the program itself is to
 /// end there are limits to that: seven and a half seconds for the relay's answer, half a second more to record it. What is left of ten ends the process.
 /// </summary>
-internal sealed class RunStop(TimeProvider time) : IDisposable
+/// <remarks>
+/// A stretch of a run, to when its mailing is paused, is stopped by itself; when the run is to stop, each of its stretches is.
+/// </remarks>
+internal sealed class RunStop : IDisposable
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(7.5);
     private static readonly TimeSpan RecordLimit = TimeSpan.FromSeconds(8);
 
-    private readonly CancellationTokenSource stop = new();
-    private readonly CancellationTokenSource over = new();
-    private readonly CancellationTokenSource answer = new(Timeout.InfiniteTimeSpan, time);
-    private readonly CancellationTokenSource record = new(Timeout.InfiniteTimeSpan, time);
+    private readonly RunStop? whole;
+    private readonly CancellationTokenSource stop;
+    private readonly CancellationTokenSource over;
+    private readonly CancellationTokenSource answer;
+    private readonly CancellationTokenSource record;
     private readonly Lock gate = new();
     private string? pauseReason;
     private bool isPauseTaken;
     private bool isDisposed;
 
+    /// <summary>Of a whole run.</summary>
+    public RunStop(TimeProvider time)
+        => (stop, over, answer, record) = (new(), new(), new(Timeout.InfiniteTimeSpan, time), new(Timeout.InfiniteTimeSpan, time));
+
+    private RunStop(RunStop whole)
+    {
+        this.whole = whole;
+        stop = CancellationTokenSource.CreateLinkedTokenSource(whole.stop.Token);
+        over = CancellationTokenSource.CreateLinkedTokenSource(whole.over.Token);
+        (answer, record) = (whole.answer, whole.record);
+    }
+
     /// <summary>Nothing new after this.</summary>
     public CancellationToken Token => stop.Token;
 
     /// <summary>Whether to hand nothing over any more.</summary>
-    public bool IsRequested => stop.IsCancellationRequested;
+    public bool IsRequested => stop.IsCancellationRequested || IsFinal;
+
+    /// <summary>Whether the whole run stops: it does not go on when its mailing is resumed.</summary>
+    public bool IsFinal => (whole ?? this).stop.IsCancellationRequested;
 
     /// <summary>The relay's answer is waited for until then.</summary>
     public CancellationToken AnswerToken => answer.Token;
@@ -34,7 +53,7 @@ internal sealed class RunStop(TimeProvider time) : IDisposable
     public CancellationToken OverToken => over.Token;
 
     /// <summary>Whether a cancelled part ended as it should.</summary>
-    public bool IsExpected => stop.IsCancellationRequested || over.IsCancellationRequested;
+    public bool IsExpected => IsRequested || over.IsCancellationRequested;
 
     /// <summary>Why the mailing has to be paused, or null.</summary>
     public string? PauseReason => Volatile.Read(ref pauseReason);
@@ -56,12 +75,31 @@ internal sealed class RunStop(TimeProvider time) : IDisposable
     }
 
     /// <summary>Stops: no answer of a relay and no change of the ledger is waited for longer than ten seconds.</summary>
-    public void RequestDrain() => WhileAlive(() =>
+    public void RequestDrain()
     {
-        answer.CancelAfter(AnswerLimit);
-        record.CancelAfter(RecordLimit);
-        Cancel(stop);
-    });
+        if (whole is not null) whole.RequestDrain();
+        else WhileAlive(Drain);
+    }
+
+    /// <summary>For a stretch of this run.</summary>
+    public RunStop Stretch() => new(this);
+
+    /// <summary>Runs a part. One that fails stops the others in good order: what is under way is finished and recorded where the ledger allows.</summary>
+    public async Task GuardAsync(Func<Task> part)
+    {
+        try
+        {
+            await Task.Run(part);
+        }
+        catch (OperationCanceledException) when (IsExpected)
+        {
+        }
+        catch
+        {
+            RequestDrain();
+            throw;
+        }
+    }
 
     /// <summary>The run has ended; what asks it to stop from now on does nothing.</summary>
     public void Dispose()
@@ -69,8 +107,16 @@ internal sealed class RunStop(TimeProvider time) : IDisposable
         lock (gate) isDisposed = true;
         stop.Dispose();
         over.Dispose();
+        if (whole is not null) return;
         answer.Dispose();
         record.Dispose();
+    }
+
+    private void Drain()
+    {
+        answer.CancelAfter(AnswerLimit);
+        record.CancelAfter(RecordLimit);
+        Cancel(stop);
     }
 
     // What waits for the token goes on elsewhere: not inside the caller, who may be one of the connections, and not under the lock.

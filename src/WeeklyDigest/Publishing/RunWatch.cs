@@ -2,19 +2,13 @@ using WeeklyDigest.Deliveries;
 
 namespace WeeklyDigest.Publishing;
 
-/// <summary>Beside the deliveries of a run: notices within a second that it was paused elsewhere or has to be paused, reports progress, keeps the lease, takes dead processes' rows back, and what relays refused that refuse everybody.</summary>
+/// <summary>
+/// Beside the deliveries of a run: notices within a second that the mailing was paused elsewhere, has to be paused, or was resumed; reports progress; and takes
+/// back what relays refused that refuse everybody.
+/// </summary>
 internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCallers callers, MailingEnd end)
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RecoverEvery = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan GiveUpEvery = TimeSpan.FromSeconds(15);
-
-    /// <summary>What the clock on the wall says makes nobody give up before a run has gone for so long, or for the time to give up, without an accepted message.</summary>
-    private static readonly TimeSpan LeastIdle = TimeSpan.FromHours(1);
-
-    /// <summary>Rows given up in one transaction.</summary>
-    private const int GiveUpPortion = 5000;
 
     /// <summary>A look that takes so long is told: the database hangs.</summary>
     private static readonly TimeSpan LongLook = TimeSpan.FromSeconds(3);
@@ -25,8 +19,10 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private LedgerTrouble? unreadable;
     private LedgerTrouble? uncounted;
     private bool isUnusable;
-    private readonly long begunAt = environment.Time.GetTimestamp();
-    private long gaveUpAt = environment.Time.GetTimestamp();
+    private readonly TaskCompletionSource<Mailing> resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when the mailing was paused and is being sent again.</summary>
+    public Task<Mailing> Resumed => resumed.Task;
 
     /// <summary>What is said while the ledger cannot be written or read.</summary>
     public static string Unusable(LedgerTrouble trouble)
@@ -65,20 +61,6 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         }
     }
 
-    /// <summary>Renews the lease after a third of it, recovers what dead processes held, and notes what was sent, until the run is over.</summary>
-    public async Task KeepLeaseAsync()
-    {
-        var third = environment.Options.Lease / 3;
-        using var timer = new PeriodicTimer(third < RecoverEvery ? third : RecoverEvery, run.Time);
-        while (await timer.WaitForNextTickAsync(run.Stop.OverToken))
-        {
-            if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
-            await environment.Recover(run.Stop.OverToken);
-            await run.Tally.NoteAsync(run.Stop.OverToken);
-            if (run.Time.GetElapsedTime(gaveUpAt) >= GiveUpEvery) await GiveUpAsync();
-        }
-    }
-
     /// <summary>Takes back what followed from refusals that say nothing of the recipients, once a second until the run is over.</summary>
     public async Task DoubtAsync()
     {
@@ -93,31 +75,6 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         if (run.Failures.Doubted is { Count: > 0 } doubted)
             await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel);
         await run.Doubts.LookAsync(run.Stop, cancel);
-    }
-
-    // Not after days in which the server was off, nor when its clock jumps: only where it was tried.
-    private bool IsIdle
-    {
-        get
-        {
-            var least = environment.Options.GiveUpAfter < LeastIdle ? environment.Options.GiveUpAfter : LeastIdle;
-            return run.Tally.Idle >= least && run.Time.GetElapsedTime(begunAt) >= least;
-        }
-    }
-
-    // Rows that were tried give up by their own schedule, with their last attempt.
-    private async Task GiveUpAsync()
-    {
-        gaveUpAt = run.Time.GetTimestamp();
-        var now = run.Time.GetUtcNow();
-        var reply = $"Gave up: its turn did not come, and nothing of the mailing was accepted any more in {environment.Options.GiveUpAfter:c}, the time to give up.";
-        for (var changed = (long)GiveUpPortion; changed == GiveUpPortion && IsIdle;)
-        {
-            // Very many rows take longer than the lease.
-            if (run.Lease.IsDue) await run.Lease.RenewAsync(run.Stop.OverToken);
-            changed = await run.Writer.InTurnAsync(ledger => ledger.GiveUpAsync(
-                run.MailingId, now - environment.Options.GiveUpAfter, reply, GiveUpPortion, now, CancellationToken.None)).WaitAsync(run.Stop.OverToken);
-        }
     }
 
     private async Task ReportOnceAsync()
@@ -145,11 +102,14 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     {
         try
         {
+            // Whoever stopped before this look has said by now why, or has seen in the ledger that it is paused.
+            var wasStopped = run.Stop.IsRequested;
             await environment.Relays.UpdateAsync(over);
             // Not only when all have ended: the last answer may take minutes, and the editor has something to do.
-            await end.PauseAsync();
+            await end.PauseAsync(run.Stop);
             var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
             if (mailing?.State != MailingState.Sending) run.Stop.Request();
+            else if (wasStopped) Resume(mailing);
             else if (environment.Resumptions.IsNew(mailing)) run.Sessions.TakeBack();
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
@@ -158,6 +118,11 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             return;
         }
         unreadable = null;
+    }
+
+    private void Resume(Mailing mailing)
+    {
+        if (!run.Stop.IsFinal) resumed.TrySetResult(mailing);
     }
 
     private string? Notice()

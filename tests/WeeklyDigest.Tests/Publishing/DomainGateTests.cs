@@ -69,6 +69,18 @@ public sealed class DomainGateTests
     }
 
     [Fact]
+    public void Those_that_never_went_make_no_silence()
+    {
+        var gate = With(new DomainGate([], 4, clock), 1);
+        for (var i = 0; i < 50; i++) Pass(gate, 1, TimeSpan.FromMilliseconds(10));
+        Assert.Equal(4, EnterAll(gate, 1, 4));
+        for (var i = 0; i < 3; i++) Answer(gate, 1, null, TimeSpan.Zero);
+        // One waits; of the others it is not known yet that they are not answered.
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, EnterAll(gate, 1));
+    }
+
+    [Fact]
     public void Asking_for_less_halves_what_is_under_way_and_acceptances_win_it_back()
     {
         var gate = With(Gate(), 1);
@@ -227,7 +239,7 @@ public sealed class DomainGateTests
         return count;
     }
 
-    private void Answer(DomainGate gate, int domain, SendOutcome outcome, TimeSpan after)
+    private void Answer(DomainGate gate, int domain, SendOutcome? outcome, TimeSpan after)
     {
         clock.Advance(after);
         var at = underWay.FindIndex(one => one.Domain.Name == $"example{domain}.org");

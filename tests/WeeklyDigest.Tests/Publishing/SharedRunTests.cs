@@ -27,10 +27,14 @@ public sealed class SharedRunTests
     [Fact]
     public async Task Two_processes_share_a_mailing_without_a_duplicate()
     {
-        await using var place = EnginePlace.Open();
+        var both = new TaskCompletionSource();
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(both.Task, SmtpMove.Accept) : SmtpMove.Accept);
         var mailing = await place.PublishAsync(2000);
         var (one, other) = (place.Start(), place.Start());
-        var results = await Task.WhenAll(one.RunAsync(mailing), other.RunAsync(mailing)).WaitAsync(Limit, Cancel);
+        var running = Task.WhenAll(one.RunAsync(mailing), other.RunAsync(mailing));
+        await place.Server.WaitForAsync(server => server.OpenConnections > 4, Limit, "connections of both");
+        both.SetResult();
+        var results = await running.WaitAsync(Limit, Cancel);
 
         Assert.All(results, result => Assert.Equal((MailingState.Sent, 2000L), (result.State, result.Balance.Sent)));
         Assert.Equal(2000, (await place.ReconcileAsync(mailing)).Sent);

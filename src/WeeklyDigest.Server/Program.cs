@@ -47,13 +47,14 @@ void Stop(PosixSignalContext context)
     context.Cancel = true;
     if (stopping.IsCancellationRequested) return;
     lastMoment.Change(TimeSpan.FromSeconds(9.5), Timeout.InfiniteTimeSpan);
-    Say("Stopping: finishing what is on the wire. Once more stops at once.");
+    var saying = Say("Stopping: finishing what is on the wire. Once more stops at once.");
     stopping.Cancel();
+    saying.Join(TimeSpan.FromMilliseconds(250));
 }
 
 void EndAtOnce()
 {
-    Say("It could not end in good order within ten seconds. It ends at once, and what it waited for is not done; the next start settles what was under way.").Join(TimeSpan.FromMilliseconds(250));
+    Say(CommandLine.EndsLate).Join(TimeSpan.FromMilliseconds(250));
     Environment.Exit(CommandLine.Failed);
 }
 

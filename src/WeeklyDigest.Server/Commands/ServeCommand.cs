@@ -54,7 +54,15 @@ internal static class ServeCommand
     /// <summary>Waits for the end. One that nobody asked for is a failure, so that a supervisor starts the server again.</summary>
     public static async Task<int> WaitAsync(WebApplication server, TextWriter error, CancellationToken cancel)
     {
-        await server.WaitForShutdownAsync(cancel);
+        try
+        {
+            await server.WaitForShutdownAsync(cancel);
+        }
+        catch (Exception late) when (cancel.IsCancellationRequested && late is OperationCanceledException or AggregateException)
+        {
+            await error.WriteLineAsync(CommandLine.EndsLate);
+            return CommandLine.Failed;
+        }
         if (cancel.IsCancellationRequested) return CommandLine.Done;
         await error.WriteLineAsync("The server has stopped by itself; the log says why.");
         return CommandLine.Failed;

@@ -268,13 +268,15 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var now = run.Time.GetUtcNow();
         if (!outcome.IsOurs) run.Doubts.Note(session.Relay.Name, outcome.Result, now);
         var changes = run.Verdicts.Of(delivery, outcome, now);
-        var isStop = run.Refusals.IsStop(delivery, outcome);
+        // What was held against a domain or a relay before the mailing was resumed ended with that; an answer that comes late does not begin it again.
+        var isLate = run.Stop.IsOver;
+        var isStop = !isLate && run.Refusals.IsStop(delivery, outcome);
         writes.Add(isStop ? [changes[0] with { StopsDomain = delivery.DomainId }]
             : run.Refusals.IsEnd(delivery, outcome) ? [changes[0] with { EndsRefusals = true }]
             : outcome.Refusal is Refusal.Address or Refusal.Mailbox ? [changes[0] with { Relay = run.Doubts.StandingOf(session.Relay.Name) }]
             : changes);
         if (isStop) feed.StopDomain(delivery.DomainId);
-        if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason) run.Doubts.SetAside(session.Relay, reason, run.Stop);
+        if (run.Failures.Note(session.Relay.Name, delivery, outcome) is { } reason && !isLate) run.Doubts.SetAside(session.Relay, reason, run.Stop);
     }
 
     // Without the lease the rows may be another's already: wait until it is renewed. The run's watch does that.

@@ -50,12 +50,19 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         callers.Close();
         if (Before.IsCompleted) await SweepAsync();
         var mailing = await PatientlyAsync(() => environment.Mailings.FindAsync(mailingId, CancellationToken.None));
-        if (mailing?.State != MailingState.Sending) return RunRest.Nothing;
+        if (mailing?.State != MailingState.Sending && Before.IsCompleted) return RunRest.Nothing;
+        // Paused, and perhaps only for a moment, which the watch does not see: an answer from before keeps the run, and so its feed.
+        if (mailing?.State != MailingState.Sending) return Reopened(RunRest.HeldByOthers);
         var left = await PatientlyAsync(() => environment.Mailings.RestAsync(mailingId, CancellationToken.None));
         var rest = left.Pending || left.NextAttemptAt <= environment.Time.GetUtcNow() ? RunRest.Claimable
             : left.Held ? RunRest.HeldByOthers
             : RunRest.Nothing;
-        if (rest != RunRest.Nothing) callers.Reopen();
+        return rest == RunRest.Nothing ? rest : Reopened(rest);
+    }
+
+    private RunRest Reopened(RunRest rest)
+    {
+        callers.Reopen();
         return rest;
     }
 

@@ -52,8 +52,11 @@ internal sealed class RunStop : IDisposable
     /// <summary>All deliveries have ended; what goes on beside them ends too.</summary>
     public CancellationToken OverToken => over.Token;
 
+    /// <summary>Whether another stretch has begun, or all deliveries have ended.</summary>
+    public bool IsOver => over.IsCancellationRequested;
+
     /// <summary>Whether a cancelled part ended as it should.</summary>
-    public bool IsExpected => IsRequested || over.IsCancellationRequested;
+    public bool IsExpected => IsRequested || IsOver;
 
     /// <summary>Why the mailing has to be paused, or null.</summary>
     public string? PauseReason => Volatile.Read(ref pauseReason);

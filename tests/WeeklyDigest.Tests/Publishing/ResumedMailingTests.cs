@@ -50,10 +50,32 @@ public sealed class ResumedMailingTests : IAsyncDisposable
         for (var i = 0; i < 3; i++)
         {
             await PauseAsync(mailing);
+            await NoticedAsync();
             var before = place.Server.AcceptedCount;
             await ResumeAsync(mailing);
             await place.Server.WaitForAcceptedAsync(before + 10, Limit);
         }
+        answer.SetResult();
+        Assert.Equal(MailingState.Sent, (await running).State);
+        Assert.Equal((2000L, 2000L), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
+    }
+
+    [Fact]
+    public async Task Paused_again_for_a_moment_that_it_does_not_notice_it_goes_on_as_well()
+    {
+        var (mailing, running) = await StartAsync();
+        await PauseAsync(mailing);
+        await NoticedAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            var before = place.Server.AcceptedCount;
+            await ResumeAsync(mailing);
+            await place.Server.WaitForAcceptedAsync(before + 10, Limit);
+            await PauseAsync(mailing);
+        }
+        await ResumeAsync(mailing);
+        await AllOthersAsync(mailing);
+
         answer.SetResult();
         Assert.Equal(MailingState.Sent, (await running).State);
         Assert.Equal((2000L, 2000L), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
@@ -143,6 +165,9 @@ public sealed class ResumedMailingTests : IAsyncDisposable
         Assert.True(await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Paused, "by hand", place.Time.GetUtcNow(), Cancel));
         await UntilAsync(mailing, (_, balance) => (balance.Claimed, balance.Sending) == (0, 1));
     }
+
+    // It looks at the mailing's state once a second.
+    private static Task NoticedAsync() => Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System, Cancel);
 
     private async Task ResumeAsync(long mailing)
         => Assert.True(await place.Database.Mailings.ChangeStateAsync(mailing, [MailingState.Paused], MailingState.Sending, null, place.Time.GetUtcNow(), Cancel));

@@ -2,7 +2,9 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
@@ -58,6 +60,8 @@ internal sealed partial class TestSite : IAsyncDisposable
         var loaded = SettingsLoader.Load(new InstallationFolder(folder.Path, folder.File("appsettings.json"), Workspace.RepositoryRoot), new Dictionary<string, string>(), options);
         var installation = await Installation.OpenAsync(loaded, TimeProvider.System, logs, CancellationToken.None);
         var app = WebServer.Build(installation, ["http://127.0.0.1:0"]);
+        // Nobody ends the tests' process, and what hangs behind a database would go on beside other tests.
+        app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout = TimeSpan.FromMinutes(1);
         await app.StartAsync();
         return new TestSite(folder, receiver, installation, app) { Log = log };
     }

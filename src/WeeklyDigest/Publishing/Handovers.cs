@@ -137,9 +137,10 @@ internal sealed class Handovers
         /// <exception cref="UnwrittenNoteException">It cannot be written down: the end must not leave.</exception>
         public void Leave()
         {
-            Insist();
+            // It gives way first: what is noted and has not left would be uncertain after a kill all the same.
             if (!isAwaited) awaited.Add(givesWay);
             isAwaited = true;
+            Insist();
         }
 
         /// <summary>Writes it while it says nothing.</summary>
@@ -175,6 +176,7 @@ internal sealed class Handovers
             }
             catch (IOException failure)
             {
+                Settle();
                 throw new UnwrittenNoteException(failure);
             }
         }

@@ -65,10 +65,11 @@ public sealed class DeliveryVerdicts(RetrySchedule schedule, OnUncertain onUncer
     private static string Short(string text) => text.Length <= MaxReply ? text : text[..(char.IsHighSurrogate(text[MaxReply - 1]) ? MaxReply - 1 : MaxReply)];
 
     private static LedgerWrite Attempt(HeldDelivery delivery, DeliveryEvent happening, string reply, DateTimeOffset now)
-        => Change(delivery, DeliveryState.Sending, happening, now) with { CountAttempt = true, Reply = reply };
+        => Change(delivery, DeliveryState.Sending, happening, now, countAttempt: true, reply);
 
-    private static LedgerWrite Change(HeldDelivery delivery, DeliveryState from, DeliveryEvent happening, DateTimeOffset now)
-        => new(delivery.Id, delivery.Stamp, from, DeliveryTransitions.Next(from, happening), CountAttempt: false, Reply: null, NextAttemptAt: null, now);
+    private static LedgerWrite Change(
+        HeldDelivery delivery, DeliveryState from, DeliveryEvent happening, DateTimeOffset now, bool countAttempt = false, string? reply = null)
+        => new(delivery.Id, delivery.Stamp, from, DeliveryTransitions.Next(from, happening), countAttempt, reply, NextAttemptAt: null, now);
 
     private static string GaveUp(HeldDelivery delivery, TimeSpan tried, string reply)
     {

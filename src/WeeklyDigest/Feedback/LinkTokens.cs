@@ -21,6 +21,8 @@ public sealed class LinkTokens
     /// <summary>The length of a token in characters: 32 bytes in base64url without padding.</summary>
     public const int TokenLength = 43;
 
+    // A block in base32 without padding.
+    private const int MessageIdLength = 26;
     private const int Block = 16;
     private const long MaxMailing = (1L << 56) - 1;
     private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
@@ -142,14 +144,15 @@ public sealed class LinkTokens
 
     private static string ToBase32(ReadOnlySpan<byte> bytes)
     {
-        var text = new StringBuilder(26);
-        int buffer = 0, bits = 0;
+        Span<char> text = stackalloc char[MessageIdLength];
+        int buffer = 0, bits = 0, length = 0;
         foreach (var octet in bytes)
         {
             buffer = (buffer << 8 | octet) & 0xFFFF;
-            for (bits += 8; bits >= 5; bits -= 5) text.Append(Base32[buffer >> (bits - 5) & 31]);
+            for (bits += 8; bits >= 5; bits -= 5) text[length++] = Base32[buffer >> (bits - 5) & 31];
         }
-        return text.Append(Base32[buffer << (5 - bits) & 31]).ToString();
+        text[length] = Base32[buffer << (5 - bits) & 31];
+        return new string(text);
     }
 
     /// <summary>AES of single blocks (FIPS 197), with one key; for one thread at a time.</summary>

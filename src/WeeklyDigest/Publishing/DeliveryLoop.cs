@@ -106,7 +106,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 
     /// <summary>Delivers one.</summary>
     /// <returns>What became of it, null when it was not handed over; and whether the relay can take another.</returns>
-    private async Task<(SendOutcome? Outcome, bool GoesOn)> DeliverAsync(PooledSession session, TakenDelivery taken)
+    private async ValueTask<(SendOutcome? Outcome, bool GoesOn)> DeliverAsync(PooledSession session, TakenDelivery taken)
     {
         var delivery = taken.Delivery;
         if (feed.IsStopped(delivery))
@@ -162,20 +162,27 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     }
 
     /// <summary>What the relay announced, or null when it cannot be used, or not for this one; the delivery is then given back, untouched.</summary>
-    private async Task<RelayAbilities?> AbilitiesAsync(PooledSession session, Delivery delivery)
+    private async ValueTask<RelayAbilities?> AbilitiesAsync(PooledSession session, Delivery delivery)
     {
         var opening = OpenAsync(session);
-        // No other delivery is taken until it is over.
-        if (await IsSlowAsync(session, opening)) slowOpening = opening;
+        var abilities = opening.IsCompleted ? await opening : await OpenedAsync(session, opening.AsTask());
         // Opening may have shown that it does not carry such an address, and another relay may: the delivery waits for that one.
-        else if (await opening is { } abilities && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8)) return abilities;
+        if (abilities is not null && (session.MayCarryUtf8 || !delivery.Recipient.Address.NeedsSmtpUtf8)) return abilities;
         writes.GiveBack(delivery, DeliveryState.Claimed);
         return null;
     }
 
-    private async ValueTask<bool> IsSlowAsync(PooledSession session, Task opening)
+    private async Task<RelayAbilities?> OpenedAsync(PooledSession session, Task<RelayAbilities?> opening)
     {
-        if (opening.IsCompleted || !run.Sessions.HasOther(session.Relay)) return false;
+        if (!await IsSlowAsync(session, opening)) return await opening;
+        // No other delivery is taken until it is over.
+        slowOpening = opening;
+        return null;
+    }
+
+    private async Task<bool> IsSlowAsync(PooledSession session, Task opening)
+    {
+        if (!run.Sessions.HasOther(session.Relay)) return false;
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(feed.Over);
         await Task.WhenAny(opening, Task.Delay(LongOpening, run.Time, enough.Token));
         await enough.CancelAsync();
@@ -183,7 +190,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     }
 
     /// <summary>Opens where that is needed, or learns why the last message could not be started. Null: the relay cannot be used now.</summary>
-    private async Task<RelayAbilities?> OpenAsync(PooledSession session)
+    private async ValueTask<RelayAbilities?> OpenAsync(PooledSession session)
     {
         try
         {
@@ -209,7 +216,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     /// the message (354).
     /// </summary>
     /// <returns>Null when it did not leave since it may not: it is given back, suppressed, or another's.</returns>
-    private async Task<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
+    private async ValueTask<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
     {
         var delivery = taken.Delivery;
         note.Take(delivery, session.Relay.Name, givesWay: !run.Composer.Signs);

@@ -14,6 +14,7 @@ public sealed class MailingMessages
 
     private readonly FrozenContent frozen;
     private readonly LinkTokens tokens;
+    private readonly string unsubscribe;
 
     /// <summary>Prepares what all messages share.</summary>
     /// <param name="campaign">The slug; names the campaign in Feedback-ID.</param>
@@ -23,6 +24,7 @@ public sealed class MailingMessages
     {
         (this.frozen, this.tokens) = (frozen, tokens);
         var newsletter = frozen.Newsletter;
+        unsubscribe = newsletter.UrlOf("/unsubscribe/");
         var label = Label(newsletter.Name);
         Content = new MessageContent(
             newsletter.From,
@@ -72,7 +74,7 @@ public sealed class MailingMessages
             subscriber?.Name,
             to.Address.Value,
             subscriber?.Attributes ?? new Dictionary<string, string>(),
-            frozen.Newsletter.UrlOf("/unsubscribe/" + token)));
+            unsubscribe + token));
 
     private string AtOurDomain(string left) => $"{left}@{frozen.Newsletter.From.Address.AsciiDomain}";
 

@@ -102,12 +102,12 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     /// <summary>Opens when it is not open.</summary>
     /// <exception cref="RelayException">The relay cannot be used: the pool leaves it alone for a while, or sets it aside when only somebody can mend that.</exception>
-    public Task<RelayAbilities> OpenAsync(CancellationToken cancel)
+    public ValueTask<RelayAbilities> OpenAsync(CancellationToken cancel)
     {
         var before = session.Openings;
         var opening = session.OpenAsync(cancel);
         // One that opens very fast is done as well by now, and counts all the same.
-        return opening.IsCompletedSuccessfully && session.Openings == before ? opening : OpenSlowlyAsync(opening);
+        return opening.IsCompletedSuccessfully && session.Openings == before ? opening : new(OpenSlowlyAsync(opening));
     }
 
     /// <summary>Ends a turn.</summary>
@@ -120,7 +120,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
     }
 
     /// <summary>Hands one message over.</summary>
-    public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
+    public async ValueTask<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         sentThisTurn++;
         (hasShare, place, usedPlace) = (false, null, place);
@@ -173,7 +173,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         return place is not null && relay.Refusal is null;
     }
 
-    private async Task<RelayAbilities> OpenSlowlyAsync(Task<RelayAbilities> opening)
+    private async Task<RelayAbilities> OpenSlowlyAsync(ValueTask<RelayAbilities> opening)
     {
         OpeningSince = relay.Time.GetTimestamp();
         IsOpening = true;

@@ -5,81 +5,89 @@ using MimeKit.IO;
 namespace WeeklyDigest.Smtp;
 
 /// <summary>
-/// A MimeMessage that is only a shell around bytes encoded before: MailKit asks it for headers and body and gets what was composed,
-/// octet for octet. One per connection, filled anew for each message.
+/// A MimeMessage that is only a shell around bytes encoded before: MailKit asks its one part for the content and gets what was composed, header
+/// block and all, octet for octet. One per connection, filled anew for each message.
 /// </summary>
 internal sealed class EncodedMessage : IDisposable
 {
-    private readonly EncodedPart _part = new();
+    private readonly Shell _sevenBit = new("");
+    private readonly Shell _eightBit = new("Content-Transfer-Encoding: 8bit\r\n");
     private readonly FormatOptions _options = FormatOptions.Default.Clone();
-    private Header? _header;
+    private Shell _filled;
 
     public EncodedMessage()
     {
-        Message = new MimeMessage { Body = _part };
-        // MimeKit insists on these and writes each that is not hidden; what was composed has its own.
-        _options.HiddenHeaders.UnionWith([HeaderId.MimeVersion, HeaderId.ContentType, HeaderId.ContentTransferEncoding]);
+        _filled = _sevenBit;
+        // What was composed has its own.
+        _options.HiddenHeaders.UnionWith([HeaderId.ContentType, HeaderId.ContentTransferEncoding]);
     }
 
-    public MimeMessage Message { get; }
+    public MimeMessage Message => _filled.Message;
 
     /// <summary>The size on the wire, without stuffed dots (RFC 1870 section 5).</summary>
-    public long Size { get; private set; }
-
-    /// <summary>Called when all but the last octet have been written, just before that one is.</summary>
-    public Action? Sealing { get => _part.Sealing; set => _part.Sealing = value; }
-
-    /// <summary>Called when the first octet of the body is about to be written.</summary>
-    public Action? Beginning { get => _part.Beginning; set => _part.Beginning = value; }
+    public long Size => _filled.Part.Bytes.Length;
 
     /// <summary>Takes a composed message.</summary>
+    /// <param name="composed">The message.</param>
+    /// <param name="beginning">Called when its first octet is about to be written.</param>
+    /// <param name="sealing">Called when all but the last octet have been written, just before that one is.</param>
     /// <returns>How MailKit has to write it.</returns>
-    public FormatOptions Fill(ComposedMessage composed)
+    public FormatOptions Fill(ComposedMessage composed, Action beginning, Action sealing)
     {
-        var bytes = composed.Bytes;
-        var colon = bytes.Span.IndexOf((byte)':');
-        var headerEnd = bytes.Span.IndexOf("\r\n\r\n"u8) + 2;
-        if (colon < 1 || headerEnd < colon) throw new ArgumentException("Not a composed message.", nameof(composed));
-        SetHeader(bytes.Span[..colon], bytes.Span[(colon + 1)..headerEnd]);
-        _part.Bytes = bytes[(headerEnd + 2)..];
-        _part.ContentTransferEncoding = composed.EightBit ? ContentEncoding.EightBit : ContentEncoding.SevenBit;
+        _filled = composed.EightBit ? _eightBit : _sevenBit;
+        (_filled.Part.Bytes, _filled.Part.Beginning, _filled.Part.Sealing) = (composed.Bytes, beginning, sealing);
         _options.International = composed.Utf8Headers;
-        Size = bytes.Length;
         return _options;
     }
 
-    public void Dispose() => Message.Dispose();
-
-    /// <summary>The whole header block as one header: the first field's name, and everything after its colon as a raw value.</summary>
-    private void SetHeader(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    public void Dispose()
     {
-        if (_header is null || !Encoding.ASCII.GetBytes(_header.Field).AsSpan().SequenceEqual(name))
-        {
-            Message.Headers.Clear();
-            _header = new Header(Encoding.ASCII.GetString(name), "");
-            Message.Headers.Add(_header);
-            Message.Headers.Add(HeaderId.MimeVersion, "1.0");
-        }
-        _header.SetRawValue(value.ToArray());
+        _sevenBit.Message.Dispose();
+        _eightBit.Message.Dispose();
     }
 
-    private sealed class EncodedPart() : MimePart("text", "plain")
+    /// <summary>
+    /// A message as MimeKit reads it where the header block does not end: to such a one it adds neither an empty line nor a field of its own (the
+    /// older parser does not keep that apart). Its header says what MailKit has to know for BODY=8BITMIME, and is hidden.
+    /// </summary>
+    private sealed class Shell
     {
-        public ReadOnlyMemory<byte> Bytes { get; set; }
+        private const string Type = "application/x-encoded-before";
 
-        public Action? Sealing { get; set; }
+        public Shell(string encoding)
+        {
+            var options = ParserOptions.Default.Clone();
+            options.RegisterMimeType(Type, typeof(EncodedPart));
+            using var header = new MemoryStream(Encoding.ASCII.GetBytes($"Content-Type: {Type}\r\n{encoding}"));
+            Message = new ExperimentalMimeParser(options, header).ParseMessage();
+            Part = (EncodedPart)Message.Body!;
+        }
 
-        public Action? Beginning { get; set; }
+        public MimeMessage Message { get; }
+
+        public EncodedPart Part { get; }
+    }
+
+    /// <summary>The part that MimeKit makes, and asks.</summary>
+    public sealed class EncodedPart(MimeEntityConstructorArgs args) : MimePart(args)
+    {
+        internal ReadOnlyMemory<byte> Bytes { get; set; }
+
+        internal Action? Beginning { get; set; }
+
+        internal Action? Sealing { get; set; }
 
         public override void WriteTo(FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
         {
             Beginning?.Invoke();
-            // For DATA, MailKit puts its dot-stuffing in between, which looks at every octet twice and costs more than all the rest. The
-            // same is done here by a search. The header block went through MailKit's; we begin at the start of a line, as it does.
-            if (stream is FilteredStream stuffing) DotStuffing.Write(Bytes.Span[..^1], stuffing.Source);
-            else stream.Write(Bytes.Span[..^1]);
+            // For DATA, MailKit puts its dot-stuffing in between, which looks at every octet twice and costs more than all the rest. The same is
+            // done here by a search.
+            var stuffing = stream as FilteredStream;
+            var wire = stuffing?.Source ?? stream;
+            if (stuffing is not null) DotStuffing.Write(Bytes.Span[..^1], wire);
+            else wire.Write(Bytes.Span[..^1]);
             Sealing?.Invoke();
-            stream.Write(Bytes.Span[^1..]);
+            wire.Write(Bytes.Span[^1..]);
         }
     }
 }

@@ -16,13 +16,20 @@ internal static class MessageHeaders
         yield return Segment.Of((recipient, buffer) => buffer.Append(HeaderText.MailboxField("To", recipient.To)));
         yield return Subject(content);
         yield return Fixed($"Date: {Date(content.Date)}\r\n");
-        yield return Segment.Of((recipient, buffer) => buffer.Append($"Message-ID: <{Bracketed(recipient.MessageId)}>\r\n"));
+        yield return MessageId();
         yield return Fixed(ListFields(content));
         yield return Unsubscribe(content.UnsubscribeMailto);
         yield return Fixed(
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" +
             $"MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"{content.Boundary}\"\r\n");
     }
+
+    private static Segment MessageId() => Segment.Of((recipient, buffer) =>
+    {
+        buffer.Append("Message-ID: <");
+        buffer.Append(Bracketed(recipient.MessageId));
+        buffer.Append(">\r\n");
+    });
 
     private static Segment Subject(MessageContent content)
     {
@@ -62,7 +69,7 @@ internal static class MessageHeaders
         => date.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture) + date.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
 
     private static string Bracketed(string id)
-        => id.Length > 0 && id.All(c => c is > ' ' and <= '~' and not '<' and not '>')
+        => id.Length > 0 && !id.AsSpan().ContainsAnyExceptInRange('!', '~') && !id.AsSpan().ContainsAny('<', '>')
             ? id
             : throw new ArgumentException("A Message-ID is plain ASCII without spaces and angle brackets (RFC 5322 section 3.6.4).", nameof(id));
 

@@ -7,11 +7,12 @@ namespace WeeklyDigest.Smtp;
 internal sealed class RelayClient : SmtpClient
 {
     private readonly EncodedMessage _message = new();
+    private readonly Action _begins;
     private Func<bool>? _mayLeave;
 
     public RelayClient()
     {
-        _message.Beginning = () => Stage = DialogueStage.Body;
+        _begins = () => Stage = DialogueStage.Body;
     }
 
     /// <summary>Where the message's dialogue stands; whether the end has gone out, <see cref="RelayStream.HandedOver"/> knows.</summary>
@@ -25,8 +26,7 @@ internal sealed class RelayClient : SmtpClient
     /// <exception cref="HeldBackException">It may not leave; the relay was told so.</exception>
     public string Send(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
     {
-        var options = _message.Fill(composed);
-        _message.Sealing = stream.Seal;
+        var options = _message.Fill(composed, _begins, stream.Seal);
         stream.Unseal(composed.Leaving);
         _mayLeave = composed.MayLeave;
         Stage = DialogueStage.Sender;

@@ -25,18 +25,19 @@ internal static class ReplyText
     /// <summary>A reply with its code in front.</summary>
     public static string Of(int code, string text) => Clean($"{code} {text}");
 
-    /// <summary>Blackens the login's secrets, in clear and as AUTH sends them, should a relay echo them.</summary>
-    public static string WithoutSecrets(string text, RelayOptions relay)
+    /// <summary>Blackens the login's secrets, should a relay echo them.</summary>
+    public static string WithoutSecrets(string text, RelayOptions relay) => WithoutSecrets(text, SecretsOf(relay));
+
+    /// <summary>Blackens what <see cref="SecretsOf"/> gave.</summary>
+    public static string WithoutSecrets(string text, string[] secrets)
     {
-        if (relay.Password.Length == 0) return text;
-        string[] secrets =
-        [
-            Base64($"\0{relay.Username}\0{relay.Password}"),
-            Base64(relay.Password),
-            relay.Password,
-        ];
-        return secrets.Aggregate(text, (current, secret) => current.Replace(secret, "***", StringComparison.Ordinal));
+        foreach (var secret in secrets) text = text.Replace(secret, "***", StringComparison.Ordinal);
+        return text;
     }
+
+    /// <summary>The login's secrets, in clear and as AUTH sends them, the longest first.</summary>
+    public static string[] SecretsOf(RelayOptions relay)
+        => relay.Password.Length == 0 ? [] : [Base64($"\0{relay.Username}\0{relay.Password}"), Base64(relay.Password), relay.Password];
 
     // Nearly every reply is.
     private static bool IsClean(string text)

@@ -12,6 +12,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <summary>So long after an answer the system is not asked whether the relay has closed: should it have, the message is begun anew.</summary>
     private static readonly TimeSpan JustUsed = TimeSpan.FromMilliseconds(100);
 
+    private readonly string[] _secrets = ReplyText.SecretsOf(relay);
     private long _usedAt;
     private RelayConnection? _connection;
     private RelayException? _trouble;
@@ -36,7 +37,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <param name="cancel">Gives up.</param>
     /// <returns>What the relay announced.</returns>
     /// <exception cref="RelayException">The relay cannot be used; or <see cref="SendAsync"/> found so since the last call, and this tells why.</exception>
-    public async Task<RelayAbilities> OpenAsync(CancellationToken cancel)
+    public async ValueTask<RelayAbilities> OpenAsync(CancellationToken cancel)
     {
         if (_trouble is { } known)
         {
@@ -52,7 +53,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <param name="sender">Envelope sender.</param>
     /// <param name="recipient">Envelope recipient.</param>
     /// <param name="cancel">Gives up waiting; before the message was handed over the outcome is NotStarted, afterwards Unknown.</param>
-    public async Task<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
+    public async ValueTask<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         if (WireAddress.ToMailbox(recipient) is not { } to) return Unsendable("The address cannot be written in an SMTP command.");
         if (SenderOf(sender) is not { } from) return NotStarted(new RelayException($"The sender {sender} cannot be written in an SMTP command. Check Newsletter:From.", isTransient: false));
@@ -83,7 +84,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         _connection = null;
     }
 
-    private async Task<SendOutcome> DeliverAsync(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    private async ValueTask<SendOutcome> DeliverAsync(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
         for (var again = false; ; again = true)
         {
@@ -109,7 +110,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         return new SendOutcome(SendResult.NotStarted, ReplyText.Clean(trouble.Message));
     }
 
-    private async Task<RelayConnection> ConnectionAsync(ComposedMessage? message, CancellationToken cancel)
+    private async ValueTask<RelayConnection> ConnectionAsync(ComposedMessage? message, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         if (_connection is { } open && !CanCarry(open, message))
@@ -131,7 +132,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
 
     private bool HasRoom(RelayConnection open) => relay.MessagesPerConnection <= 0 || open.Messages < relay.MessagesPerConnection;
 
-    private async Task<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    private async ValueTask<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
         var attempt = OwnThread.IsHere ? connection.Send(message, sender, recipient, cancel) : await SendElsewhereAsync(connection, message, sender, recipient, cancel);
         _usedAt = time.GetTimestamp();
@@ -148,7 +149,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
 
     private SendOutcome Outcome(SendAttempt attempt, CancellationToken cancel)
     {
-        var reply = ReplyText.WithoutSecrets(attempt.Reply, relay);
+        var reply = ReplyText.WithoutSecrets(attempt.Reply, _secrets);
         if (attempt.Judgement.Result != SendResult.Accepted && attempt.Code == ReplyPolicy.Lost && cancel.IsCancellationRequested)
         {
             return attempt.Stage == DialogueStage.FinalDot

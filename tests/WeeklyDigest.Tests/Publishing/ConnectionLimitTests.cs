@@ -93,7 +93,7 @@ public sealed class ConnectionLimitTests
         pool.Return(first);
         await server.DisposeAsync();
         var again = await pool.RentAsync(Cancel);
-        await Assert.ThrowsAsync<RelayException>(() => again.OpenAsync(Cancel));
+        await Assert.ThrowsAsync<RelayException>(() => again.OpenAsync(Cancel).AsTask());
         pool.Return(again);
         Assert.Equal(0, pool.Capacity);
         clock.Advance(TimeSpan.FromSeconds(1));

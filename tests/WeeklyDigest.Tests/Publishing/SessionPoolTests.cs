@@ -156,7 +156,7 @@ public sealed class SessionPoolTests
         await using var pool = new SessionPool([Relay("one", 2) with { Port = server.Port }], new MemoryRelayStore(clock), clock);
         var (first, second) = (await pool.RentAsync(Cancel), await pool.RentAsync(Cancel));
         using var enough = new CancellationTokenSource();
-        var opening = first.OpenAsync(enough.Token);
+        var opening = first.OpenAsync(enough.Token).AsTask();
         clock.Advance(TimeSpan.FromSeconds(4));
         Assert.Null(pool.Notice);
         clock.Advance(TimeSpan.FromSeconds(2));

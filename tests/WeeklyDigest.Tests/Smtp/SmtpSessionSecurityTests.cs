@@ -27,7 +27,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
         await using var session = new SmtpSession(
             new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None, Username = "news", Password = "right" }, TimeProvider.System);
         await session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.EndsWith("must STARTTLS first. Check its Username, Password and Security.", trouble.Message, StringComparison.Ordinal);
     }
 
@@ -108,7 +108,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
         var serving = HangUpInHandshakeAsync(listener, greets: security == "StartTls", resets);
         var relay = new RelayOptions { Name = "main", Host = "127.0.0.1", Port = ((IPEndPoint)listener.LocalEndpoint).Port, Security = Enum.Parse<RelaySecurity>(security), Username = "editor", Password = Password };
         await using var session = new SmtpSession(relay, TimeProvider.System);
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.True(trouble.IsTransient, trouble.Message);
         Assert.Contains("did not finish the TLS handshake: ", trouble.Message, StringComparison.Ordinal);
         await serving;
@@ -123,7 +123,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
             Certificate = certificate, ImplicitTls = true, Script = moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Drop : SmtpMove.Accept,
         });
         await using var session = Session(server, relay => relay with { Security = RelaySecurity.Tls, TrustedCertificates = certificate.WritePem(folder) });
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.True(trouble.IsTransient, trouble.Message);
         Assert.Contains("did not greet us", trouble.Message, StringComparison.Ordinal);
     }
@@ -147,7 +147,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
             Certificate = certificate, Script = moment => moment.Stage == SmtpStage.StartTls ? SmtpMove.Reply("454 4.7.0 TLS not available") : SmtpMove.Accept,
         });
         await using var session = Session(server, relay => relay with { TrustedCertificates = certificate.WritePem(folder) });
-        Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel))).IsTransient);
+        Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask())).IsTransient);
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
             Username = "editor", Password = Password, Script = moment => moment.Stage == SmtpStage.Auth ? SmtpMove.Reply(reply) : SmtpMove.Accept,
         });
         await using var session = Session(server, relay => relay with { Security = RelaySecurity.None });
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.Equal(isTransient, trouble.IsTransient);
         Assert.Contains(reply, trouble.Message, StringComparison.Ordinal);
         Assert.Single(server.Commands, command => command.Line.StartsWith("AUTH", StringComparison.Ordinal));
@@ -202,7 +202,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
             Script = moment => moment.Stage == SmtpStage.Auth ? SmtpMove.Reply($"535 5.7.8 '{moment.Line}' and '{Password}' are wrong") : SmtpMove.Accept,
         });
         await using var session = Session(server, relay => relay with { Security = RelaySecurity.None });
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         var told = trouble.ToString();
         Assert.Contains("'AUTH PLAIN ***' and '***' are wrong", told, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, told, StringComparison.Ordinal);
@@ -241,7 +241,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
 
     private static async Task AssertRefusedAsync(SmtpSession session, string words)
     {
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.False(trouble.IsTransient, trouble.Message);
         Assert.Contains(words, trouble.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, trouble.ToString(), StringComparison.Ordinal);
@@ -249,7 +249,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage? message = null)
-        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
+        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
 
     private static SmtpSession Session(ScriptedSmtpServer server, Func<RelayOptions, RelayOptions> change)
         => new(change(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Username = "editor", Password = Password }), TimeProvider.System);

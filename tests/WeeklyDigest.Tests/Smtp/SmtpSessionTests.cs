@@ -117,7 +117,7 @@ public sealed class SmtpSessionTests
         await using var server = ScriptedSmtpServer.Start(moment => moment is { Stage: SmtpStage.MailFrom, Connection: 1 } ? SmtpMove.ReplyThenClose("421 4.3.2 going down") : SmtpMove.Accept);
         await using var session = Session(server);
         Assert.Equal(SendResult.NotStarted, (await SendAsync(session)).Result);
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.True(trouble.IsTransient);
         Assert.Contains("421 4.3.2 going down", trouble.Message, StringComparison.Ordinal);
         Assert.True((await session.OpenAsync(Cancel)).EightBitMime);
@@ -151,7 +151,7 @@ public sealed class SmtpSessionTests
         await using var session = Session(server);
         // Whoever knows what else the relay accepts decides whether this one is the recipient's.
         Assert.Equal(new SendOutcome(SendResult.NotStarted, reply) { Refusal = reply.Contains("5.1.8", StringComparison.Ordinal) ? Refusal.Policy : Refusal.None }, await SendAsync(session));
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.False(trouble.IsTransient);
         Assert.Contains($"{what}: {reply}. {advice}", trouble.Message, StringComparison.Ordinal);
     }
@@ -170,7 +170,7 @@ public sealed class SmtpSessionTests
         });
         await using var session = Session(server);
         Assert.Equal(new SendOutcome(SendResult.NotStarted, reply), await SendAsync(session));
-        Assert.False((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel))).IsTransient);
+        Assert.False((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask())).IsTransient);
     }
 
     [Theory]
@@ -183,7 +183,7 @@ public sealed class SmtpSessionTests
         await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == Enum.Parse<SmtpStage>(stage) && moment.Connection == 1 ? SmtpMove.Drop : SmtpMove.Accept);
         await using var session = Session(server);
         Assert.Equal(Enum.Parse<SendResult>(expected), (await SendAsync(session)).Result);
-        if (expected == "NotStarted") Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel))).IsTransient);
+        if (expected == "NotStarted") Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask())).IsTransient);
         Assert.Equal(SendResult.Accepted, (await SendAsync(session)).Result);
         Assert.Equal((2, 1), (server.Connections, server.AcceptedCount));
     }
@@ -257,7 +257,7 @@ public sealed class SmtpSessionTests
     {
         await using var server = ScriptedSmtpServer.Start(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.ReplyThenClose(greeting) : SmtpMove.Accept);
         await using var session = Session(server);
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.Equal(isTransient, trouble.IsTransient);
         Assert.Contains(greeting, trouble.Message, StringComparison.Ordinal);
         Assert.Equal(SendResult.NotStarted, (await SendAsync(session)).Result);
@@ -272,7 +272,7 @@ public sealed class SmtpSessionTests
         listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback.MapToIPv6(), 0));
         var port = ((System.Net.IPEndPoint)listener.LocalEndPoint!).Port;
         await using var session = new SmtpSession(new RelayOptions { Name = "main", Host = noSuchName ? "no-such-host.invalid" : "127.0.0.1", Port = port, Security = RelaySecurity.None }, TimeProvider.System);
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.True(trouble.IsTransient);
         Assert.StartsWith("Relay 'main' (", trouble.Message, StringComparison.Ordinal);
     }
@@ -285,7 +285,7 @@ public sealed class SmtpSessionTests
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage? message = null, string to = "ada@example.org")
-        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address(to), Cancel);
+        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address(to), Cancel).AsTask();
 
     private static SmtpSession Session(ScriptedSmtpServer server, Func<RelayOptions, RelayOptions>? change = null)
     {

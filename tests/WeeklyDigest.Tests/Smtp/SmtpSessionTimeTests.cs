@@ -67,7 +67,7 @@ public sealed class SmtpSessionTimeTests
     {
         await using var server = ScriptedSmtpServer.Start(StallAt("Connect"));
         await using var session = Session(server);
-        var opening = session.OpenAsync(Cancel);
+        var opening = session.OpenAsync(Cancel).AsTask();
         await stalled.Task.WaitAsync(Cancel);
         // The limit of the greeting begins when the connection stands, which may be an instant after the server saw it.
         while (!opening.IsCompleted)
@@ -83,7 +83,7 @@ public sealed class SmtpSessionTimeTests
     {
         await using var server = ScriptedSmtpServer.Start(StallAt("Hello"));
         await using var session = Session(server);
-        var opening = session.OpenAsync(Cancel);
+        var opening = session.OpenAsync(Cancel).AsTask();
         await stalled.Task.WaitAsync(Cancel);
         clock.Advance(TimeSpan.FromSeconds(59));
         Assert.NotSame(opening, await Task.WhenAny(opening, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancel)));
@@ -113,7 +113,7 @@ public sealed class SmtpSessionTimeTests
     {
         await using var server = ScriptedSmtpServer.Start();
         await using var session = Session(server);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => session.OpenAsync(new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => session.OpenAsync(new CancellationToken(canceled: true)).AsTask());
     }
 
     [Fact]
@@ -154,8 +154,8 @@ public sealed class SmtpSessionTimeTests
     private SmtpSession Session(ScriptedSmtpServer server)
         => new(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None }, clock);
 
-    private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message) => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
+    private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message) => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, CancellationToken cancel)
-        => session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), cancel);
+        => session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), cancel).AsTask();
 }

@@ -79,13 +79,13 @@ public sealed class PostfixTests(PostfixRelay postfix) : IClassFixture<PostfixRe
         var outcome = await SendAsync(session, Samples.Compose(Samples.Modern, content: Samples.Content(text: MergeTemplate.Of(big))));
         Assert.Equal(SendResult.NotStarted, outcome.Result);
         Assert.StartsWith("552 5.3.4", outcome.Reply, StringComparison.Ordinal);
-        Assert.False((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel))).IsTransient);
+        Assert.False((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask())).IsTransient);
     }
 
     private static async Task<RelayException> AssertRefusedAsync(RelayOptions relay, string words)
     {
         await using var session = new SmtpSession(relay, TimeProvider.System);
-        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel));
+        var trouble = await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(Cancel).AsTask());
         Assert.False(trouble.IsTransient);
         Assert.Contains(words, trouble.Message, StringComparison.Ordinal);
         Assert.Equal(SendResult.NotStarted, (await SendAsync(session, Samples.Compose(Samples.Modern))).Result);
@@ -93,7 +93,7 @@ public sealed class PostfixTests(PostfixRelay postfix) : IClassFixture<PostfixRe
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message)
-        => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
+        => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
 
     /// <summary>The names of the fields Postfix put on top, and the message below them.</summary>
     private static (List<string> Added, string Message) Split(byte[] delivered)
@@ -120,7 +120,7 @@ public sealed class PostfixRelayTests
             await postfix.StopAsync();
             Assert.Empty(postfix.Processes());
             Assert.Equal(SendResult.NotStarted, (await session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), TestContext.Current.CancellationToken)).Result);
-            Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(TestContext.Current.CancellationToken))).IsTransient);
+            Assert.True((await Assert.ThrowsAsync<RelayException>(() => session.OpenAsync(TestContext.Current.CancellationToken).AsTask())).IsTransient);
         }
     }
 }

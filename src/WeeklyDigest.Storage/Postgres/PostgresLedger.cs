@@ -64,21 +64,11 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
 
     /// <inheritdoc/>
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
-    {
-        var parameters = new { owner, now = Codes.Of(now), reply = LedgerReplies.OwnerDied };
-        return server.TransactAsync(
-            async connection =>
-            {
-                // What is cancelled now is so for every row, or for none.
-                await connection.ExecuteAsync(Queries.Get("Gate"));
-                var abandoned = await connection.ExecuteAsync(Queries.Get("AbandonClaimed"), parameters);
-                return new RecoveredRows(
-                    Released: await connection.ExecuteAsync(Queries.Get("Release"), parameters),
-                    SentAgain: onUncertain == OnUncertain.Resend ? await connection.ExecuteAsync(Queries.Get("SendAgain"), parameters) : 0,
-                    Uncertain: abandoned + await connection.ExecuteAsync(Queries.Get("LoseTrack"), parameters));
-            },
-            cancel);
-    }
+        => server.TransactAsync(new PostgresRecovery(owner, onUncertain, now, time).RunAsync, cancel);
+
+    /// <inheritdoc/>
+    public Task<RecoveredRows> RecoverLapsedAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync(new PostgresRecovery(owner, onUncertain, now, time).RunIfLapsedAsync, cancel);
 
     /// <inheritdoc/>
     public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel)

@@ -53,22 +53,15 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
 
     /// <inheritdoc/>
     public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
-    {
-        return writer.TransactAsync(
-            transaction =>
-            {
-                var abandoned = Of(transaction, "AbandonClaimed").Run();
-                return new RecoveredRows(
-                    Released: Of(transaction, "Release").Run(),
-                    SentAgain: onUncertain == OnUncertain.Resend ? Take(transaction, "SendAgain") : 0,
-                    Uncertain: abandoned + Take(transaction, "LoseTrack"));
-            },
+        => writer.TransactAsync(transaction => Recover(transaction, owner, onUncertain, now), cancel);
+
+    /// <inheritdoc/>
+    public Task<RecoveredRows> RecoverLapsedAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync(
+            transaction => transaction.Statement("HasLease").With("@owner", owner).With("@now", Codes.Of(now)).Any()
+                ? new RecoveredRows(0, 0, 0)
+                : Recover(transaction, owner, onUncertain, now),
             cancel);
-
-        SqliteStatement Of(SqliteWriter transaction, string how) => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now));
-
-        int Take(SqliteWriter transaction, string how) => Of(transaction, how).With("@reply", LedgerReplies.OwnerDied).Run();
-    }
 
     /// <inheritdoc/>
     public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel)
@@ -116,6 +109,16 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         return rows.Count == 0
             ? new DecidedRows(0, 0, null)
             : await writer.TransactAsync(transaction => new SqliteDecision(transaction, portion).Run(rows), cancel);
+    }
+
+    private static RecoveredRows Recover(SqliteWriter transaction, string owner, OnUncertain onUncertain, DateTimeOffset now)
+    {
+        var abandoned = Of("AbandonClaimed").Run();
+        return new RecoveredRows(Released: Of("Release").Run(), SentAgain: onUncertain == OnUncertain.Resend ? Take("SendAgain") : 0, Uncertain: abandoned + Take("LoseTrack"));
+
+        SqliteStatement Of(string how) => transaction.Statement(how).With("@owner", owner).With("@now", Codes.Of(now));
+
+        int Take(string how) => Of(how).With("@reply", LedgerReplies.OwnerDied).Run();
     }
 
     private static long Pardon(SqliteWriter transaction, IEnumerable<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)

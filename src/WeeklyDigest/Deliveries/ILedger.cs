@@ -50,6 +50,12 @@ public interface ILedger
     Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
+    /// The same for an owner of whom no more is known than that its lease was over. That is asked again in the transaction, however often it is made
+    /// anew: who has renewed its lease since, or claimed with a new one, keeps everything.
+    /// </summary>
+    Task<RecoveredRows> RecoverLapsedAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>
     /// Fails pending rows that were never tried, of a mailing in state sending that began to send, was resumed last, and had a message accepted
     /// last, at or before <paramref name="before"/>; of the latter it is known what processes noted.
     /// </summary>

@@ -99,7 +99,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         hasTidied = true;
         foreach (var holder in holders)
         {
-            if (environment.Owner.IsOurs(holder.Owner) && await SweepAsync(holder.Owner, now, cancel)) continue;
+            if (environment.Owner.IsOurs(holder.Owner) && await SweepAsync(holder.Owner, cancel)) continue;
             var life = environment.Owner.LifeOf(holder.Owner);
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))
             {
@@ -107,7 +107,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
                 continue;
             }
             if (life == OwnerLife.Dead && !await SettleAsync(holder.Owner, now, cancel)) continue;
-            await environment.Writer.InTurnAsync(Recover(holder.Owner, life, now, cancel)).WaitAsync(cancel);
+            await environment.Writer.InTurnAsync(Recover(holder.Owner, life, cancel)).WaitAsync(cancel);
             if (life == OwnerLife.Dead) dead.Add(holder.Owner);
         }
         // What it was refused last, by a relay that refuses everybody: no run may be there to see it.
@@ -131,24 +131,24 @@ public sealed class DeliveryEngine : IAsyncDisposable
     }
 
     // What a claim took that a drained run had not waited for. The run's own writes were before this turn; one that begins now has its turns after it.
-    private Task<bool> SweepAsync(string owner, DateTimeOffset now, CancellationToken cancel)
+    private Task<bool> SweepAsync(string owner, CancellationToken cancel)
         => environment.Writer.InTurnAsync(async ledger =>
         {
             lock (gate)
             {
                 if (runs.ContainsKey(Sender.PartsOf(owner).MailingId)) return false;
             }
-            await ledger.RecoverAsync(owner, environment.Options.OnUncertain, now, CancellationToken.None);
+            await ledger.RecoverAsync(owner, environment.Options.OnUncertain, environment.Time.GetUtcNow(), CancellationToken.None);
             return true;
         }).WaitAsync(cancel);
 
     // For others it is as long as for us that the ledger can be used.
     private bool MayJudge => environment.Writer.UsableFor >= environment.Options.Lease;
 
-    // Asked again when it is tried again: that the ledger cannot be written may be found out with this very change.
-    private Func<ILedger, Task<RecoveredRows>> Recover(string owner, OwnerLife life, DateTimeOffset now, CancellationToken cancel)
-        => ledger => life == OwnerLife.Dead || MayJudge
-            ? ledger.RecoverAsync(owner, environment.Options.OnUncertain, now, cancel)
+    // Asked again when it is tried again: that the ledger cannot be written may be found out with this very change. Who only was not heard of may be by now.
+    private Func<ILedger, Task<RecoveredRows>> Recover(string owner, OwnerLife life, CancellationToken cancel)
+        => ledger => life == OwnerLife.Dead ? ledger.RecoverAsync(owner, environment.Options.OnUncertain, environment.Time.GetUtcNow(), cancel)
+            : MayJudge ? ledger.RecoverLapsedAsync(owner, environment.Options.OnUncertain, environment.Time.GetUtcNow(), cancel)
             : Task.FromResult(new RecoveredRows(0, 0, 0));
 
     // A process that worked on several mailings is several holders, and one of them was passed over if another process looked at it in that moment: the

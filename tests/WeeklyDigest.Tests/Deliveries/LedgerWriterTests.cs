@@ -220,6 +220,8 @@ public sealed class LedgerWriterTests
 
         public Task<RecoveredRows> RecoverAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
+        public Task<RecoveredRows> RecoverLapsedAsync(string owner, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+
         public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel) => throw new NotSupportedException();
     }
 }

@@ -132,6 +132,18 @@ public sealed class RecoveryTests
         Assert.Equal((9L, 1L), ((await place.BalanceAsync(mailing)).Pending, (await place.BalanceAsync(mailing)).Uncertain));
     }
 
+    [Fact]
+    public async Task A_process_elsewhere_that_is_heard_of_again_before_its_rows_are_taken_back_keeps_them()
+    {
+        await using var place = EnginePlace.Open(time: clock);
+        var mailing = await HoldAsync(place, "elsewhere/1/random/1");
+        place.Around = ledger => StaleHolders.Over(ledger, () => ledger.RenewAsync(new Claimant("elsewhere/1/random/1", clock.GetUtcNow(), clock.GetUtcNow().AddMinutes(1)), Cancel));
+        var engine = place.Start().Engine;
+        clock.Advance(TimeSpan.FromMinutes(1.1));
+        await engine.RecoverAsync(Cancel);
+        Assert.Equal((4L, 1L), ((await place.BalanceAsync(mailing)).Claimed, (await place.BalanceAsync(mailing)).Sending));
+    }
+
     // A database that was away was so to both: the other one has answers to record, and comes back within the same moments.
     [Fact]
     public async Task Who_has_just_begun_gives_a_process_elsewhere_a_lease_to_be_heard_of()

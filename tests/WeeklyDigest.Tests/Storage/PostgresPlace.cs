@@ -27,6 +27,14 @@ public sealed class PostgresPlace : IDatabasePlace
     internal Task SomebodyWaitsAsync() => Eventually.HoldsAsync(
         () => SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", Name) > 0, "somebody waits for a lock");
 
+    /// <summary>What lets changes of deliveries wait that <see cref="HaltChanges"/> was called before, until the transaction that does this has ended.</summary>
+    internal const string Halt = "SELECT pg_advisory_xact_lock(7)";
+
+    /// <summary>Has each change of deliveries wait for <see cref="Halt"/>: behind its own look at the database, and before that of the statement after it.</summary>
+    internal void HaltChanges() => Execute(
+        "CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NULL; END'; "
+        + "CREATE TRIGGER halt BEFORE UPDATE ON delivery EXECUTE FUNCTION halt()");
+
     public void Dispose() => SharedPostgres.Server.Drop(Options.ConnectionString);
 }
 

@@ -1,6 +1,57 @@
+using WeeklyDigest.Deliveries;
+
 namespace WeeklyDigest.Tests.Storage;
 
 public sealed class PostgresLedgerTests : LedgerSuite<PostgresPlace>;
+
+public sealed class PostgresLapsedLeaseTests : LapsedLeaseSuite<PostgresPlace>
+{
+    [Fact]
+    public async Task A_renewal_that_is_under_way_is_waited_for()
+    {
+        await LapsedAsync();
+        Task<RecoveredRows> recovery;
+        await using (await Place.BeginAsync(Renewal, commit: true))
+        {
+            recovery = RecoverAsync();
+            await Place.SomebodyWaitsAsync();
+        }
+        Assert.Equal(new RecoveredRows(0, 0, 0), await recovery);
+    }
+
+    [Fact]
+    public async Task A_recovery_that_is_made_again_since_its_connection_was_ended_looks_at_the_lease_again()
+    {
+        await LapsedAsync();
+        Task<RecoveredRows> recovery;
+        await using (var other = await Place.BeginAsync("SELECT 1 FROM delivery FOR UPDATE", commit: true))
+        {
+            recovery = RecoverAsync();
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'; " + Renewal);
+        }
+        Assert.Equal(new RecoveredRows(0, 0, 0), await recovery);
+        Assert.Equal(2, Assert.Single(await Ledger.HoldersAsync(Cancel)).Rows);
+    }
+
+    [Fact]
+    public async Task What_the_owner_claims_and_begins_while_it_is_recovered_stays_with_it()
+    {
+        var mailing = await LapsedAsync();
+        Place.HaltChanges();
+        Task<RecoveredRows> recovery;
+        await using (var other = await Place.BeginAsync(PostgresPlace.Halt, commit: true))
+        {
+            recovery = RecoverAsync();
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync("UPDATE delivery SET state = 'sending', owner = 'one', stamp = 1, lease_until = clock_ms() + 60000 WHERE subscriber_id = 3");
+        }
+        Assert.Equal(new RecoveredRows(1, 1, 0), await recovery);
+        Assert.Equal((2, 1), ((await Balance(mailing)).Pending, (await Balance(mailing)).Sending));
+    }
+
+    private const string Renewal = "UPDATE delivery SET lease_until = clock_ms() + 60000 WHERE owner IS NOT NULL";
+}
 
 public sealed class PostgresMarkTests : MarkSuite<PostgresPlace>;
 

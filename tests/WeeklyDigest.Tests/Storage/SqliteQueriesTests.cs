@@ -35,6 +35,7 @@ public sealed partial class SqliteQueriesTests(SqliteAtScale scale) : IClassFixt
     [InlineData("Holders", "delivery_held")]
     [InlineData("Renew", "delivery_held")]
     [InlineData("Sending", "delivery_held")]
+    [InlineData("HasLease", "delivery_held")]
     [InlineData("Release", "delivery_held")]
     [InlineData("LoseTrack", "delivery_held")]
     [InlineData("AbandonClaimed", "delivery_held")]

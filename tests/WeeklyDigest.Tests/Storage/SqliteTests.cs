@@ -2,6 +2,8 @@ namespace WeeklyDigest.Tests.Storage;
 
 public sealed class SqliteLedgerTests : LedgerSuite<SqlitePlace>;
 
+public sealed class SqliteLapsedLeaseTests : LapsedLeaseSuite<SqlitePlace>;
+
 public sealed class SqliteMarkTests : MarkSuite<SqlitePlace>;
 
 public sealed class SqliteDecisionTests : DecisionSuite<SqlitePlace>;

@@ -209,16 +209,24 @@ FROM delivery
 WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending'
 ORDER BY mailing_id, subscriber_id;
 
+-- name: LapsedLease
+-- Until when an owner had its rows; nothing while it has one. Locked, then looked at: a renewal that is under way is waited for, and seen.
+WITH held AS MATERIALIZED (
+    SELECT lease_until FROM delivery WHERE owner = @owner AND state IN ('claimed', 'sending') FOR NO KEY UPDATE
+)
+SELECT CASE WHEN max(lease_until) <= clock_ms() THEN max(lease_until) END FROM held;
+
 -- name: AbandonClaimed
 -- Before Release, which takes the rest: what AbandonRows is for a dead owner's rows of cancelled mailings.
+-- @until: the end of the lease that is over, here and below; what the owner has claimed since has a later one.
 UPDATE delivery d SET state = 'uncertain', owner = NULL, lease_until = NULL, resent = resent - 1, updated_at = @now
-WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'claimed' AND resent > 0
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND lease_until <= @until AND state = 'claimed' AND resent > 0
   AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = d.mailing_id AND m.state = 'cancelled');
 
 -- name: Release
 -- Claimed and not begun: nothing is out, whatever became of the owner. (The state is named twice so that the partial index applies.)
 UPDATE delivery SET state = 'pending', owner = NULL, lease_until = NULL, updated_at = @now
-WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'claimed';
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND lease_until <= @until AND state = 'claimed';
 
 -- name: LoseTrack
 -- Begun and not answered: only the relay knows. The attempt is counted here because the answer, which counts it otherwise, never came;
@@ -226,7 +234,7 @@ WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'claimed';
 UPDATE delivery
 SET state = 'uncertain', owner = NULL, lease_until = NULL, reply = @reply, attempts = attempts + 1,
     first_attempt_at = coalesce(first_attempt_at, updated_at), updated_at = @now
-WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending';
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND lease_until <= @until AND state = 'sending';
 
 -- name: SendAgain
 -- As LoseTrack, for an installation that sends again by itself, once: through uncertain to pending in one step. It comes before
@@ -234,7 +242,7 @@ WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending';
 UPDATE delivery d
 SET state = 'pending', owner = NULL, lease_until = NULL, reply = @reply, attempts = attempts + 1, resent = resent + 1,
     first_attempt_at = coalesce(first_attempt_at, updated_at), updated_at = @now
-WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending' AND resent = 0
+WHERE owner = @owner AND state IN ('claimed', 'sending') AND lease_until <= @until AND state = 'sending' AND resent = 0
   AND EXISTS (SELECT 1 FROM mailing m WHERE m.id = d.mailing_id AND m.state <> 'cancelled')
   AND EXISTS (SELECT 1 FROM subscriber s WHERE s.id = d.subscriber_id AND s.status = 'active'
               AND NOT EXISTS (SELECT 1 FROM suppression x WHERE x.address = s.address));

@@ -168,6 +168,10 @@ FROM delivery INDEXED BY delivery_held
 WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending'
 ORDER BY mailing_id, subscriber_id;
 
+-- name: HasLease
+-- Read inside the writing transaction: an owner that was heard of again after somebody saw its lease over.
+SELECT 1 FROM delivery INDEXED BY delivery_held WHERE owner = @owner AND state IN ('claimed', 'sending') AND lease_until > @now LIMIT 1;
+
 -- name: AbandonClaimed
 -- Before Release, which takes the rest: what AbandonRow is for a dead owner's rows of cancelled mailings.
 UPDATE delivery SET state = 'uncertain', owner = NULL, lease_until = NULL, resent = resent - 1, updated_at = @now

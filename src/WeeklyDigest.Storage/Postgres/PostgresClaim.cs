@@ -149,6 +149,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
             mailings = rows.Select(_ => request.MailingId).ToArray(),
             subscribers = rows.Select(row => row.Subscriber).ToArray(),
             replies = rows.Select(row => row.Reply).ToArray(),
+            numbers = Enumerable.Range(0, rows.Count).ToArray(),
             now,
         });
 

@@ -57,8 +57,8 @@ internal sealed class PostgresWrites
     }
 
     /// <summary>
-    /// Finds out why the others changed nothing. What will not be sent again is uncertain; who left is suppressed; what a pause or a cancellation caught goes back; what another
-    /// holds is left alone. What else is as we wanted it was written before, by a commit whose answer was lost: nobody else has our stamp.
+    /// Finds out why the others changed nothing. What will not be sent again is uncertain; who left is suppressed; what a pause or a cancellation caught goes back, and so does
+    /// who has come back by then; what another holds is left alone. What else is as we wanted it was written before, by a commit whose answer was lost: nobody else has our stamp.
     /// </summary>
     public async Task<int> SettleAsync(NpgsqlConnection connection)
     {
@@ -81,7 +81,7 @@ internal sealed class PostgresWrites
         }
         await AbandonAsync(connection, [.. leaving.Select(row => row.Number), .. stopped]);
         await SuppressAsync(connection, leaving.FindAll(row => Results[row.Number] != LedgerWriteResult.Abandoned));
-        await GiveBackAsync(connection, stopped.FindAll(number => Results[number] != LedgerWriteResult.Abandoned));
+        await GiveBackAsync(connection, [.. leaving.Select(row => row.Number).Concat(stopped).Where(number => Results[number] == LedgerWriteResult.Fenced)]);
         return open.Count;
     }
 
@@ -104,11 +104,12 @@ internal sealed class PostgresWrites
     {
         if (leaving.Count == 0) return;
         var numbers = leaving.ConvertAll(row => row.Number);
-        await connection.ExecuteAsync(Queries.Get("Suppress"), new
+        var suppressed = await connection.QueryAsync<int>(Queries.Get("Suppress"), new
         {
-            mailings = Mailings(numbers), subscribers = Subscribers(numbers), replies = leaving.Select(row => row.Reply).ToArray(), now = Codes.Of(writes[numbers[0]].At),
+            mailings = Mailings(numbers), subscribers = Subscribers(numbers), replies = leaving.Select(row => row.Reply).ToArray(), numbers = numbers.ToArray(),
+            now = Codes.Of(writes[numbers[0]].At),
         });
-        foreach (var number in numbers) Results[number] = LedgerWriteResult.Suppressed;
+        foreach (var number in suppressed) Results[number] = LedgerWriteResult.Suppressed;
     }
 
     private async Task GiveBackAsync(NpgsqlConnection connection, List<int> numbers)

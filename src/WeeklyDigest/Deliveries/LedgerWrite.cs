@@ -44,7 +44,7 @@ public enum LedgerWriteResult
     /// <summary>The row has the new state, durably.</summary>
     Written,
 
-    /// <summary>The row was not ours any more and nothing changed; or the mailing was stopped before the row was begun, or its mark renewed, and it is pending again.</summary>
+    /// <summary>The row was not ours any more and nothing changed; or the mailing was stopped, or the subscriber away for a moment, before the row was begun, or its mark renewed, and it is pending again.</summary>
     Fenced,
 
     /// <summary>A change to sending found that the subscriber had left; the row is suppressed instead.</summary>

@@ -78,7 +78,52 @@ public sealed class PostgresMailingTests : MailingSuite<PostgresPlace>
     }
 }
 
-public sealed class PostgresSentAgainTests : SentAgainSuite<PostgresPlace>;
+public sealed class PostgresSentAgainTests : SentAgainSuite<PostgresPlace>
+{
+    private const string Back = "UPDATE subscriber SET status = 'active'; DELETE FROM suppression";
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_is_back_while_a_claim_passes_them_over_waits_as_before(bool sentAgain)
+    {
+        var mailing = await Published(2);
+        if (sentAgain) await Write(await HeldAgain(mailing), DeliveryState.Claimed, DeliveryState.Pending);
+        Bounce(1);
+        Place.HaltChanges();
+        Task<IReadOnlyList<Delivery>> claim;
+        await using (var other = await Place.BeginAsync(PostgresPlace.Halt, commit: true))
+        {
+            claim = Claim(mailing);
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync(Back);
+        }
+        Assert.Equal(2, (await claim).Single().Id.SubscriberId);
+        Assert.Equal((1L, sentAgain ? 1 : 0), ((await Balance(mailing)).Pending, (await Claim(mailing)).Single().Resent));
+    }
+
+    [Theory]
+    [InlineData(true, DeliveryState.Claimed)]
+    [InlineData(true, DeliveryState.Sending)]
+    [InlineData(false, DeliveryState.Claimed)]
+    [InlineData(false, DeliveryState.Sending)]
+    public async Task Who_is_back_while_a_mark_is_refused_waits_as_before(bool sentAgain, DeliveryState from)
+    {
+        var mailing = await Published(1);
+        var row = sentAgain ? await HeldAgain(mailing) : (await Claim(mailing)).Single();
+        if (from == DeliveryState.Sending) await Write(row, DeliveryState.Claimed, from);
+        Bounce(1);
+        Task<LedgerWriteResult> mark;
+        await using (var other = await Place.BeginAsync("SELECT 1 FROM delivery FOR UPDATE", commit: true))
+        {
+            mark = Write(row, from, DeliveryState.Sending);
+            await Place.SomebodyWaitsAsync();
+            await other.ExecuteAsync(Back);
+        }
+        Assert.Equal(LedgerWriteResult.Fenced, await mark);
+        Assert.Equal((1L, sentAgain ? 1 : 0), ((await Balance(mailing)).Pending, (await Claim(mailing)).Single().Resent));
+    }
+}
 
 public sealed class PostgresRescheduleTests : RescheduleSuite<PostgresPlace>;
 

@@ -1,3 +1,4 @@
+using WeeklyDigest.Audience;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 
@@ -102,6 +103,17 @@ public abstract class SentAgainSuite<TPlace> : StorageSuite<TPlace> where TPlace
     }
 
     [Fact]
+    public async Task Who_is_back_before_the_next_look_is_sent_it_again()
+    {
+        var mailing = await Published(1);
+        var again = await HeldAgain(mailing);
+        await Write(again, DeliveryState.Claimed, DeliveryState.Pending);
+        Bounce(again.Id.SubscriberId);
+        Assert.Equal(AddOutcome.BroughtBack, (await Subscribers.AddAsync(List("readers"), again.Recipient.Address, null, new Dictionary<string, string>(), Cancel)).Outcome);
+        Assert.Equal((again.Id, 1), ((await Claim(mailing)).Single().Id, (await Report(again.Id)).Resent));
+    }
+
+    [Fact]
     public async Task The_editor_decides_it_like_any_other()
     {
         var mailing = await Published(2);
@@ -168,7 +180,7 @@ public abstract class SentAgainSuite<TPlace> : StorageSuite<TPlace> where TPlace
     };
 
     /// <summary>The mailing's next row: its answer was lost, the editor had it sent again, and it is claimed.</summary>
-    private async Task<Delivery> HeldAgain(long mailing)
+    private protected async Task<Delivery> HeldAgain(long mailing)
     {
         var row = (await Claim(mailing, 1)).Single();
         await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
@@ -178,6 +190,9 @@ public abstract class SentAgainSuite<TPlace> : StorageSuite<TPlace> where TPlace
         Assert.Equal((row.Id, 1), (again.Id, again.Resent));
         return again;
     }
+
+    private protected void Bounce(long subscriber) => Place.Execute(
+        $"INSERT INTO suppression (address, reason, source, at) SELECT address, 'bounced', 'relay', 0 FROM subscriber WHERE id = {subscriber}; UPDATE subscriber SET status = 'bounced' WHERE id = {subscriber}");
 
     private async Task Cancelled(long mailing) => Assert.True(await Mailings.ChangeStateAsync(mailing, [MailingState.Sending], MailingState.Cancelled, null, Now, Cancel));
 

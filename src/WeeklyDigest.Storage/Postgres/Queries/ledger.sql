@@ -47,11 +47,16 @@ FROM unnest(@subscribers, @nexts) AS w (subscriber_id, next)
 WHERE d.mailing_id = @mailing AND d.subscriber_id = w.subscriber_id AND d.state = 'deferred';
 
 -- name: Suppress
--- The subscriber left between publishing and sending; nothing of these rows is out, for AbandonRows comes before it. Of those that are sending only their sender asks, in Begin.
+-- The subscriber left between publishing and sending; nothing of these rows is out: one that was to be sent again is for AbandonRows. Of those that are sending only
+-- their sender asks, in Begin. Each looks again, for who was seen to have left may be back: these rows stay as they are.
 UPDATE delivery d
 SET state = 'suppressed', owner = NULL, lease_until = NULL, next_attempt_at = NULL, reply = w.reply, updated_at = @now
-FROM unnest(@mailings, @subscribers, @replies) AS w (mailing_id, subscriber_id, reply)
-WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed', 'sending');
+FROM unnest(@mailings, @subscribers, @replies, @numbers) AS w (mailing_id, subscriber_id, reply, number)
+JOIN subscriber s ON s.id = w.subscriber_id
+LEFT JOIN suppression x ON x.address = s.address
+WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.state IN ('pending', 'deferred', 'claimed', 'sending') AND d.resent = 0
+  AND (s.status <> 'active' OR x.address IS NOT NULL)
+RETURNING w.number;
 
 -- name: AbandonRows
 -- They wait to be sent again and never will be: the mailing is cancelled, or the subscriber has left. Nothing of the further copy is out, and

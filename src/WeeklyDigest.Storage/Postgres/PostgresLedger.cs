@@ -79,8 +79,8 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
-        => server.TransactAsync(connection => PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], now), cancel);
+    public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync(connection => PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], onUncertain, now), cancel);
 
     /// <inheritdoc/>
     public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
@@ -103,14 +103,14 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             async connection => [.. (await connection.QueryAsync<RefusalRow>(Queries.Get("Refusals"), new { mailing = mailingId })).Select(row => row.ToRefusal())], cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel)
+    public Task<long> PardonRelayAsync(string relay, int count, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync<long>(
             async connection =>
             {
                 // Not locked: whoever refuses one of these again locks its delivery first, as we do.
                 var rows = (await connection.QueryAsync<DoubtedRow>(Queries.Get("DoubtedRows"), new { relay, count })).AsList();
                 if (rows.Count == 0) return 0;
-                await PardonAsync(connection, rows.ConvertAll(row => (row.Id, row.Stamp)), now);
+                await PardonAsync(connection, rows.ConvertAll(row => (row.Id, row.Stamp)), onUncertain, now);
                 await connection.ExecuteAsync(Queries.Get("NotePardoned"), new
                 {
                     relay, mailings = rows.Select(row => row.MailingId).ToArray(), subscribers = rows.Select(row => row.SubscriberId).ToArray(), stamps = rows.Select(row => row.Stamp).ToArray(),
@@ -123,7 +123,7 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
     public Task<DecidedRows> DecideAsync(DecisionPortion portion, CancellationToken cancel)
         => server.UnhurriedAsync(connection => new PostgresDecision(connection, portion).RunAsync(), cancel);
 
-    private static async Task<long> PardonAsync(NpgsqlConnection connection, IReadOnlyList<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
+    private static async Task<long> PardonAsync(NpgsqlConnection connection, IReadOnlyList<(DeliveryId Id, long Stamp)> failed, OnUncertain onUncertain, DateTimeOffset now)
     {
         var mailings = failed.Select(delivery => delivery.Id.MailingId).ToArray();
         var subscribers = failed.Select(delivery => delivery.Id.SubscriberId).ToArray();
@@ -133,7 +133,7 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
         await connection.ExecuteAsync(Queries.Get("PardonRefusals"), new { mailings, subscribers, stamps = failed.Select(delivery => delivery.Stamp).ToArray() });
         await connection.ExecuteAsync(Queries.Get("LockBounced"), new { subscribers });
         var (pardoned, readmitted) = await connection.QuerySingleAsync<(long, long[])>(
-            Queries.Get("Pardon"), new { mailings, subscribers, recent, reply = LedgerReplies.Bounced, now = Codes.Of(now) });
+            Queries.Get("Pardon"), new { mailings, subscribers, recent, reply = LedgerReplies.Bounced, resend = onUncertain == OnUncertain.Resend ? 1 : 0, now = Codes.Of(now) });
         if (readmitted.Length > 0) await connection.ExecuteAsync(Queries.Get("GoOn"), new { mailings = readmitted });
         return pardoned;
     }

@@ -72,8 +72,8 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel)
-        => writer.TransactAsync(transaction => Pardon(transaction, failed.Select(delivery => (delivery.Id, delivery.Stamp)), now), cancel);
+    public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
+        => writer.TransactAsync(transaction => Pardon(transaction, failed.Select(delivery => (delivery.Id, delivery.Stamp)), onUncertain, now), cancel);
 
     /// <inheritdoc/>
     public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel)
@@ -88,12 +88,12 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         => readers.ReadAsync<IReadOnlyList<RelayRefusal>>(connection => [.. connection.Query<RefusalRow>(Queries.Get("Refusals"), new { mailing = mailingId }).Select(row => row.ToRefusal())], cancel);
 
     /// <inheritdoc/>
-    public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel)
+    public Task<long> PardonRelayAsync(string relay, int count, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
         => writer.TransactAsync<long>(
             transaction =>
             {
                 var rows = transaction.Query<DoubtedRow>("DoubtedRows", new { relay, count }).AsList();
-                Pardon(transaction, rows.Select(row => (row.Id, row.Stamp)), now);
+                Pardon(transaction, rows.Select(row => (row.Id, row.Stamp)), onUncertain, now);
                 foreach (var row in rows)
                     transaction.Statement("NotePardoned").With("@relay", relay).With("@mailing", row.MailingId).With("@subscriber", row.SubscriberId).With("@stamp", row.Stamp).Run();
                 return rows.Count;
@@ -121,22 +121,22 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         int Take(string how) => Of(how).With("@reply", LedgerReplies.OwnerDied).Run();
     }
 
-    private static long Pardon(SqliteWriter transaction, IEnumerable<(DeliveryId Id, long Stamp)> failed, DateTimeOffset now)
+    private static long Pardon(SqliteWriter transaction, IEnumerable<(DeliveryId Id, long Stamp)> failed, OnUncertain onUncertain, DateTimeOffset now)
     {
         var readmitted = new HashSet<long>();
-        var pardoned = failed.LongCount(row => Pardon(transaction, row.Id, row.Stamp, now, readmitted));
+        var pardoned = failed.LongCount(row => Pardon(transaction, row.Id, row.Stamp, onUncertain, now, readmitted));
         // Behind all of them: when a mailing had ended says who was passed over for it.
         foreach (var mailing in readmitted) transaction.Statement("GoOn").With("@mailing", mailing).Run();
         return pardoned;
     }
 
-    private static bool Pardon(SqliteWriter transaction, DeliveryId failed, long stamp, DateTimeOffset now, HashSet<long> readmitted)
+    private static bool Pardon(SqliteWriter transaction, DeliveryId failed, long stamp, OnUncertain onUncertain, DateTimeOffset now, HashSet<long> readmitted)
     {
         Of("PardonRefusal").With("@mailing", failed.MailingId).With("@stamp", stamp).Run();
         if (Of("PardonAddress").With("@mailing", failed.MailingId).Number() is not { } since) return false;
         transaction.Statement("ForgetFiles").With("@since", since).Run();
         Of("PardonSubscriber").With("@now", Codes.Of(now)).Run();
-        using var rows = Of("Readmit").With("@since", since).With("@reply", LedgerReplies.Bounced).With("@now", Codes.Of(now)).Read();
+        using var rows = Of("Readmit").With("@since", since).With("@reply", LedgerReplies.Bounced).With("@resend", onUncertain == OnUncertain.Resend ? 1 : 0).With("@now", Codes.Of(now)).Read();
         while (rows.Next()) readmitted.Add(rows.Number(0));
         return true;
 

@@ -73,9 +73,10 @@ public interface ILedger
     /// the cause. The deliveries stay failed, and count no more against their mailboxes. Who is suppressed for anything else stays so, also for a
     /// later attempt at the same delivery, which has another stamp; doing it again changes nothing. What other mailings passed over meanwhile, only
     /// for this suppression, becomes pending, and reopens those that were sent; in cancelled ones, and in those that had ended before it, nothing does.
+    /// Under <see cref="OnUncertain.Resend"/> so does what became uncertain meanwhile and was not sent again before; under <see cref="OnUncertain.Hold"/> it stays so.
     /// </summary>
     /// <returns>How many were taken back.</returns>
-    Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel);
+    Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
     /// Forgets what is held against a relay and is older than the last message it accepted, and, unless it has refused too many in a row, than the
@@ -93,10 +94,11 @@ public interface ILedger
     /// <summary>The same as <see cref="PardonAsync"/> for everything that is held against a relay and stands, whoever sent it and of whatever mailing.</summary>
     /// <param name="relay">Its name.</param>
     /// <param name="count">At most so many deliveries; call again while this many were gone through.</param>
+    /// <param name="onUncertain">As there.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancel">Stops waiting for the transaction's turn.</param>
     /// <returns>How many were gone through.</returns>
-    Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel);
+    Task<long> PardonRelayAsync(string relay, int count, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
     /// Carries out an editor's decision on the next rows of a mailing that are in the state the decision is about, in one transaction. Rows

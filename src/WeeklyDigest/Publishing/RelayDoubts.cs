@@ -11,8 +11,9 @@ namespace WeeklyDigest.Publishing;
 /// <param name="writer">Reads and writes the ledger.</param>
 /// <param name="sessions">The relays of this process.</param>
 /// <param name="limit">So many refusals without a message that went otherwise are too many.</param>
+/// <param name="onUncertain">What becomes of uncertain deliveries of those who are readmitted.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int limit, TimeProvider time)
+internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int limit, OnUncertain onUncertain, TimeProvider time)
 {
     /// <summary>Refusals taken back in one transaction.</summary>
     private const int Portion = 1000;
@@ -95,7 +96,7 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     // Until none is left: who refuses one while this is done looks afterwards, and sees that others were taken back.
     private async Task PardonAsync(string relay, CancellationToken cancel)
     {
-        while (await writer.InTurnAsync(ledger => ledger.PardonRelayAsync(relay, Portion, time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel) > 0)
+        while (await writer.InTurnAsync(ledger => ledger.PardonRelayAsync(relay, Portion, onUncertain, time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel) > 0)
         {
         }
         AnswersOf(relay).Settle();

@@ -39,7 +39,7 @@ internal sealed record RunEnvironment(
     private readonly ConcurrentDictionary<long, SentTally> tallies = new();
 
     /// <summary>Which relays refuse everybody.</summary>
-    public RelayDoubts Doubts { get; } = new(Writer, Sessions, Options.PauseAfterConsecutiveFailures, Time);
+    public RelayDoubts Doubts { get; } = new(Writer, Sessions, Options.PauseAfterConsecutiveFailures, Options.OnUncertain, Time);
 
     /// <summary>What this process has sent of a mailing.</summary>
     public SentTally TallyOf(long mailingId) => tallies.GetOrAdd(mailingId, id => new SentTally(Owner.ForRun(id), Writer, Time));

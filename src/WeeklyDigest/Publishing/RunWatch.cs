@@ -73,7 +73,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     {
         // The run's own, whatever other runs and processes have accepted over the same relay meanwhile.
         if (run.Failures.Doubted is { Count: > 0 } doubted)
-            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], run.Time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel);
+            await run.Writer.InTurnAsync(ledger => ledger.PardonAsync([.. doubted], environment.Options.OnUncertain, run.Time.GetUtcNow(), CancellationToken.None)).WaitAsync(cancel);
         await run.Doubts.LookAsync(run.Stop, cancel);
     }
 

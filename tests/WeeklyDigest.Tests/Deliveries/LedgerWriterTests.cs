@@ -198,7 +198,7 @@ public sealed class LedgerWriterTests
 
         public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel) => throw new NotSupportedException();
 
@@ -206,7 +206,7 @@ public sealed class LedgerWriterTests
 
         public Task<IReadOnlyList<RelayRefusal>> RefusalsAsync(long mailingId, CancellationToken cancel) => throw new NotSupportedException();
 
-        public Task<long> PardonRelayAsync(string relay, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+        public Task<long> PardonRelayAsync(string relay, int count, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task RenewAsync(Claimant claimant, CancellationToken cancel) => throw new NotSupportedException();
 

@@ -75,7 +75,7 @@ public sealed class RecoveryTests
         await place.Database.Ledger.WriteAsync(
             [new LedgerWrite(sending[0].Id, sending[0].Stamp, DeliveryState.Sending, DeliveryState.Failed, true, "550", null, clock.GetUtcNow()) { Refusal = Refusal.Address, Relay = new RelayStanding("test") }],
             Cancel);
-        Assert.Equal(1, await place.Database.Ledger.PardonRelayAsync("test", 10, clock.GetUtcNow(), Cancel));
+        Assert.Equal(1, await place.Database.Ledger.PardonRelayAsync("test", 10, OnUncertain.Hold, clock.GetUtcNow(), Cancel));
         Note(dying, sending[1], new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user") { Refusal = Refusal.Address });
         Note(dying, sending[2], new SendOutcome(SendResult.Rejected, "550 5.1.1 No such user") { Refusal = Refusal.Address }, "another");
         dying.Dispose();

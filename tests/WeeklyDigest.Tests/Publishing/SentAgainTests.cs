@@ -52,6 +52,32 @@ public sealed class SentAgainTests
         Assert.All((await place.DeliveriesAsync(mailing)).Skip(50), row => Assert.Equal((DeliveryState.Uncertain, 0, 1), (row.State, row.Resent, row.Attempts)));
     }
 
+    [Theory]
+    [InlineData(OnUncertain.Hold, 6)]
+    [InlineData(OnUncertain.Resend, 0)]
+    public async Task What_was_kept_back_for_a_relay_that_refuses_everybody_is_sent_again_when_that_is_seen_where_that_is_the_setting(OnUncertain onUncertain, int uncertain)
+    {
+        await using var place = EnginePlace.Open(
+            moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("550 5.1.1 User unknown") : SmtpMove.Accept, new DeliveryOptions { OnUncertain = onUncertain });
+        var (other, refused) = (await place.PublishAsync(6, "week-2"), await place.PublishAsync(7));
+        await LoseAsync(place, other, 6);
+        var ledger = place.Database.Ledger;
+        foreach (var row in (await ClaimAsync(refused)).Deliveries)
+        {
+            var now = place.Time.GetUtcNow();
+            var refusal = new LedgerWrite(row.Id, row.Stamp, DeliveryState.Sending, DeliveryState.Failed, CountAttempt: true, "550 5.1.1 User unknown", null, now);
+            await ledger.WriteAsync([DeliveryVerdicts.Begin(row, DeliveryState.Claimed, now), refusal with { Refusal = Refusal.Address, Relay = new RelayStanding("test") }], Cancel);
+        }
+        Assert.Empty((await ClaimAsync(other)).Deliveries);
+        Assert.Equal(6, (await place.BalanceAsync(other)).Uncertain);
+
+        // The seventh shows that it is everybody.
+        Assert.Equal(MailingState.Paused, (await place.Start().RunAsync(refused)).State);
+        Assert.Equal((uncertain, 6 - uncertain), ((await place.BalanceAsync(other)).Uncertain, (await place.BalanceAsync(other)).Pending));
+
+        Task<ClaimedRows> ClaimAsync(long mailing) => ledger.ClaimAsync(new ClaimRequest(mailing, 6, new Claimant("dead", place.Time.GetUtcNow(), place.Time.GetUtcNow())), Cancel);
+    }
+
     private EnginePlace Holding(string recipient, SmtpMove then, OnUncertain onUncertain)
         => EnginePlace.Open(
             moment =>

@@ -23,9 +23,9 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         await RefuseAsync(Ledger, another, "bad", reply: "550 5.1.1 the last");
         Assert.Equal([new RelayDoubt("bad", 3, false, "550 5.1.1 the last"), new RelayDoubt("good", 1, false, "550 5.1.1 no")], await other.Ledger.DoubtsAsync(Cancel));
 
-        Assert.Equal(2, await other.Ledger.PardonRelayAsync("bad", 2, Now, Cancel));
-        Assert.Equal(1, await other.Ledger.PardonRelayAsync("bad", 2, Now, Cancel));
-        Assert.Equal(0, await other.Ledger.PardonRelayAsync("bad", 2, Now, Cancel));
+        Assert.Equal(2, await other.Ledger.PardonRelayAsync("bad", 2, OnUncertain.Hold, Now, Cancel));
+        Assert.Equal(1, await other.Ledger.PardonRelayAsync("bad", 2, OnUncertain.Hold, Now, Cancel));
+        Assert.Equal(0, await other.Ledger.PardonRelayAsync("bad", 2, OnUncertain.Hold, Now, Cancel));
         Assert.Equal(new RelayDoubt("bad", 0, true, null), (await Ledger.DoubtsAsync(Cancel))[0]);
         Assert.Equal(
             [SubscriberStatus.Active, SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Bounced, SubscriberStatus.Active], await StatusesAsync([.. rows, another]));
@@ -39,7 +39,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         var rows = await Claim(mailing);
         await RefuseAsync(Ledger, rows[0], "bad");
         await RefuseAsync(Ledger, rows[1], "bad", reply: "550 5.1.1 again");
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         await RefuseAsync(Ledger, rows[2], "other", Refusal.Mailbox, "550 5.2.2 full");
         Assert.Equal(
             [new RelayRefusal("bad", "550 5.1.1 no", true, true), new("bad", "550 5.1.1 again", true, true), new("other", "550 5.2.2 full", false, false)],
@@ -56,7 +56,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
     {
         var rows = await Claim(await Published(3));
         await RefuseAsync(Ledger, rows[0], "bad");
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         await RefuseAsync(Ledger, rows[1], "bad");
         var accepted = Now.AddSeconds(1);
         Clock.Advance(TimeSpan.FromSeconds(2));
@@ -64,7 +64,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         Assert.Equal(0, await Ledger.TrustAsync(new RelayStanding("good") { AcceptedAt = accepted, AnsweredAt = accepted }, Cancel));
         Assert.Equal(2, await Ledger.TrustAsync(new RelayStanding("bad") { AcceptedAt = accepted, AnsweredAt = accepted }, Cancel));
         Assert.Equal((1L, false), Single(await Ledger.DoubtsAsync(Cancel)));
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Active], await StatusesAsync(rows));
     }
 
@@ -76,7 +76,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         var putOff = new RelayStanding("bad") { AnsweredAt = Now.AddSeconds(1) };
         Assert.Equal(1, await Ledger.TrustAsync(putOff, Cancel));
         await RefuseAsync(Ledger, rows[1], "bad");
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         await RefuseAsync(Ledger, rows[2], "bad");
         Assert.Equal(0, await Ledger.TrustAsync(putOff, Cancel));
         Assert.Equal((1L, true), Single(await Ledger.DoubtsAsync(Cancel)));
@@ -104,7 +104,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
     {
         var rows = await Claim(await Published(4));
         await RefuseAsync(Ledger, rows[0], "bad");
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         await RefuseAsync(Ledger, rows[1], "bad");
         var accepted = Now.AddSeconds(1);
         Clock.Advance(TimeSpan.FromSeconds(2));
@@ -118,13 +118,13 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
     {
         var mailing = await Published(1);
         await RefuseAsync(Ledger, (await Claim(mailing)).Single(), "bad");
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel);
         var again = (await Claim(mailing)).Single();
         Assert.Equal(LedgerWriteResult.Fenced, (await Ledger.WriteAsync([Refused(again with { Stamp = again.Stamp - 1 }, "bad")], Cancel)).Single());
         Assert.Equal((0L, true), Single(await Ledger.DoubtsAsync(Cancel)));
         await RefuseAsync(Ledger, again, "bad");
-        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 10, Now, Cancel));
+        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel));
         Assert.Equal([SubscriberStatus.Active], await StatusesAsync([again]));
     }
 
@@ -145,7 +145,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         await EndAsync(others["sent"], MailingState.Sent);
         await EndAsync(others["cancelled"], MailingState.Cancelled);
 
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         Assert.Equal(new long[] { 0, 2, 2, 2, 0 }, await Task.WhenAll(others.Values.Select(async mailing => (await Balance(mailing)).Pending)));
         Assert.Equal(
             [MailingState.Sent, MailingState.Sending, MailingState.Paused, MailingState.Sending, MailingState.Cancelled],
@@ -155,6 +155,33 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         Assert.Equal(2, (await Claim(others["sent"])).Count);
 
         Task<bool> EndAsync(long mailing, MailingState to) => Mailings.ChangeStateAsync(mailing, [MailingState.Sending], to, null, Now, Cancel);
+    }
+
+    [Theory]
+    [InlineData(OnUncertain.Hold)]
+    [InlineData(OnUncertain.Resend)]
+    public async Task Who_was_to_be_sent_an_uncertain_message_again_and_was_passed_over_is_sent_it_where_that_is_the_setting(OnUncertain onUncertain)
+    {
+        var (refused, other) = (await Published(2), (await Publish("week-2")).MailingId);
+        var rows = await Claim(other);
+        foreach (var row in rows)
+        {
+            await Write(row, DeliveryState.Claimed, DeliveryState.Sending);
+            await Write(row, DeliveryState.Sending, DeliveryState.Uncertain, counted: true, reply: "lost");
+        }
+        // The other one is the editor's to decide, as it was before.
+        await Write(rows[0], DeliveryState.Uncertain, DeliveryState.Pending);
+        foreach (var row in await Claim(refused)) await RefuseAsync(Ledger, row, "bad");
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(await Claim(other));
+        Assert.Equal(2, (await Balance(other)).Uncertain);
+        await Mailings.ChangeStateAsync(other, [MailingState.Sending], MailingState.Sent, null, Now, Cancel);
+
+        await Ledger.PardonRelayAsync("bad", 10, onUncertain, Now, Cancel);
+        var isSent = onUncertain == OnUncertain.Resend;
+        Assert.Equal(isSent ? MailingState.Sending : MailingState.Sent, (await Mailings.FindAsync(other, Cancel))!.State);
+        Assert.Equal((isSent ? DeliveryState.Pending : DeliveryState.Uncertain, isSent ? 1 : 0, "lost"), ((await Report(rows[0].Id)).State, (await Report(rows[0].Id)).Resent, (await Report(rows[0].Id)).Reply));
+        Assert.Equal((DeliveryState.Uncertain, 0), ((await Report(rows[1].Id)).State, (await Report(rows[1].Id)).Resent));
     }
 
     [Fact]
@@ -174,10 +201,10 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         await Subscribers.AddAsync(List("readers"), rows[3].Recipient.Address, null, new Dictionary<string, string>(), Cancel);
         await RefuseAsync(Ledger, (await Claim(other)).Single(), "good");
 
-        await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         Assert.Equal([rows[4].Recipient.Id], (await Claim(passing)).Select(row => row.Recipient.Id));
         Assert.Equal(4, (await Balance(passing)).Suppressed);
-        await Ledger.PardonRelayAsync("good", 10, Now, Cancel);
+        await Ledger.PardonRelayAsync("good", 10, OnUncertain.Hold, Now, Cancel);
         Assert.Equal([rows[0].Recipient.Id, rows[3].Recipient.Id], (await Claim(passing)).Select(row => row.Recipient.Id));
     }
 
@@ -192,9 +219,9 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
             await Ledger.WriteAsync([Refused(row, "bad")], Cancel);
             Clock.Advance(TimeSpan.FromSeconds(1));
         }
-        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 1, Now, Cancel));
+        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 1, OnUncertain.Hold, Now, Cancel));
         Assert.Equal([SubscriberStatus.Bounced, SubscriberStatus.Bounced], await StatusesAsync(rows));
-        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 1, Now, Cancel));
+        Assert.Equal(1, await Ledger.PardonRelayAsync("bad", 1, OnUncertain.Hold, Now, Cancel));
         Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Active], await StatusesAsync(rows));
     }
 
@@ -212,7 +239,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         Clock.Advance(TimeSpan.FromSeconds(1));
         await RefuseAsync(Ledger, rows[1], "bad");
 
-        Assert.Equal(2, await Ledger.PardonRelayAsync("bad", 10, Now, Cancel));
+        Assert.Equal(2, await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel));
         Assert.Equal([rows[0].Recipient.Id], (await Claim(ended)).Select(row => row.Recipient.Id));
         Assert.Equal(1, (await Balance(ended)).Suppressed);
     }
@@ -229,7 +256,7 @@ public abstract class DoubtSuite<TPlace> : StorageSuite<TPlace> where TPlace : I
         await Subscribers.MarkImportedAsync(List("guests"), "g", Cancel);
         Assert.True(await Subscribers.WasImportedAsync(List("guests"), "g", Cancel));
 
-        if (byPardon) await Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+        if (byPardon) await Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
         else await Subscribers.AddAsync(List("readers"), row.Recipient.Address, null, new Dictionary<string, string>(), Cancel);
         Assert.False(await Subscribers.WasImportedAsync(List("guests"), "g", Cancel));
         Assert.True(await Subscribers.WasImportedAsync(List("before"), "b", Cancel));

@@ -89,7 +89,7 @@ public sealed partial class PostgresAtScale : IDisposable
         ["address"] = ("text", "'r70@example.org'"), ["name"] = ("text", "'x'"), ["attributes"] = ("text", "'{}'"), ["source"] = ("text", "'link'"), ["value"] = ("bytea", "'x'"),
         ["subscribers"] = ("bigint[]", "ARRAY[70,71]"), ["mailings"] = ("bigint[]", "ARRAY[1,1]"), ["stamps"] = ("bigint[]", "ARRAY[1,1]"), ["ids"] = ("bigint[]", "ARRAY[70,71]"), ["recent"] = ("bigint[]", "ARRAY[1,2]"),
         ["counts"] = ("integer[]", "ARRAY[1,1]"), ["numbers"] = ("integer[]", "ARRAY[0,1]"), ["times"] = ("bigint[]", "ARRAY[1,1]"), ["nexts"] = ("bigint[]", "ARRAY[NULL,NULL]::bigint[]"),
-        ["sent"] = ("bigint", "5"), ["due"] = ("bigint", "1000"), ["until"] = ("bigint", "1000"), ["since"] = ("bigint", "0"), ["on"] = ("bigint", "1"), ["note"] = ("text", "NULL"),
+        ["sent"] = ("bigint", "5"), ["due"] = ("bigint", "1000"), ["until"] = ("bigint", "1000"), ["since"] = ("bigint", "0"), ["on"] = ("bigint", "1"), ["note"] = ("text", "NULL"), ["resend"] = ("integer", "1"),
         ["cron"] = ("text", "'0 9 * * 1'"), ["zone"] = ("text", "'UTC'"), ["configured"] = ("text", "'0 9 * * 1 UTC'"),
         ["relay"] = ("text", "'one'"), ["kind"] = ("text", "'down'"), ["second"] = ("double precision", "1"), ["minute"] = ("double precision", "1"), ["hour"] = ("double precision", "1"),
         ["stops"] = ("boolean[]", "ARRAY[true,false]"), ["relays"] = ("text[]", "ARRAY['one','two']"), ["accepted"] = ("bigint[]", "ARRAY[1,1]"), ["answered"] = ("bigint[]", "ARRAY[1,1]"), ["newest"] = ("bigint[]", "ARRAY[1,1]"),

@@ -139,15 +139,18 @@ public sealed class PostgresTwoProcessesTests : TwoProcessesSuite<PostgresPlace>
 
 public sealed class PostgresDoubtTests : DoubtSuite<PostgresPlace>
 {
-    [Fact]
-    public async Task Whom_another_node_is_passing_over_at_the_moment_of_the_pardon_is_readmitted_as_well()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whom_another_node_is_passing_over_at_the_moment_of_the_pardon_is_readmitted_as_well(bool underWay)
     {
         var (refused, other) = (await Published(1), (await Publish("week-2")).MailingId);
+        if (underWay) await Write((await Claim(other)).Single(), DeliveryState.Claimed, DeliveryState.Sending);
         await RefuseAsync(Ledger, (await Claim(refused)).Single(), "bad");
         Task<long> pardon;
-        await using (await Place.BeginAsync($"UPDATE delivery SET state = 'suppressed', reply = 'Not sent: the address is suppressed (bounced).' WHERE mailing_id = {other}", commit: true))
+        await using (await Place.BeginAsync($"UPDATE delivery SET state = 'suppressed', owner = NULL, lease_until = NULL, reply = 'Not sent: the address is suppressed (bounced).' WHERE mailing_id = {other}", commit: true))
         {
-            pardon = Ledger.PardonRelayAsync("bad", 10, Now, Cancel);
+            pardon = Ledger.PardonRelayAsync("bad", 10, OnUncertain.Hold, Now, Cancel);
             await Place.SomebodyWaitsAsync();
         }
         Assert.Equal(1, await pardon);

@@ -148,7 +148,7 @@ public sealed class PostgresWritesTests : StorageSuite<PostgresPlace>
         Task back;
         await using (var other = await Place.BeginAsync("SELECT 1 FROM subscriber FOR NO KEY UPDATE"))
         {
-            back = byPardon ? Ledger.PardonAsync([row], Now, Cancel) : Subscribers.AddAsync(List("readers"), row.Recipient.Address, null, new Dictionary<string, string>(), Cancel);
+            back = byPardon ? Ledger.PardonAsync([row], OnUncertain.Hold, Now, Cancel) : Subscribers.AddAsync(List("readers"), row.Recipient.Address, null, new Dictionary<string, string>(), Cancel);
             await Place.SomebodyWaitsAsync();
             await other.ExecuteAsync("SELECT 1 FROM suppression FOR UPDATE NOWAIT");
         }

@@ -47,15 +47,15 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         await RefuseAsync(rows[1], Refusal.Address);
         Place.Execute("UPDATE suppression SET at = at - 1 WHERE address = 'reader2@example.org'");
         await Subscribers.UnsubscribeAsync(rows[2].Recipient.Id, "link", Cancel);
-        Assert.Equal(1, await Ledger.PardonAsync(rows, Now, Cancel));
-        Assert.Equal(0, await Ledger.PardonAsync(rows, Now, Cancel));
+        Assert.Equal(1, await Ledger.PardonAsync(rows, OnUncertain.Hold, Now, Cancel));
+        Assert.Equal(0, await Ledger.PardonAsync(rows, OnUncertain.Hold, Now, Cancel));
         Assert.Equal([SubscriberStatus.Active, SubscriberStatus.Bounced, SubscriberStatus.Unsubscribed, SubscriberStatus.Active], await StatusesAsync(rows));
         Assert.Equal(2, (await Balance(mailing)).Failed);
         Assert.Equal(1, (await Ledger.DecideAsync(new DecisionPortion(mailing, DeliveryEvent.Retry, 0, 100, Now), Cancel)).Changed);
 
         // A later attempt speaks for itself.
         await RefuseAsync((await Claim(mailing)).Single(), Refusal.Address);
-        Assert.Equal(0, await Ledger.PardonAsync(rows, Now, Cancel));
+        Assert.Equal(0, await Ledger.PardonAsync(rows, OnUncertain.Hold, Now, Cancel));
         Assert.Equal("bounced", (await Subscribers.FindSuppressionAsync(rows[0].Recipient.Address, Cancel))!.Reason);
     }
 
@@ -67,7 +67,7 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         {
             var row = (await Claim((await Publish(issue, "readers")).MailingId)).Single();
             await RefuseAsync(row, Refusal.Mailbox);
-            await Ledger.PardonAsync([row], Now, Cancel);
+            await Ledger.PardonAsync([row], OnUncertain.Hold, Now, Cancel);
         }
         Assert.Null(await IssueAsync("3", Refusal.Mailbox));
     }

@@ -43,9 +43,9 @@ WHERE m.state <> 'cancelled' AND (m.finished_at IS NULL OR m.finished_at >= (
 ORDER BY m.id FOR NO KEY UPDATE;
 
 -- name: LockUnsent
--- A claim that has seen the suppression already is over when this returns, and another one steps over these.
+-- A claim, or a mark, that has seen the suppression already is over when this returns; another claim steps over these, and another mark looks afterwards.
 SELECT d.subscriber_id FROM delivery d
-WHERE d.mailing_id = ANY(@mailings) AND d.subscriber_id = ANY(@subscribers) AND d.state IN ('pending', 'deferred', 'claimed')
+WHERE d.mailing_id = ANY(@mailings) AND d.subscriber_id = ANY(@subscribers) AND d.state IN ('pending', 'deferred', 'claimed', 'sending')
 ORDER BY d.mailing_id, d.subscriber_id FOR NO KEY UPDATE;
 
 -- name: LockBounced
@@ -63,7 +63,7 @@ WHERE d.mailing_id = w.mailing_id AND d.subscriber_id = w.subscriber_id AND d.st
 -- name: Pardon
 -- Suppressed at the moment in which a delivery failed is suppressed for it. Two may have been under way at once, over two relays: a refusal that
 -- stands keeps the address out. @recent: mailings that had not ended when the first of them failed; each was passed over for it in those that
--- had not ended by then.
+-- had not ended by then. @resend: 1 where uncertain rows are sent again by themselves, once; who was kept out was not, so those that became so since are now.
 WITH pardoned AS (
     DELETE FROM suppression x USING subscriber s
     WHERE s.id = ANY(@subscribers) AND x.address = s.address AND x.reason = 'bounced'
@@ -78,9 +78,11 @@ WITH pardoned AS (
 ), active AS (
     UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced'
 ), readmitted AS (
-    UPDATE delivery d SET state = 'pending', reply = NULL, updated_at = @now FROM pardoned p, mailing m
-    WHERE m.id = ANY(@recent) AND (m.finished_at IS NULL OR m.finished_at >= p.at)
-      AND d.mailing_id = m.id AND d.subscriber_id = p.id AND d.state = 'suppressed' AND d.reply = @reply
+    UPDATE delivery d
+    SET state = 'pending', updated_at = @now, reply = CASE WHEN d.state = 'uncertain' THEN d.reply END, resent = d.resent + CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END
+    FROM pardoned p, mailing m
+    WHERE m.id = ANY(@recent) AND (m.finished_at IS NULL OR m.finished_at >= p.at) AND d.mailing_id = m.id AND d.subscriber_id = p.id
+      AND ((d.state = 'suppressed' AND d.reply = @reply) OR (@resend = 1 AND d.state = 'uncertain' AND d.resent = 0 AND d.updated_at >= p.at))
     RETURNING d.mailing_id
 )
 SELECT (SELECT count(*) FROM pardoned) AS Pardoned, ARRAY(SELECT DISTINCT mailing_id FROM readmitted) AS Readmitted;

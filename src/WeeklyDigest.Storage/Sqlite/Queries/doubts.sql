@@ -50,10 +50,13 @@ WHERE reason = 'bounced' AND address = (SELECT s.address FROM subscriber s WHERE
 RETURNING at;
 
 -- name: Readmit
--- Passed over for a suppression that is taken back.
-UPDATE delivery SET state = 'pending', reply = NULL, updated_at = @now
-WHERE subscriber_id = @subscriber AND state = 'suppressed' AND reply = @reply AND mailing_id IN (
-    SELECT m.id FROM mailing m WHERE m.state <> 'cancelled' AND (m.finished_at IS NULL OR m.finished_at >= @since))
+-- Passed over for a suppression that is taken back. @resend: 1 where uncertain rows are sent again by themselves, once; who was kept out was not, so
+-- those that became so since are now.
+UPDATE delivery
+SET state = 'pending', updated_at = @now, reply = CASE WHEN state = 'uncertain' THEN reply END, resent = resent + CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END
+WHERE subscriber_id = @subscriber
+  AND ((state = 'suppressed' AND reply = @reply) OR (@resend = 1 AND state = 'uncertain' AND resent = 0 AND updated_at >= @since))
+  AND mailing_id IN (SELECT m.id FROM mailing m WHERE m.state <> 'cancelled' AND (m.finished_at IS NULL OR m.finished_at >= @since))
 RETURNING mailing_id;
 
 -- name: GoOn

@@ -3,7 +3,6 @@ using WeeklyDigest.Tests.Relays;
 namespace WeeklyDigest.Tests.Scenarios;
 
 /// <summary>Another program holds the database: nothing is handed over that the ledger does not know of, and it goes on when the lock is gone.</summary>
-[Collection(nameof(WholeMachine))]
 public sealed class LockedDatabaseTests
 {
     private const int Subscribers = 1500;

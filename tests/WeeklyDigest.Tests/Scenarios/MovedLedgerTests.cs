@@ -3,7 +3,6 @@ using WeeklyDigest.Tests.Relays;
 namespace WeeklyDigest.Tests.Scenarios;
 
 /// <summary>Somebody takes the ledger's files away while it is sent from: nothing is handed over that no file knows of.</summary>
-[Collection(nameof(WholeMachine))]
 public sealed class MovedLedgerTests
 {
     private const int Subscribers = 1500;

@@ -14,7 +14,11 @@ namespace WeeklyDigest.Audience;
 public sealed record EmailAddress
 {
     private EmailAddress(string localPart, string domain, string asciiDomain)
-        => (LocalPart, Domain, AsciiDomain) = (localPart, domain, asciiDomain);
+    {
+        (LocalPart, Domain, AsciiDomain) = (localPart, domain, asciiDomain);
+        Value = localPart + "@" + domain;
+        WireValue = domain == asciiDomain ? Value : localPart + "@" + asciiDomain;
+    }
 
     /// <summary>What stands before the @, as written.</summary>
     public string LocalPart { get; }
@@ -26,10 +30,10 @@ public sealed record EmailAddress
     public string AsciiDomain { get; }
 
     /// <summary>The address as people write it, and the key under which duplicates fold.</summary>
-    public string Value => LocalPart + "@" + Domain;
+    public string Value { get; }
 
     /// <summary>The address for SMTP commands and header fields: ASCII wherever the local part allows it.</summary>
-    public string WireValue => LocalPart + "@" + AsciiDomain;
+    public string WireValue { get; }
 
     /// <summary>Whether the local part needs SMTPUTF8 (RFC 6531) to travel.</summary>
     public bool NeedsSmtpUtf8 => !System.Text.Ascii.IsValid(LocalPart);

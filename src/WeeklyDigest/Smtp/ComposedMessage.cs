@@ -4,7 +4,7 @@ namespace WeeklyDigest.Smtp;
 /// <param name="Bytes">The whole message, CRLF line ends, no line over 998 octets; not dot-stuffed.</param>
 /// <param name="EightBit">Whether it needs 8BITMIME.</param>
 /// <param name="Utf8Headers">Whether it needs SMTPUTF8.</param>
-public sealed record ComposedMessage(ReadOnlyMemory<byte> Bytes, bool EightBit, bool Utf8Headers)
+public readonly record struct ComposedMessage(ReadOnlyMemory<byte> Bytes, bool EightBit, bool Utf8Headers)
 {
     /// <summary>
     /// Asked when the relay has accepted sender and recipient, before anything of the message is said; may block. False: the message is

@@ -126,7 +126,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
 
     // Whether the relay closed while nobody looked is asked when opening; should it close just after that, the message is begun anew.
     private bool CanCarry(RelayConnection open, ComposedMessage? message)
-        => open.IsOpen && HasRoom(open) && (message is null ? IsJustUsed(open) || open.IsQuiet : open.Suits(message));
+        => open.IsOpen && HasRoom(open) && (message is { } one ? open.Suits(one) : IsJustUsed(open) || open.IsQuiet);
 
     private bool IsJustUsed(RelayConnection open) => open.Messages > 0 && time.GetElapsedTime(_usedAt) < JustUsed;
 

@@ -7,6 +7,8 @@ namespace WeeklyDigest.Tests.Publishing;
 /// <summary>A mailing is paused and resumed while a relay still owes an answer for one recipient, which may take it ten minutes.</summary>
 public sealed class ResumedMailingTests : IAsyncDisposable
 {
+    private const int Recipients = 1200;
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,7 +42,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
 
         answer.SetResult();
         Assert.Equal(MailingState.Sent, (await running).State);
-        Assert.Equal((2000L, 2000L), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
+        Assert.Equal(((long)Recipients, (long)Recipients), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
     }
 
     [Fact]
@@ -57,7 +59,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
         }
         answer.SetResult();
         Assert.Equal(MailingState.Sent, (await running).State);
-        Assert.Equal((2000L, 2000L), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
+        Assert.Equal(((long)Recipients, (long)Recipients), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
     }
 
     [Fact]
@@ -78,7 +80,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
 
         answer.SetResult();
         Assert.Equal(MailingState.Sent, (await running).State);
-        Assert.Equal((2000L, 2000L), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
+        Assert.Equal(((long)Recipients, (long)Recipients), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
     }
 
     [Fact]
@@ -95,7 +97,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
         answer.SetResult();
         Assert.Equal(MailingState.Paused, (await running).State);
         var balance = await place.ReconcileAsync(mailing);
-        Assert.Equal(2000, balance.Sent + balance.Pending);
+        Assert.Equal(Recipients, balance.Sent + balance.Pending);
     }
 
     [Fact]
@@ -109,7 +111,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
 
         answer.SetResult();
         Assert.Equal(MailingState.Sent, (await running).State);
-        Assert.Equal((2000L, 2000L), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
+        Assert.Equal(((long)Recipients, (long)Recipients), ((await place.ReconcileAsync(mailing)).Sent, (await place.BalanceAsync(mailing)).Attempts));
     }
 
     [Fact]
@@ -141,7 +143,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Limit, Cancel));
         Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         var balance = await place.BalanceAsync(mailing);
-        Assert.Equal((0L, 0L, 2000L), (balance.Claimed, balance.Sending, balance.Sent + balance.Pending));
+        Assert.Equal((0L, 0L, (long)Recipients), (balance.Claimed, balance.Sending, balance.Sent + balance.Pending));
     }
 
     public async ValueTask DisposeAsync()
@@ -153,7 +155,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
     // Over several connections, of which one waits.
     private async Task<(long Mailing, Task<DeliveryRunResult> Running)> StartAsync(CancellationToken? giveUp = null)
     {
-        var mailing = await place.PublishAsync(2000);
+        var mailing = await place.PublishAsync(Recipients);
         var running = place.Start().RunUntilAsync(mailing, giveUp ?? Cancel);
         await place.Server.WaitForAcceptedAsync(50, Limit);
         return (mailing, running);
@@ -174,7 +176,7 @@ public sealed class ResumedMailingTests : IAsyncDisposable
 
     private async Task AllOthersAsync(long mailing)
     {
-        await UntilAsync(mailing, (_, balance) => balance.Sent == 1999);
+        await UntilAsync(mailing, (_, balance) => balance.Sent == Recipients - 1);
         Assert.Equal(1, (await place.BalanceAsync(mailing)).Sending);
     }
 

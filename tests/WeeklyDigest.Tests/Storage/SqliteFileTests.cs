@@ -48,7 +48,7 @@ public sealed class SqliteFileTests : IDisposable
         using var writer = SqliteFile.Prepare(place.File).OpenWriter();
         Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
         SqliteFile.KeepPages(writer, isLarge: true);
-        Assert.Equal(-40960L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
+        Assert.Equal(-16384L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
         SqliteFile.KeepPages(writer, isLarge: false);
         Assert.Equal(-4096L, SqliteFile.Scalar(writer, "PRAGMA cache_size"));
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server;
 
@@ -25,6 +26,24 @@ internal static class ProgressWords
         { TotalHours: < 1 } span => $"about {Count(span.TotalMinutes, "minute")} left{Until(doneAt, "HH:mm zzz")}",
         { TotalDays: < 1 } span => $"about {Count(span.TotalHours, "hour")} left{Until(doneAt, "HH:mm zzz")}",
         { } span => $"about {Count(span.TotalDays, "day")} left{Until(doneAt, "d MMM HH:mm zzz")}",
+    };
+
+    /// <summary>How a mailing stands that is paused or cancelled while answers of relays may still come; null while it is being sent.</summary>
+    public static string? Held(DeliveryProgress progress) => progress.State switch
+    {
+        MailingState.Paused => $"paused: {Reason(progress.StateReason)}{Awaited(progress.Balance.Sending)}",
+        MailingState.Cancelled => $"cancelled; what was not sent stays unsent{Awaited(progress.Balance.Sending)}",
+        _ => null,
+    };
+
+    /// <summary>Why a mailing is paused, to be gone on with in the same sentence.</summary>
+    public static string Reason(string? reason) => (reason ?? "by the editor").TrimEnd('.');
+
+    private static string Awaited(long answers) => answers switch
+    {
+        <= 0 => "",
+        1 => "; 1 answer is awaited",
+        _ => string.Create(CultureInfo.InvariantCulture, $"; {answers} answers are awaited"),
     };
 
     private static string Count(double amount, string unit)

@@ -23,9 +23,9 @@ internal sealed class CommandEdge(CommandHost host, Option<bool> verbose)
             await using var run = new CommandRun(host, details);
             return await action(run, parsed, cancel);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException end) when (cancel.IsCancellationRequested)
         {
-            return await FailAsync("Interrupted; run it again to resume.", CommandLine.Failed);
+            return await FailAsync(end is InterruptedException ? end.Message : "Interrupted; run it again to resume.", CommandLine.Failed);
         }
 #pragma warning disable CA1031 // The edge: nothing is above it but the runtime's own stack trace.
         catch (Exception exception)

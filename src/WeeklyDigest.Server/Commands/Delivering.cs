@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using WeeklyDigest.Publishing;
 
@@ -9,11 +10,16 @@ namespace WeeklyDigest.Server.Commands;
 internal sealed class Delivering(CommandRun run, Installation installation)
 {
     private const int MostAlarms = 20;
+    private const string Cancelled = "Cancelled; what was not sent stays unsent.";
 
     /// <summary>So long nobody sits at a terminal for a domain.</summary>
     private static readonly TimeSpan LongWait = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of the time in which the program has to end, little is left after an answer was awaited.</summary>
+    private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(0.5);
+
     private volatile bool isLeft;
 
     /// <summary>Delivers, shows progress, and prints the balance.</summary>
@@ -21,9 +27,23 @@ internal sealed class Delivering(CommandRun run, Installation installation)
     /// <param name="wait">Whether to stay until every row is final; else deferred rows, and a mailing whose time has not come, are left to later.</param>
     /// <param name="cancel">Drains and stops.</param>
     /// <returns>The exit code.</returns>
+    /// <exception cref="InterruptedException">It was asked to end, and the mailing has been paused or cancelled.</exception>
     public async Task<int> RunAsync(PublishResult published, bool wait, CancellationToken cancel)
     {
         run.EndNotices();
+        try
+        {
+            return await ToEndAsync(published, wait, cancel);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            if (await HeldAsync(published.MailingId) is { } words) throw new InterruptedException($"Interrupted. {words}");
+            throw;
+        }
+    }
+
+    private async Task<int> ToEndAsync(PublishResult published, bool wait, CancellationToken cancel)
+    {
         var mailingId = published.MailingId;
         var title = (await MailingAsync(mailingId, cancel)).Issue.Value;
         var result = await FinishedAsync(mailingId, cancel) ?? (wait ? null : await ScheduledAsync(published, cancel)) ?? await DeliveryDisplay.ShowAsync(run, title, progress => DeliverAsync(mailingId, wait, progress, cancel));
@@ -33,6 +53,27 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         await BalanceView.WriteDecisionsAsync(run.Error, mailing, result.Balance);
         return await ConcludeAsync(mailingId, title, result);
     }
+
+    // What sending it again would say. A database that does not answer keeps nobody from ending.
+    private async Task<string?> HeldAsync(long mailingId)
+    {
+        using var limit = new CancellationTokenSource(LastLook, run.Host.Time);
+        try
+        {
+            return await Task.Run(() => installation.Database.Mailings.FindAsync(mailingId, limit.Token), limit.Token).WaitAsync(limit.Token) switch
+            {
+                { State: MailingState.Paused } mailing => Paused(mailing.Issue.Value, mailing.StateReason),
+                { State: MailingState.Cancelled } => Cancelled,
+                _ => null,
+            };
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or StorageException or DbException)
+        {
+            return null;
+        }
+    }
+
+    private static string Paused(string issue, string? reason, string first = "") => $"Paused: {ProgressWords.Reason(reason)}. Run {first}`weeklydigest resume {issue}`, then send it again.";
 
     private async Task<DeliveryRunResult> DeliverAsync(long mailingId, bool wait, IProgress<DeliveryProgress> progress, CancellationToken cancel)
     {
@@ -120,12 +161,12 @@ internal sealed class Delivering(CommandRun run, Installation installation)
         if (result.State == MailingState.Paused)
         {
             var first = await IsRetryFirstAsync(mailingId, result.Balance) ? $"`weeklydigest retry {issue} --failed`, then " : "";
-            await run.Error.WriteLineAsync($"Paused: {(result.StateReason ?? "by the editor").TrimEnd('.')}. Run {first}`weeklydigest resume {issue}`, then send it again.");
+            await run.Error.WriteLineAsync(Paused(issue, result.StateReason, first));
             return CommandLine.Failed;
         }
         if (result.State == MailingState.Cancelled)
         {
-            await run.Error.WriteLineAsync("Cancelled; what was not sent stays unsent.");
+            await run.Error.WriteLineAsync(Cancelled);
             return CommandLine.Failed;
         }
         if (result.State == MailingState.Scheduled)

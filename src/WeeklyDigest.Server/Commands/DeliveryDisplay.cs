@@ -4,7 +4,7 @@ using WeeklyDigest.Publishing;
 
 namespace WeeklyDigest.Server.Commands;
 
-/// <summary>Shows a delivery run while it goes on: a bar where somebody watches; else a line every few seconds, and whenever a notice changes.</summary>
+/// <summary>Shows a delivery run while it goes on: a bar where somebody watches; else a line every few seconds, and whenever the mailing's state or a notice changes.</summary>
 internal static class DeliveryDisplay
 {
     /// <summary>Runs the work and shows what it reports.</summary>
@@ -24,9 +24,12 @@ internal static class DeliveryDisplay
         // Before the first look at the ledger nothing is known.
         var total = progress.Balance.Total;
         var counts = string.Join(", ", rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.Count} {row.State}")));
-        string?[] words = [total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{counts} of {total}") : "", ProgressWords.Pace(progress.MessagesPerSecond), progress.Balance.Open > 0 ? ProgressWords.Left(progress.Remaining, progress.DoneAt) : "", progress.Notice];
+        string?[] words = [total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{counts} of {total}") : "", .. Outlook(progress), progress.Notice];
         return string.Join("; ", words.Where(word => !string.IsNullOrEmpty(word)));
     }
+
+    private static string[] Outlook(DeliveryProgress progress) => ProgressWords.Held(progress) is { } held ? [held]
+        : [ProgressWords.Pace(progress.MessagesPerSecond), progress.Balance.Open > 0 ? ProgressWords.Left(progress.Remaining, progress.DoneAt) : ""];
 
     private static async Task<T> WithBarAsync<T>(CommandRun run, Func<IProgress<DeliveryProgress>, Task<T>> work)
     {
@@ -52,22 +55,22 @@ internal static class DeliveryDisplay
         private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
         private readonly Lock gate = new();
         private long? last;
-        private string? notice;
+        private string? told;
 
         public void Report(DeliveryProgress value)
         {
             lock (gate)
             {
-                var gist = Gist(value.Notice);
+                var gist = Gist($"{ProgressWords.Held(value)} {value.Notice}");
                 // By the time that passes: somebody may set the clock back.
-                if (last is { } before && time.GetElapsedTime(before) < Interval && notice == gist) return;
-                (last, notice) = (time.GetTimestamp(), gist);
+                if (last is { } before && time.GetElapsedTime(before) < Interval && told == gist) return;
+                (last, told) = (time.GetTimestamp(), gist);
                 target.WriteLine($"{title}: {Describe(value)}");
                 target.Flush();
             }
         }
 
         // A notice that counts seconds is not a new one each second.
-        private static string? Gist(string? words) => words is null ? null : string.Concat(words.Where(letter => !char.IsAsciiDigit(letter)));
+        private static string Gist(string words) => string.Concat(words.Where(letter => !char.IsAsciiDigit(letter)));
     }
 }

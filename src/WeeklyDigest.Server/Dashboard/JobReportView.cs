@@ -21,7 +21,7 @@ internal static class JobReportView
     internal static Html Of(JobReport report, UrlHelper url) => Html.Of(
         $"""
         <section id="wd-report" data-done="{(report.Done ? "true" : "false")}" aria-label="Report">
-        <div class="alert {Tone(report)} wd-headline" role="status">{report.Headline}</div>
+        <div class="alert {Tone(report)} wd-headline" role="status">{report.Held ?? report.Headline}</div>
         {Html.When(report.Notice is not null, () => Html.Of($"<div class=\"alert alert-warning\">{report.Notice}</div>"))}
         {Html.When(report.Balance is not null && !report.Done, () => Progress(report))}
         {Html.When(report.Balance is not null, () => BalanceTable.Of(report.Balance!))}
@@ -40,13 +40,14 @@ internal static class JobReportView
         return Html.Of(
             $"""
             <div class="progress wd-progress"><div class="progress-bar" role="progressbar" aria-label="Sent" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" style="width: {percent}%"></div></div>
-            <p class="wd-pace"><strong>{Number(settled)}</strong> of {Number(balance.Total)} <span>{ProgressWords.Pace(report.MessagesPerSecond)}</span> <span>{ProgressWords.Left(report.Remaining, report.DoneAt)}</span></p>
+            <p class="wd-pace"><strong>{Number(settled)}</strong> of {Number(balance.Total)} <span>{ProgressWords.Pace(report.MessagesPerSecond)}</span> <span>{(report.Held is null ? ProgressWords.Left(report.Remaining, report.DoneAt) : "")}</span></p>
             """);
     }
 
     private static string Tone(JobReport report) => report switch
     {
         { Refused: true } => "alert-danger",
+        { Held: not null } => "alert-warning",
         { Done: false } => "alert-info",
         { Balance: { } balance } when balance.NeedsAttention || !balance.AddsUp => "alert-warning",
         { State: MailingState.Paused or MailingState.Cancelled } => "alert-warning",

@@ -131,7 +131,8 @@ internal sealed class IssueSending(
     {
         if (await mailings.FindAsync(mailingId, CancellationToken.None) is not { } mailing) return;
         var balance = await mailings.BalanceAsync(mailingId, CancellationToken.None);
-        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}{(left is null ? "" : "; " + left)}.", mailing.State, balance);
+        var rest = mailing.State == MailingState.Cancelled ? "it is cancelled, and what was not sent stays unsent" : left;
+        page.Finish($"Deleted: {mailing.Issue}, {Tally(balance)}{(rest is null ? "" : "; " + rest)}.", mailing.State, balance);
     }
 
     private string Conclude(JobPage page, Mailing mailing, DeliveryRunResult result)

@@ -37,8 +37,8 @@ internal sealed class JobEdge(TimeProvider time)
         }
         catch (OperationCanceledException)
         {
-            // The server stops, or somebody requeued the job: the ledger knows what is left, and the watch takes it up. A deleted one is held.
-            if (!page.IsDone) page.Say(page.IsDeleted ? "Deleted. What is left waits until it is resumed on the page Issues." : "Interrupted. What is left is taken up again by itself.");
+            // The server stops, or somebody requeued the job: the ledger knows what is left, and the watch takes it up unless the editor holds it. A deleted one is held.
+            if (!page.IsDone) page.Interrupt();
             throw;
         }
         finally

@@ -26,6 +26,8 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>Name of the parameter that holds the issue's slug.</summary>
     public const string IssueParameter = "Issue";
 
+    private const string Waiting = "What is left waits until it is resumed on the page Issues.";
+
     // Far more than the workers of all nodes have at once.
     private const int MostJobs = 1000;
 
@@ -110,8 +112,24 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
         }
     }
 
+    private MailingState? State
+    {
+        get
+        {
+            lock (gate) return report.State;
+        }
+    }
+
     /// <summary>Says what is going on.</summary>
-    public void Say(string headline) => Update(current => current with { Headline = headline, Notice = null });
+    public void Say(string headline) => Update(current => current with { Headline = headline, Notice = null, Held = null });
+
+    /// <summary>Says that the run was broken off, and what becomes of what is left.</summary>
+    public void Interrupt() => Say(IsDeleted ? $"Deleted. {Waiting}" : State switch
+    {
+        MailingState.Paused => $"Interrupted. The mailing is paused. {Waiting}",
+        MailingState.Cancelled => "Interrupted. The mailing is cancelled; what was not sent stays unsent.",
+        _ => "Interrupted. What is left is taken up again by itself.",
+    });
 
     /// <summary>Says that the job waits for the database.</summary>
     /// <param name="trouble">What is wrong with it, and what to do.</param>
@@ -126,7 +144,8 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>The engine's progress.</summary>
     public void Report(DeliveryProgress value) => Update(current => current.Done ? current : current with
     {
-        State = MailingState.Sending,
+        State = value.State,
+        Held = ProgressWords.Held(value) is { } words ? $"{current.Issue ?? "The mailing"} is {words}." : null,
         Balance = value.Balance,
         MessagesPerSecond = value.MessagesPerSecond,
         Remaining = value.Remaining,
@@ -144,6 +163,7 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
             Done = true,
             State = state,
             Balance = balance,
+            Held = null,
             MessagesPerSecond = 0,
             Remaining = null,
             DoneAt = null,
@@ -166,7 +186,7 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
 
     /// <summary>The job cannot do what it is for.</summary>
     /// <param name="reason">What, where, what to do; may have several lines.</param>
-    public void Refuse(string reason) => Update(current => current with { Headline = reason, Done = true, Refused = true, Notice = null, Remaining = null, DoneAt = null });
+    public void Refuse(string reason) => Update(current => current with { Headline = reason, Done = true, Refused = true, Held = null, Notice = null, Remaining = null, DoneAt = null });
 
     /// <summary>Writes down what could not be written when it was said.</summary>
     public void Save()

@@ -28,6 +28,9 @@ internal sealed record JobReport(string Headline)
     /// <summary>The mailing's balance, or null.</summary>
     public Balance? Balance { get; init; }
 
+    /// <summary>How the mailing stands while it is paused or cancelled and the job only awaits answers, in place of the headline; else null.</summary>
+    public string? Held { get; init; }
+
     /// <summary>Recent rate.</summary>
     public double MessagesPerSecond { get; init; }
 

@@ -15,6 +15,25 @@ public sealed record DeliveryProgress(Balance Balance, double MessagesPerSecond,
 
     /// <summary>The time of day at which <see cref="Remaining"/> is over, or null.</summary>
     public DateTimeOffset? DoneAt { get; init; }
+
+    /// <summary>The mailing's state when it was last looked at.</summary>
+    public MailingState State { get; init; } = MailingState.Sending;
+
+    /// <summary>Why it is paused, or null.</summary>
+    public string? StateReason { get; init; }
+
+    /// <summary>
+    /// Whether nothing more is handed over, by whichever process, for the mailing is paused or cancelled: what is sending waits for its answers. No pace
+    /// and no end is told then.
+    /// </summary>
+    public bool IsHeld => State is MailingState.Paused or MailingState.Cancelled;
+
+    /// <summary>The same, of a mailing in this state.</summary>
+    internal DeliveryProgress In(MailingState state, string? reason)
+    {
+        var told = this with { State = state, StateReason = reason };
+        return told.IsHeld ? told with { MessagesPerSecond = 0, Remaining = null, DoneAt = null, WaitsUntil = null } : told;
+    }
 }
 
 /// <summary>How a run ended.</summary>

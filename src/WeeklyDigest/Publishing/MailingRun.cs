@@ -54,7 +54,8 @@ internal sealed class MailingRun : IDisposable
         await TellingAsync(ending);
         var result = await ending;
         meter.Start(new Standing(result.Balance) { LastAttemptAt = result.LastAttemptAt });
-        callers.Report(meter.Progress(result.StateReason, environment.Sessions.Speed));
+        meter.Note(result.State, result.StateReason);
+        callers.Report(meter.Progress(null, environment.Sessions.Speed));
         return result with { WasSent = mailing.State == MailingState.Sent };
     }
 

@@ -27,6 +27,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
     private long readAt;
     private TimeSpan readAgainAfter;
     private DateTimeOffset? waitsUntil;
+    private (MailingState State, string? Reason) mailing = (MailingState.Sending, null);
 
     /// <summary>When the first domain is tried again, while only domains that asked to be left alone have something left; else null.</summary>
     public DateTimeOffset? WaitsUntil
@@ -69,6 +70,14 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         }
     }
 
+    /// <summary>Notes how the mailing stands: while it is paused or cancelled there is no end to foretell.</summary>
+    /// <param name="state">Its state.</param>
+    /// <param name="reason">Why it is paused, or null.</param>
+    public void Note(MailingState state, string? reason)
+    {
+        lock (gate) mailing = (state, reason);
+    }
+
     /// <summary>Moves rows from one state to another. Never below zero: what others did meanwhile shows at the next reading.</summary>
     public void Move(DeliveryState from, DeliveryState to, long rows, bool attempted)
     {
@@ -91,7 +100,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
             var balance = Current();
             var perSecond = rate.Of(attempts);
             var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit));
-            return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = waitsUntil };
+            return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = waitsUntil }.In(mailing.State, mailing.Reason);
         }
     }
 

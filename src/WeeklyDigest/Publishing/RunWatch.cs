@@ -108,6 +108,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
             // Not only when all have ended: the last answer may take minutes, and the editor has something to do.
             await end.PauseAsync(run.Stop);
             var mailing = await environment.Mailings.FindAsync(run.MailingId, over);
+            if (mailing is not null) run.Meter.Note(mailing.State, mailing.StateReason);
             if (mailing?.State != MailingState.Sending) run.Stop.Request();
             else if (wasStopped) Resume(mailing);
             else if (environment.Resumptions.IsNew(mailing)) run.Sessions.TakeBack();

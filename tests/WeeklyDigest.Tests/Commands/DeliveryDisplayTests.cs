@@ -26,6 +26,19 @@ public sealed class DeliveryDisplayTests
     }
 
     [Theory]
+    [InlineData(MailingState.Paused, "by the editor", "paused: by the editor; 1 answer is awaited")]
+    [InlineData(MailingState.Paused, "The relay refuses us.", "paused: The relay refuses us; 1 answer is awaited")]
+    [InlineData(MailingState.Cancelled, "by the editor", "cancelled; what was not sent stays unsent; 1 answer is awaited")]
+    public void Of_one_that_is_held_its_state_is_told_and_no_end(MailingState state, string reason, string words)
+    {
+        var progress = new DeliveryProgress(Half, 0, null, null) { State = state, StateReason = reason };
+        Assert.Equal("3 pending, 1 claimed, 1 sending, 1 deferred, 3 sent, 1 failed of 10; " + words, DeliveryDisplay.Describe(progress));
+        Assert.Equal("1 deferred, 3 sent, 1 failed of 10; " + words, DeliveryDisplay.Summarize(progress));
+        Assert.EndsWith("; 2 answers are awaited", DeliveryDisplay.Describe(progress with { Balance = Half with { Sending = 2, Claimed = 0 } }), StringComparison.Ordinal);
+        Assert.DoesNotContain("await", DeliveryDisplay.Describe(progress with { Balance = Half with { Sending = 0, Pending = 4 } }), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(0, "")]
     [InlineData(0.025, "1.5 a minute")]
     [InlineData(2.56, "2.6 a second")]
@@ -45,6 +58,21 @@ public sealed class DeliveryDisplayTests
     {
         Assert.Equal("10 = 3 pending + 1 claimed + 1 sending + 1 deferred + 3 sent + 1 failed + 0 suppressed + 0 uncertain", BalanceView.Sum(Half));
         Assert.EndsWith("DOES NOT ADD UP: this is an error in WeeklyDigest or in the database; please report it.", BalanceView.Sum(Half with { Total = 11 }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mailing_that_is_cancelled_is_told_at_once()
+    {
+        using var output = new StringWriter();
+        await using var run = new CommandRun(new CommandHost { Out = output, Error = TextWriter.Null, Environment = new Dictionary<string, string>(), Directory = ".", Time = new ManualClock() }, false);
+        await DeliveryDisplay.ShowAsync(run, "week-1", progress =>
+        {
+            progress.Report(new DeliveryProgress(Half, 2, TimeSpan.FromSeconds(3), null));
+            progress.Report(new DeliveryProgress(Half, 2, TimeSpan.FromSeconds(2), null));
+            progress.Report(new DeliveryProgress(Half, 0, null, null) { State = MailingState.Cancelled });
+            return Task.FromResult(0);
+        });
+        Assert.Equal(["about 3 seconds left", "1 answer is awaited"], output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim().Split("; ")[^1]));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Hangfire.Server;
 using Hangfire.States;
 using Hangfire.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Tests.Web;
 
@@ -51,6 +52,36 @@ public sealed class JobEdgeTests
             await stopping.CancelAsync();
             throw new StorageException("away");
         }, stopping.Token));
+    }
+
+    [Theory]
+    [InlineData(MailingState.Sending, "Sending week-1.", "Interrupted. What is left is taken up again by itself.")]
+    [InlineData(MailingState.Paused, "week-1 is paused: by the editor; 1 answer is awaited.", "Interrupted. The mailing is paused. What is left waits until it is resumed on the page Issues.")]
+    [InlineData(MailingState.Cancelled, "week-1 is cancelled; what was not sent stays unsent; 1 answer is awaited.", "Interrupted. The mailing is cancelled; what was not sent stays unsent.")]
+    public async Task A_page_says_how_the_mailing_stands_and_when_the_server_stops_what_becomes_of_the_rest(MailingState state, string words, string then)
+    {
+        await using var site = await TestSite.StartAsync();
+        var desk = new JobDesk(site);
+        using var editor = await site.EditorAsync();
+        using var connection = desk.Storage.GetConnection();
+        using var stopping = new CancellationTokenSource();
+        var context = Context(site, connection, out var job);
+        var shown = "";
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Edge(site).RunAsync(context, async page =>
+        {
+            page.Choose("week-1");
+            page.Say("Sending week-1.");
+            page.Report(new DeliveryProgress(Balance.OfNew(10) with { Pending = 9, Sending = 1 }, 0, null, null) { State = state, StateReason = "by the editor" });
+            shown = await editor.GetStringAsync(new Uri($"/hangfire/jobs/details/{job}", UriKind.Relative), Cancel);
+            await stopping.CancelAsync();
+            stopping.Token.ThrowIfCancellationRequested();
+            return "";
+        }, stopping.Token));
+
+        Assert.Contains($"role=\"status\">{words}</div>", shown, StringComparison.Ordinal);
+        Assert.Equal(state == MailingState.Sending, shown.Contains("time left unknown", StringComparison.Ordinal));
+        Assert.Equal((then, null), (desk.Report(job)!.Headline, desk.Report(job)!.Held));
     }
 
     [Fact]

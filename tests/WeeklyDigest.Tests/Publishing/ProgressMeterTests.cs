@@ -99,6 +99,24 @@ public sealed class ProgressMeterTests
         Assert.Null(meter.Progress(null, new RelaySpeed(0, IsReached: true)).Remaining);
     }
 
+    [Theory]
+    [InlineData(MailingState.Paused)]
+    [InlineData(MailingState.Cancelled)]
+    public void A_mailing_that_is_held_has_no_pace_and_no_end_until_it_is_sent_again(MailingState state)
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start) { LastAttemptAt = clock.GetUtcNow().AddMinutes(20) });
+        Assert.NotNull(Run(meter, 20, 1).DoneAt);
+        meter.WaitsUntil = clock.GetUtcNow().AddHours(1);
+        meter.Note(state, "by the editor");
+        var held = Run(meter, 1, 1);
+        Assert.Equal((true, state, "by the editor"), (held.IsHeld, held.State, held.StateReason));
+        Assert.Equal((0.0, null, null, null), (held.MessagesPerSecond, held.Remaining, held.DoneAt, held.WaitsUntil));
+
+        meter.Note(MailingState.Sending, null);
+        Assert.True(Run(meter, 1, 1) is { IsHeld: false, MessagesPerSecond: > 0, DoneAt: not null, WaitsUntil: not null });
+    }
+
     // Asked once a second, a message sent every so many seconds.
     private DeliveryProgress Run(ProgressMeter meter, int seconds, int? everySeconds)
     {

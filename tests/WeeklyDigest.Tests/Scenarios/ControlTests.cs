@@ -45,6 +45,28 @@ public sealed partial class ControlTests
         Assert.InRange(last["pending"], 1, Subscribers - 60);
     }
 
+    [Theory]
+    [InlineData("pause", "paused: by the editor", "Interrupted. Paused: by the editor. Run `weeklydigest resume ")]
+    [InlineData("cancel", "cancelled; what was not sent stays unsent", "Interrupted. Cancelled; what was not sent stays unsent.")]
+    public async Task While_it_waits_for_the_last_answer_it_says_how_the_mailing_stands_and_asked_to_end_what_becomes_of_the_rest(string command, string state, string end)
+    {
+        var answer = new TaskCompletionSource();
+        await using var relay = ScriptedSmtpServer.Start(moment => moment is not { Stage: SmtpStage.Message } ? SmtpMove.Accept
+            : SmtpMove.Hold(moment.Recipient == "subscriber000005@example.com" ? answer.Task : Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System), SmtpMove.Accept));
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(Subscribers).UseRelay(relay.Port, 2);
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(30, Limit);
+        await CommandAsync(workspace, command, state.Split(':', ';')[0]);
+        await send.PrintedAsync($" of {Subscribers}; {state}; 1 answer is awaited", Limit);
+        send.Terminate();
+        await Eventually.HoldsAsync(() => send.Error.Contains("Stopping", StringComparison.Ordinal), "the signal arrived", Limit);
+        answer.SetResult();
+        var ended = await send.EndAsync(Limit);
+        Assert.Equal(1, ended.ExitCode);
+        Assert.StartsWith(end, ended.Error.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
+        await AssertNothingUnderWayAsync(workspace, relay, state.Split(':', ';')[0]);
+    }
+
     [Fact]
     public async Task The_finish_time_it_foretells_is_the_one_it_keeps()
     {

@@ -37,7 +37,7 @@ internal sealed class Installation : IAsyncDisposable
         owner = new(() => ProcessOwner.Take(settings.Paths.Data));
         inbox = new(() => InboxServer.Start(settings.Paths.Inbox, settings.Inbox.Port, time));
         sessions = new(() => new SessionPool(settings.Relays.Count > 0 ? settings.Relays : [RelayTo(inbox.Value)], database.Relays, time, Warn));
-        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, database.Relays, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom(), Warn));
+        engine = new(() => new DeliveryEngine(database.Mailings, database.Ledger, database.Relays, sessions.Value, LinkTokens, settings.Dkim, settings.Delivery, owner.Value, time, NewRandom(), database.IsShared, Warn));
         preview = new(() => new PreviewIssue(Renderer, database.Subscribers, settings.Newsletter, LinkTokens, settings.Dkim, sessions.Value, time));
     }
 

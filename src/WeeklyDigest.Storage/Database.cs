@@ -58,6 +58,9 @@ public sealed class Database : IDisposable
     /// <summary>What nodes share of sign-ins; null when the database is a file, which only one machine works with.</summary>
     public PostgresSignIns? SignIns { get; }
 
+    /// <summary>Whether several machines may work with it.</summary>
+    public bool IsShared => server is not null;
+
     /// <summary>Whether a change of this process waits for another program to let go of the file.</summary>
     public bool IsWaiting => writer is { IsWaiting: true };
 

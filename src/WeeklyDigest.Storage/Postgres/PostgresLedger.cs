@@ -79,6 +79,11 @@ internal sealed class PostgresLedger(PostgresServer server, TimeProvider time) :
             cancel);
 
     /// <inheritdoc/>
+    public Task<long> CutWaitsAsync(DateTimeOffset latest, int count, DateTimeOffset now, CancellationToken cancel)
+        => server.TransactAsync<long>(
+            async connection => await connection.ExecuteAsync(Queries.Get("CutWaits"), new { latest = Codes.Of(latest), count, now = Codes.Of(now) }), cancel);
+
+    /// <inheritdoc/>
     public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
         => server.TransactAsync(connection => PardonAsync(connection, [.. failed.Select(delivery => (delivery.Id, delivery.Stamp))], onUncertain, now), cancel);
 

@@ -72,6 +72,15 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
             cancel);
 
     /// <inheritdoc/>
+    public async Task<long> CutWaitsAsync(DateTimeOffset latest, int count, DateTimeOffset now, CancellationToken cancel)
+    {
+        // Asked every few seconds: whoever has nothing to change does not wait for another program that holds the database.
+        var isAny = await readers.ReadAsync(connection => connection.ExecuteScalar<bool>(Queries.Get("HasLongWait"), new { latest = Codes.Of(latest) }), cancel);
+        return !isAny ? 0
+            : await writer.TransactAsync<long>(transaction => transaction.Statement("CutWaits").With("@latest", Codes.Of(latest)).With("@count", count).With("@now", Codes.Of(now)).Run(), cancel);
+    }
+
+    /// <inheritdoc/>
     public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel)
         => writer.TransactAsync(transaction => Pardon(transaction, failed.Select(delivery => (delivery.Id, delivery.Stamp)), onUncertain, now), cancel);
 

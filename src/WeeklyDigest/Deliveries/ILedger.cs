@@ -69,6 +69,17 @@ public interface ILedger
     Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel);
 
     /// <summary>
+    /// Cuts the waits of deferred rows, of all mailings in state sending, that are tried again later than <paramref name="latest"/>: to that time. A process whose
+    /// clock differs from the database's, where that has one of its own, by more than a minute changes nothing.
+    /// </summary>
+    /// <param name="latest">Now and the longest wait.</param>
+    /// <param name="count">At most so many rows of a mailing; call again while this many were changed, or more.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="cancel">Stops waiting for the transaction's turn.</param>
+    /// <returns>How many were changed.</returns>
+    Task<long> CutWaitsAsync(DateTimeOffset latest, int count, DateTimeOffset now, CancellationToken cancel);
+
+    /// <summary>
     /// Takes back that addresses were suppressed for deliveries that failed, and makes their subscribers active again: the relay, and not they, was
     /// the cause. The deliveries stay failed, and count no more against their mailboxes. Who is suppressed for anything else stays so, also for a
     /// later attempt at the same delivery, which has another stamp; doing it again changes nothing. What other mailings passed over meanwhile, only

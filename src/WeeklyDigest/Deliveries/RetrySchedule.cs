@@ -8,6 +8,9 @@ public sealed class RetrySchedule(DeliveryOptions options, Random random)
     private const double Jitter = 0.2;
     private readonly Lock gate = new();
 
+    /// <summary>The longest wait that these settings give, jitter included.</summary>
+    public static TimeSpan LongestOf(DeliveryOptions options) => options.MaxRetryDelay > options.FirstRetryAfter ? options.MaxRetryDelay : options.FirstRetryAfter;
+
     /// <summary>When to try again after an attempt that was deferred.</summary>
     /// <param name="attempts">Attempts before this one; 0 when this was the first.</param>
     /// <param name="firstAttemptAt">When the first attempt was made.</param>
@@ -27,7 +30,7 @@ public sealed class RetrySchedule(DeliveryOptions options, Random random)
     private TimeSpan Delay(int attempts)
     {
         var first = options.FirstRetryAfter.TotalSeconds;
-        var longest = Math.Max(first, options.MaxRetryDelay.TotalSeconds);
+        var longest = LongestOf(options).TotalSeconds;
         var plain = Math.Min(longest, first * Math.Pow(options.RetryFactor, attempts));
         // Drawn between the bounds, not cut at them: half of all first waits would be equal to the second.
         var (least, most) = (Math.Max(first, plain * (1 - Jitter)), Math.Min(longest, plain * (1 + Jitter)));

@@ -24,6 +24,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// <param name="owner">This process; not disposed with the engine.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">Spreads retries.</param>
+    /// <param name="isShared">Whether several machines may send a mailing.</param>
     /// <param name="warn">Told, in one line, what somebody should look at: a receiving domain that refuses a mailing. Null: nobody is told.</param>
     public DeliveryEngine(
         IMailingStore mailings,
@@ -36,6 +37,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         ProcessOwner owner,
         TimeProvider time,
         Random random,
+        bool isShared = false,
         Action<string>? warn = null)
         => environment = new RunEnvironment(
             mailings,
@@ -48,6 +50,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             options,
             new DeliveryVerdicts(new RetrySchedule(options, random), options.OnUncertain),
             owner,
+            isShared ? owner.Machine : null,
             new DomainGate(options.Domains, sessions.Connections, time),
             RecoverAsync,
             warn ?? (_ => { }),
@@ -85,7 +88,8 @@ public sealed class DeliveryEngine : IAsyncDisposable
     /// <summary>
     /// Gives back what dead processes of this machine held, and what a process elsewhere held past its lease. That one is only given up when this
     /// process could use the ledger for as long as a lease: a database that was away was so to the other one too, which has answers to record. So
-    /// with what this process holds for a mailing that it does not deliver any more.
+    /// with what this process holds for a mailing that it does not deliver any more. And cuts the waits of those whom a wrong clock has put off for longer than
+    /// <see cref="DeliveryOptions.MaxRetryDelay"/>: no run may be there to see them.
     /// </summary>
     /// <returns>Who holds rows now, as far as it lives; this process among them.</returns>
     public async Task<IReadOnlyList<Sender>> RecoverAsync(CancellationToken cancel)
@@ -113,6 +117,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         // What it was refused last, by a relay that refuses everybody: no run may be there to see it.
         if (dead.Count > 0) await environment.Doubts.SweepAsync(cancel);
         if (dead.Count > 0) await ForgetAsync(dead, cancel);
+        await environment.FarAttempts.LookAsync(cancel);
         return senders;
     }
 

@@ -93,7 +93,7 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         if (balance.Sent == 0 && (failures.HasRefused || refusals.Any(refusal => !refusal.IsPardoned)) && RelayDoubts.EverybodyTogether(refusals) is { } together)
             environment.Doubts.Pause(refusals.Select(refusal => refusal.Relay).Distinct(), together, stretch);
         foreach (var (relay, reason) in RelayDoubts.Everybody(refusals))
-            if (!failures.HasAccepted(relay) && environment.Sessions.Relays.FirstOrDefault(known => known.Name == relay) is { } bad) environment.Doubts.SetAside(bad, reason, stretch);
+            if (!failures.HasAccepted(relay) && environment.Sessions.Relays.FirstOrDefault(known => known.Name == relay) is { } bad) environment.Doubts.SetAsideForAll(bad, reason, stretch);
     }
 
     /// <summary>Changes the mailing's state in turn with the other writes.</summary>

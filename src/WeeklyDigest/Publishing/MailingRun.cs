@@ -22,7 +22,7 @@ internal sealed class MailingRun : IDisposable
     public MailingRun(long mailingId, RunEnvironment environment, IProgress<DeliveryProgress>? progress)
     {
         (this.mailingId, this.environment) = (mailingId, environment);
-        stop = new RunStop(environment.Time);
+        stop = new RunStop(environment.Time, environment.Machine);
         callers = new RunCallers(progress, stop.RequestDrain);
         lease = new ClaimLease(environment.Writer, environment.Owner.ForRun(mailingId), environment.Options.Lease, environment.Time);
         end = new MailingEnd(mailingId, environment, lease.Owner, callers, stop);

@@ -25,6 +25,9 @@ public sealed class ProcessOwner : IDisposable
     /// <summary>Machine, process id and a random part, separated by slashes.</summary>
     public string Name { get; }
 
+    /// <summary>The machine's part of it.</summary>
+    public string Machine => Name[..Name.IndexOf('/', StringComparison.Ordinal)];
+
     /// <summary>Takes a fresh name and locks its file <c>{dataFolder}/locks/{name}</c>.</summary>
     /// <exception cref="RefusedException">The data folder cannot be written.</exception>
     public static ProcessOwner Take(string dataFolder)

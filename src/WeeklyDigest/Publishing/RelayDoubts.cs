@@ -48,15 +48,20 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     /// <summary>A run has met a row that is too long: the relay is set aside, or, when there is no other, the mailing paused; the next look takes back what the ledger holds.</summary>
     public void SetAside(RelayState relay, string reason, RunStop stop)
     {
-        AnswersOf(relay.Name).Discredit();
-        if (!sessions.TrySetAside(relay, reason)) stop.RequestPause(reason);
+        if (!TrySetAside(relay, reason)) stop.RequestPause(reason);
+    }
+
+    /// <summary>The same for a row of which the ledger tells: of whichever machine.</summary>
+    public void SetAsideForAll(RelayState relay, string reason, RunStop stop)
+    {
+        if (!TrySetAside(relay, reason)) stop.RequestPauseOfAll(reason);
     }
 
     /// <summary>Relays have refused everybody of a mailing together: it is paused, and the next look takes back what the ledger holds against each.</summary>
     public void Pause(IEnumerable<string> relays, string reason, RunStop stop)
     {
         foreach (var relay in relays) AnswersOf(relay).Discredit();
-        stop.RequestPause(reason);
+        stop.RequestPauseOfAll(reason);
     }
 
     /// <summary>Compares the ledger with what is known here: clears relays that work, sets aside those that too many were refused by, takes their refusals back.</summary>
@@ -66,7 +71,7 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
     {
         foreach (var doubt in await DoubtsAsync(cancel))
         {
-            if (!doubt.IsPardoned && doubt.Refused >= limit && sessions.Relays.FirstOrDefault(relay => relay.Name == doubt.Relay) is { } bad) SetAside(bad, Words(doubt), stop);
+            if (!doubt.IsPardoned && doubt.Refused >= limit && sessions.Relays.FirstOrDefault(relay => relay.Name == doubt.Relay) is { } bad) SetAsideForAll(bad, Words(doubt), stop);
             if (IsDiscredited(doubt)) await PardonAsync(doubt.Relay, cancel);
         }
     }
@@ -78,6 +83,12 @@ internal sealed class RelayDoubts(LedgerWriter writer, SessionPool sessions, int
         {
             if (doubt.IsPardoned) await PardonAsync(doubt.Relay, cancel);
         }
+    }
+
+    private bool TrySetAside(RelayState relay, string reason)
+    {
+        AnswersOf(relay.Name).Discredit();
+        return sessions.TrySetAside(relay, reason);
     }
 
     private bool IsDiscredited(RelayDoubt doubt)

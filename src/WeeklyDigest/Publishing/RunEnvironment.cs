@@ -16,6 +16,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Options">Leases, retries, pauses.</param>
 /// <param name="Verdicts">What outcomes mean.</param>
 /// <param name="Owner">This process.</param>
+/// <param name="Machine">This machine's name when several may send a mailing; else null.</param>
 /// <param name="Domains">What may go to which receiving domain now.</param>
 /// <param name="Recover">Takes dead processes' rows back.</param>
 /// <param name="Warn">Told what somebody should look at.</param>
@@ -31,6 +32,7 @@ internal sealed record RunEnvironment(
     DeliveryOptions Options,
     DeliveryVerdicts Verdicts,
     ProcessOwner Owner,
+    string? Machine,
     DomainGate Domains,
     Func<CancellationToken, Task> Recover,
     Action<string> Warn,
@@ -40,6 +42,9 @@ internal sealed record RunEnvironment(
 
     /// <summary>Which relays refuse everybody.</summary>
     public RelayDoubts Doubts { get; } = new(Writer, Sessions, Options.PauseAfterConsecutiveFailures, Options.OnUncertain, Time);
+
+    /// <summary>Cuts waits that are longer than the schedule's.</summary>
+    public FarAttempts FarAttempts { get; } = new(Writer, Options, Time);
 
     /// <summary>What this process has sent of a mailing.</summary>
     public SentTally TallyOf(long mailingId) => tallies.GetOrAdd(mailingId, id => new SentTally(Owner.ForRun(id), Writer, Time));

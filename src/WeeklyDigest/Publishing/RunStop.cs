@@ -13,6 +13,7 @@ internal sealed class RunStop : IDisposable
     private static readonly TimeSpan RecordLimit = TimeSpan.FromSeconds(8);
 
     private readonly RunStop? whole;
+    private readonly string? machine;
     private readonly CancellationTokenSource stop;
     private readonly CancellationTokenSource over;
     private readonly CancellationTokenSource answer;
@@ -23,12 +24,14 @@ internal sealed class RunStop : IDisposable
     private bool isDisposed;
 
     /// <summary>Of a whole run.</summary>
-    public RunStop(TimeProvider time)
-        => (stop, over, answer, record) = (new(), new(), new(Timeout.InfiniteTimeSpan, time), new(Timeout.InfiniteTimeSpan, time));
+    /// <param name="time">The clock.</param>
+    /// <param name="machine">Where it is, when several machines may send the mailing: what one of them has met, the others may not. Else null.</param>
+    public RunStop(TimeProvider time, string? machine = null)
+        => (this.machine, stop, over, answer, record) = (machine, new(), new(), new(Timeout.InfiniteTimeSpan, time), new(Timeout.InfiniteTimeSpan, time));
 
     private RunStop(RunStop whole)
     {
-        this.whole = whole;
+        (this.whole, machine) = (whole, whole.machine);
         stop = CancellationTokenSource.CreateLinkedTokenSource(whole.stop.Token);
         over = CancellationTokenSource.CreateLinkedTokenSource(whole.over.Token);
         (answer, record) = (whole.answer, whole.record);
@@ -70,8 +73,11 @@ internal sealed class RunStop : IDisposable
     /// <summary>Stops; what is under way takes the time it needs.</summary>
     public void Request() => WhileAlive(() => Cancel(stop));
 
-    /// <summary>Stops, because the mailing has to be paused; the first reason counts.</summary>
-    public void RequestPause(string reason)
+    /// <summary>Stops, because the mailing has to be paused for what this machine has met; the first reason counts.</summary>
+    public void RequestPause(string reason) => RequestPauseOfAll(machine is null ? reason : $"On {machine}: {reason}");
+
+    /// <summary>The same for what any machine may have met: the ledger shows it.</summary>
+    public void RequestPauseOfAll(string reason)
     {
         Interlocked.CompareExchange(ref pauseReason, reason, null);
         Request();

@@ -198,6 +198,8 @@ public sealed class LedgerWriterTests
 
         public Task<long> GiveUpAsync(long mailingId, DateTimeOffset before, string reply, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
+        public Task<long> CutWaitsAsync(DateTimeOffset latest, int count, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
+
         public Task<long> PardonAsync(IReadOnlyList<Delivery> failed, OnUncertain onUncertain, DateTimeOffset now, CancellationToken cancel) => throw new NotSupportedException();
 
         public Task<long> TrustAsync(RelayStanding standing, CancellationToken cancel) => throw new NotSupportedException();

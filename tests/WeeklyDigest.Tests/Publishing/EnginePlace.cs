@@ -44,6 +44,9 @@ internal sealed class EnginePlace : IAsyncDisposable
     /// <summary>How they come to their names.</summary>
     public Func<string, ProcessOwner> TakeOwner { get; set; } = ProcessOwner.Take;
 
+    /// <summary>Whether they are told that other machines may send as well.</summary>
+    public bool IsShared { get; set; }
+
     public string DataFolder => Path.Combine(folder, "data");
 
     public static EnginePlace Open(Func<SmtpMoment, SmtpMove>? script = null, DeliveryOptions? options = null, TimeProvider? time = null)
@@ -146,7 +149,7 @@ internal sealed class EngineProcess : IAsyncDisposable
         var ledger = commit == default ? place.Around(database.Ledger) : SlowLedger.Over(database.Ledger, commit);
         Owner = place.TakeOwner(place.DataFolder);
         Sessions = new SessionPool(relays, database.Relays, place.Time, Warnings.Enqueue);
-        Engine = new DeliveryEngine(place.AroundMailings(database.Mailings), ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), Warnings.Enqueue);
+        Engine = new DeliveryEngine(place.AroundMailings(database.Mailings), ledger, database.Relays, Sessions, EnginePlace.Tokens, null, place.Options, Owner, place.Time, new Random(1), place.IsShared, Warnings.Enqueue);
     }
 
     /// <summary>What the log would have.</summary>

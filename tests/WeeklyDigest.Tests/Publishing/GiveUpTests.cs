@@ -109,16 +109,4 @@ public sealed class GiveUpTests
             clock.Advance(TimeSpan.FromSeconds(balance.Sending > 0 ? 0.1 : 5));
         }
     }
-
-    /// <summary>A clock whose time of day is set, as on a machine: what is measured with it is not.</summary>
-    private sealed class SetClock(DateTimeOffset start) : ManualClock(start)
-    {
-        private long ahead;
-
-        public void Jump(TimeSpan by) => Interlocked.Add(ref ahead, by.Ticks);
-
-        public override long GetTimestamp() => base.GetUtcNow().Ticks;
-
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref ahead));
-    }
 }

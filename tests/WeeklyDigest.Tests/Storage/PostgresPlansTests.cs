@@ -49,6 +49,7 @@ public sealed partial class PostgresPlansTests(PostgresAtScale scale) : IClassFi
     [InlineData("Transition", "delivery_pkey")]
     [InlineData("Unwritten", "delivery_pkey")]
     [InlineData("GiveUp", "delivery_pending")]
+    [InlineData("CutWaits", "One-Time Filter", "delivery_deferred", "Tid Scan on delivery")]
     [InlineData("LockUnsent", "delivery_p")]
     [InlineData("Pardon", "delivery_pkey", "subscriber_pkey", "suppression_pkey")]
     [InlineData("Members", "membership_", "subscriber_pkey")]
@@ -82,7 +83,7 @@ public sealed partial class PostgresAtScale : IDisposable
     private static readonly Dictionary<string, (string Type, string Value)> Values = new()
     {
         ["mailing"] = ("bigint", "1"), ["id"] = ("bigint", "1"), ["subscriber"] = ("bigint", "70"), ["list"] = ("bigint", "1"), ["count"] = ("integer", "100"),
-        ["after"] = ("bigint", "1"), ["now"] = ("bigint", "1000000"), ["at"] = ("bigint", "1000000"), ["lease"] = ("bigint", "60000"), ["lifetime"] = ("bigint", "60000"), ["scheduled"] = ("bigint", "NULL"),
+        ["after"] = ("bigint", "1"), ["now"] = ("bigint", "1000000"), ["at"] = ("bigint", "1000000"), ["latest"] = ("bigint", "1000000000"), ["lease"] = ("bigint", "60000"), ["lifetime"] = ("bigint", "60000"), ["scheduled"] = ("bigint", "NULL"),
         ["owner"] = ("text", "'node-1'"), ["reply"] = ("text", "'ok'"), ["from"] = ("text", "'failed'"), ["to"] = ("text", "'pending'"), ["state"] = ("text", "'failed'"),
         ["reason"] = ("text", "NULL"), ["issue"] = ("text", "'week-1'"), ["permalink"] = ("text", "'/x'"), ["hash"] = ("text", "'h'"), ["file"] = ("text", "'f'"), ["content"] = ("text", "'{}'"),
         ["before"] = ("bigint", "1000000"), ["others"] = ("integer", "2"), ["limit"] = ("integer", "20"), ["domain"] = ("text", "'example.org'"), ["refusals"] = ("text[]", "ARRAY['policy','mailbox']"),

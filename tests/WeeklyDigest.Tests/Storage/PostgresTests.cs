@@ -53,6 +53,21 @@ public sealed class PostgresLapsedLeaseTests : LapsedLeaseSuite<PostgresPlace>
     private const string Renewal = "UPDATE delivery SET lease_until = clock_ms() + 60000 WHERE owner IS NOT NULL";
 }
 
+public sealed class PostgresLongWaitTests : LongWaitSuite<PostgresPlace>
+{
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task A_node_whose_clock_is_a_day_off_cuts_nothing(int days)
+    {
+        var mailing = await Published(1);
+        var (mine, right) = (TimeProvider.System.GetUtcNow().AddDays(days), TimeProvider.System.GetUtcNow());
+        await DeferAsync(mailing, [right.AddDays(3)]);
+        Assert.Equal(0, await CutAsync(mine));
+        Assert.Equal(1, await CutAsync(right));
+    }
+}
+
 public sealed class PostgresMarkTests : MarkSuite<PostgresPlace>;
 
 public sealed class PostgresDecisionTests : DecisionSuite<PostgresPlace>;

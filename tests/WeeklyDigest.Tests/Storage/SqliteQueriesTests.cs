@@ -31,6 +31,8 @@ public sealed partial class SqliteQueriesTests(SqliteAtScale scale) : IClassFixt
     [InlineData("DueRows", "COVERING INDEX delivery_deferred")]
     [InlineData("PendingRows", "COVERING INDEX delivery_pending")]
     [InlineData("GiveUp", "delivery_pending")]
+    [InlineData("HasLongWait", "delivery_deferred (mailing_id=? AND next_attempt_at>?)")]
+    [InlineData("CutWaits", "delivery_deferred (mailing_id=? AND next_attempt_at>?)", "PRIMARY KEY (mailing_id=? AND subscriber_id=?)")]
     [InlineData("Rest", "delivery_pending", "delivery_deferred", "delivery_held")]
     [InlineData("Holders", "delivery_held")]
     [InlineData("Renew", "delivery_held")]

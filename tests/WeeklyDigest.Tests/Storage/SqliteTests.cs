@@ -4,6 +4,8 @@ public sealed class SqliteLedgerTests : LedgerSuite<SqlitePlace>;
 
 public sealed class SqliteLapsedLeaseTests : LapsedLeaseSuite<SqlitePlace>;
 
+public sealed class SqliteLongWaitTests : LongWaitSuite<SqlitePlace>;
+
 public sealed class SqliteMarkTests : MarkSuite<SqlitePlace>;
 
 public sealed class SqliteDecisionTests : DecisionSuite<SqlitePlace>;

@@ -173,6 +173,20 @@ WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id = ANY(ARRAY(
     WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0
     ORDER BY subscriber_id LIMIT @count FOR NO KEY UPDATE SKIP LOCKED));
 
+-- name: CutWaits
+-- Deferred by a node whose clock was ahead: not to the present, for whoever has the longer waits of two nodes with different settings would defer them at once
+-- again. A node whose own clock differs from ours by more than a minute leaves it to the others: one that is behind would cut what is right. Mailings are few,
+-- and of each the end of an index is walked. By their places, since they are locked there: a join would be planned for a third of all that is deferred.
+UPDATE delivery SET next_attempt_at = @latest, updated_at = @now
+WHERE state = 'deferred' AND ctid = ANY(ARRAY(
+    SELECT w.place FROM mailing m
+    CROSS JOIN LATERAL (
+        SELECT d.ctid AS place FROM delivery d
+        WHERE d.mailing_id = m.id AND d.state = 'deferred' AND d.next_attempt_at > @latest
+        ORDER BY d.next_attempt_at DESC LIMIT @count FOR NO KEY UPDATE SKIP LOCKED) w
+    -- Asked in a query of its own: once, and before anything is locked.
+    WHERE m.state = 'sending' AND (SELECT abs(clock_ms() - @now) <= 60000)));
+
 -- name: Unwritten
 -- Asked only about changes that changed nothing. No row: there is no such delivery.
 SELECT w.number AS Number, d.state AS State, d.stamp AS Stamp, m.state AS Mailing, s.status AS Status,

@@ -143,6 +143,18 @@ WHERE mailing_id = @mailing AND state = 'pending' AND subscriber_id IN (
     SELECT subscriber_id FROM delivery INDEXED BY delivery_pending
     WHERE mailing_id = @mailing AND state = 'pending' AND attempts = 0 LIMIT @count);
 
+-- name: HasLongWait
+-- Mailings are few, and of each the end of an index is looked at.
+SELECT EXISTS (SELECT 1 FROM mailing m CROSS JOIN delivery d INDEXED BY delivery_deferred
+               WHERE m.state = 'sending' AND d.mailing_id = m.id AND d.state = 'deferred' AND d.next_attempt_at > @latest);
+
+-- name: CutWaits
+-- Deferred by a clock that was ahead: not to the present, for whoever has the longer waits of two nodes with different settings would defer them at once again.
+UPDATE delivery SET next_attempt_at = @latest, updated_at = @now
+WHERE state = 'deferred' AND (mailing_id, subscriber_id) IN (
+    SELECT d.mailing_id, d.subscriber_id FROM mailing m CROSS JOIN delivery d INDEXED BY delivery_deferred
+    WHERE m.state = 'sending' AND d.mailing_id = m.id AND d.state = 'deferred' AND d.next_attempt_at > @latest LIMIT @count);
+
 -- name: Renew
 UPDATE delivery SET lease_until = @lease WHERE owner = @owner AND state IN ('claimed', 'sending');
 

@@ -18,6 +18,8 @@ internal sealed class PostgresRecovery(string owner, OnUncertain onUncertain, Da
     {
         // What is cancelled now is so for every row, or for none.
         await connection.ExecuteAsync(Queries.Get("Gate"));
+        // Locked first: a pardon that is under way has hold of them, and each statement below has to see what it did.
+        await connection.ExecuteAsync(Queries.Get("LapsedLease"), new { owner });
         return await TakeAsync(connection, long.MaxValue);
     }
 

@@ -7,8 +7,9 @@ namespace WeeklyDigest.Publishing;
 /// whom it met in them, also after it was set right, and for all who send.
 /// </summary>
 /// <remarks>
-/// A machine whose clock stays ahead finds due at once what others have cut, and puts it off again: so what was cut is not looked at again before the shortest wait
-/// is over, and nobody is tried more often than that.
+/// Only when the clock has gone on without being set for as long as the shortest wait: one that is a day behind after the start, until it is set, would have everybody
+/// due whom it was right to put off. A machine whose clock stays ahead finds due at once what others have cut, and puts it off again: so what was cut is not looked at
+/// again before the shortest wait is over, and nobody is tried more often than that.
 /// </remarks>
 /// <param name="writer">Writes the ledger.</param>
 /// <param name="options">The waits.</param>
@@ -18,6 +19,10 @@ internal sealed class FarAttempts(LedgerWriter writer, DeliveryOptions options, 
     /// <summary>Rows cut in one transaction.</summary>
     private const int Portion = 5000;
 
+    /// <summary>By so much the time of day may differ from the time that has passed, as it does where a clock is adjusted little by little.</summary>
+    private static readonly TimeSpan Adjustment = TimeSpan.FromMinutes(1);
+
+    private (long Timestamp, DateTimeOffset Time)? steadySince;
     private long? cutAt;
     private int isLooking;
 
@@ -27,13 +32,22 @@ internal sealed class FarAttempts(LedgerWriter writer, DeliveryOptions options, 
         if (Interlocked.Exchange(ref isLooking, 1) != 0) return;
         try
         {
-            if (cutAt is { } before && time.GetElapsedTime(before) < options.FirstRetryAfter) return;
+            if (!IsSteady() || (cutAt is { } before && time.GetElapsedTime(before) < options.FirstRetryAfter)) return;
             if (await CutAsync(cancel) > 0) cutAt = time.GetTimestamp();
         }
         finally
         {
             Volatile.Write(ref isLooking, 0);
         }
+    }
+
+    private bool IsSteady()
+    {
+        var now = time.GetUtcNow();
+        if (steadySince is { } since && (now - since.Time - time.GetElapsedTime(since.Timestamp)).Duration() <= Adjustment)
+            return time.GetElapsedTime(since.Timestamp) >= options.FirstRetryAfter;
+        steadySince = (time.GetTimestamp(), now);
+        return false;
     }
 
     private async Task<long> CutAsync(CancellationToken cancel)

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Tests.Relays;
@@ -23,9 +24,8 @@ public sealed class FarAttemptsTests
         var process = place.Start();
         await PutOffAsync(process, mailing, TimeSpan.FromDays(1));
 
-        // As a server looks every few seconds.
-        await process.Engine.RecoverAsync(Cancel);
-        Assert.All(await place.DeliveriesAsync(mailing), report => Assert.Equal(Start + options.MaxRetryDelay, report.NextAttemptAt));
+        await LookAsync(process);
+        Assert.All(await place.DeliveriesAsync(mailing), report => Assert.Equal(clock.GetUtcNow() + options.MaxRetryDelay, report.NextAttemptAt));
 
         isWell = true;
         clock.Advance(options.MaxRetryDelay);
@@ -42,6 +42,24 @@ public sealed class FarAttemptsTests
         await PutOffAsync(process, mailing, TimeSpan.Zero);
         var given = (await place.DeliveriesAsync(mailing)).ConvertAll(report => report.NextAttemptAt);
 
+        await LookAsync(process);
+        Assert.Equal(given, (await place.DeliveriesAsync(mailing)).ConvertAll(report => report.NextAttemptAt));
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_a_day_behind_until_it_is_set_has_nobody_tried_earlier()
+    {
+        await using var place = EnginePlace.Open(Answer, options, clock);
+        var mailing = await place.PublishAsync(3);
+        var process = place.Start();
+        await PutOffAsync(process, mailing, TimeSpan.Zero);
+        var given = (await place.DeliveriesAsync(mailing)).ConvertAll(report => report.NextAttemptAt);
+
+        clock.Jump(-TimeSpan.FromDays(1));
+        await process.Engine.RecoverAsync(Cancel);
+        clock.Advance(options.FirstRetryAfter - TimeSpan.FromSeconds(1));
+        await process.Engine.RecoverAsync(Cancel);
+        clock.Jump(TimeSpan.FromDays(1));
         await process.Engine.RecoverAsync(Cancel);
         Assert.Equal(given, (await place.DeliveriesAsync(mailing)).ConvertAll(report => report.NextAttemptAt));
     }
@@ -53,8 +71,8 @@ public sealed class FarAttemptsTests
         var mailing = await place.PublishAsync(3);
         var process = place.Start();
         await PutOffAsync(process, mailing, TimeSpan.FromDays(1));
-        await process.Engine.RecoverAsync(Cancel);
-        await PutOffAsync(process, mailing, TimeSpan.FromDays(1));
+        await LookAsync(process);
+        PutOffByAnother(place, Start.AddDays(2));
 
         clock.Advance(options.FirstRetryAfter - TimeSpan.FromSeconds(1));
         await process.Engine.RecoverAsync(Cancel);
@@ -63,6 +81,24 @@ public sealed class FarAttemptsTests
         clock.Advance(TimeSpan.FromSeconds(1));
         await process.Engine.RecoverAsync(Cancel);
         Assert.All(await place.DeliveriesAsync(mailing), report => Assert.Equal(clock.GetUtcNow() + options.MaxRetryDelay, report.NextAttemptAt));
+    }
+
+    // As a server does every few seconds: until the clock has gone on for long enough.
+    private async Task LookAsync(EngineProcess process)
+    {
+        await process.Engine.RecoverAsync(Cancel);
+        clock.Advance(options.FirstRetryAfter);
+        await process.Engine.RecoverAsync(Cancel);
+    }
+
+    private static void PutOffByAnother(EnginePlace place, DateTimeOffset until)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(place.DataFolder, "weeklydigest.db")}");
+        connection.Open();
+        using var change = connection.CreateCommand();
+        change.CommandText = "UPDATE delivery SET next_attempt_at = $until";
+        change.Parameters.AddWithValue("$until", until.ToUnixTimeMilliseconds());
+        Assert.Equal(3, change.ExecuteNonQuery());
     }
 
     // A run in which everybody is put off, with the clock so far ahead.

@@ -24,8 +24,8 @@ public sealed class PostgresPlace : IDatabasePlace
     }
 
     /// <summary>Waits until somebody in this database waits for a lock.</summary>
-    internal Task SomebodyWaitsAsync() => Eventually.HoldsAsync(
-        () => SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", Name) > 0, "somebody waits for a lock");
+    internal Task SomebodyWaitsAsync(int atLeast = 1) => Eventually.HoldsAsync(
+        () => SharedPostgres.Server.Scalar<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", Name) >= atLeast, "somebody waits for a lock");
 
     /// <summary>What lets changes of deliveries wait that <see cref="HaltChanges"/> was called before, until the transaction that does this has ended.</summary>
     internal const string Halt = "SELECT pg_advisory_xact_lock(7)";

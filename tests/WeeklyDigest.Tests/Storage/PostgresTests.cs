@@ -171,6 +171,24 @@ public sealed class PostgresDoubtTests : DoubtSuite<PostgresPlace>
         Assert.Equal(1, await pardon);
         Assert.Single(await Claim(other));
     }
+
+    [Fact]
+    public async Task Whose_process_has_died_is_sent_it_again_also_when_that_is_found_out_at_the_moment_of_the_pardon()
+    {
+        var (refused, other) = (await Published(1), (await Publish("week-2")).MailingId);
+        await Write((await Claim(other)).Single(), DeliveryState.Claimed, DeliveryState.Sending);
+        await RefuseAsync(Ledger, (await Claim(refused)).Single(), "bad");
+        Task<long> pardon;
+        Task<RecoveredRows> recovery;
+        await using (await Place.BeginAsync("SELECT 1 FROM subscriber FOR NO KEY UPDATE"))
+        {
+            pardon = Ledger.PardonRelayAsync("bad", 10, OnUncertain.Resend, Now, Cancel);
+            await Place.SomebodyWaitsAsync();
+            recovery = Ledger.RecoverAsync("one", OnUncertain.Resend, Now, Cancel);
+            await Place.SomebodyWaitsAsync(atLeast: 2);
+        }
+        Assert.Equal((1L, new RecoveredRows(0, 1, 0)), (await pardon, await recovery));
+    }
 }
 
 public sealed class PostgresRefusalTests : RefusalSuite<PostgresPlace>;

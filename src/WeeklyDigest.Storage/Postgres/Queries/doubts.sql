@@ -79,7 +79,9 @@ WITH pardoned AS (
     UPDATE subscriber s SET status = 'active', updated_at = @now FROM pardoned p WHERE s.id = p.id AND s.status = 'bounced'
 ), readmitted AS (
     UPDATE delivery d
-    SET state = 'pending', updated_at = @now, reply = CASE WHEN d.state = 'uncertain' THEN d.reply END, resent = d.resent + CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END
+    SET state = 'pending', updated_at = @now, reply = CASE WHEN d.state = 'uncertain' THEN d.reply END, resent = d.resent + CASE WHEN d.state = 'uncertain' THEN 1 ELSE 0 END,
+        -- It was kept out meanwhile; what it is given to be tried in begins anew.
+        first_attempt_at = CASE WHEN d.state <> 'uncertain' THEN d.first_attempt_at END
     FROM pardoned p, mailing m
     WHERE m.id = ANY(@recent) AND (m.finished_at IS NULL OR m.finished_at >= p.at) AND d.mailing_id = m.id AND d.subscriber_id = p.id
       AND ((d.state = 'suppressed' AND d.reply = @reply) OR (@resend = 1 AND d.state = 'uncertain' AND d.resent = 0 AND d.updated_at >= p.at))

@@ -53,7 +53,9 @@ RETURNING at;
 -- Passed over for a suppression that is taken back. @resend: 1 where uncertain rows are sent again by themselves, once; who was kept out was not, so
 -- those that became so since are now.
 UPDATE delivery
-SET state = 'pending', updated_at = @now, reply = CASE WHEN state = 'uncertain' THEN reply END, resent = resent + CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END
+SET state = 'pending', updated_at = @now, reply = CASE WHEN state = 'uncertain' THEN reply END, resent = resent + CASE WHEN state = 'uncertain' THEN 1 ELSE 0 END,
+    -- It was kept out meanwhile; what it is given to be tried in begins anew.
+    first_attempt_at = CASE WHEN state <> 'uncertain' THEN first_attempt_at END
 WHERE subscriber_id = @subscriber
   AND ((state = 'suppressed' AND reply = @reply) OR (@resend = 1 AND state = 'uncertain' AND resent = 0 AND updated_at >= @since))
   AND mailing_id IN (SELECT m.id FROM mailing m WHERE m.state <> 'cancelled' AND (m.finished_at IS NULL OR m.finished_at >= @since))

@@ -3,7 +3,8 @@ namespace WeeklyDigest.Deliveries;
 /// <summary>When a deferred delivery is tried again: growing waits with jitter, until <see cref="DeliveryOptions.GiveUpAfter"/> is over.</summary>
 /// <param name="options">The waits.</param>
 /// <param name="random">Spreads the attempts, so that ten thousand deferred rows do not come due in the same second.</param>
-public sealed class RetrySchedule(DeliveryOptions options, Random random)
+/// <param name="clock">Whether the clock was set; null: it is not asked.</param>
+public sealed class RetrySchedule(DeliveryOptions options, Random random, ClockSteadiness? clock = null)
 {
     private const double Jitter = 0.2;
     private readonly Lock gate = new();
@@ -17,12 +18,13 @@ public sealed class RetrySchedule(DeliveryOptions options, Random random)
     /// <param name="now">When this one was.</param>
     /// <returns>
     /// At least <see cref="DeliveryOptions.FirstRetryAfter"/> and at most <see cref="DeliveryOptions.MaxRetryDelay"/> from now, never after the
-    /// time to give up: the last attempt falls on it. Null when no attempt fits in any more: give up.
+    /// time to give up: the last attempt falls on it. Null when no attempt fits in any more: give up. But not by a clock that was set less than
+    /// <see cref="DeliveryOptions.FirstRetryAfter"/> ago: a day that it was ahead for seconds has not passed.
     /// </returns>
     public DateTimeOffset? Next(int attempts, DateTimeOffset firstAttemptAt, DateTimeOffset now)
     {
         var left = firstAttemptAt + options.GiveUpAfter - now;
-        if (left < options.FirstRetryAfter) return null;
+        if (left < options.FirstRetryAfter) return clock?.WasSetWithin(options.FirstRetryAfter) == true ? now + Delay(attempts) : null;
         var delay = Delay(attempts);
         return now + (delay < left ? delay : left);
     }

@@ -39,7 +39,9 @@ public sealed class DeliveryEngine : IAsyncDisposable
         Random random,
         bool isShared = false,
         Action<string>? warn = null)
-        => environment = new RunEnvironment(
+    {
+        var clock = new ClockSteadiness(time);
+        environment = new RunEnvironment(
             mailings,
             new LedgerWriter(ledger, time),
             sessions,
@@ -48,13 +50,15 @@ public sealed class DeliveryEngine : IAsyncDisposable
             tokens,
             signer,
             options,
-            new DeliveryVerdicts(new RetrySchedule(options, random), options.OnUncertain),
+            new DeliveryVerdicts(new RetrySchedule(options, random, clock), options.OnUncertain),
             owner,
             isShared ? owner.Machine : null,
             new DomainGate(options.Domains, sessions.Connections, time),
             RecoverAsync,
             warn ?? (_ => { }),
+            clock,
             time);
+    }
 
     /// <summary>Why the ledger cannot be written at the moment, or null. A server that looks after its mailings finds out within seconds, also while nothing is sent.</summary>
     public LedgerTrouble? Trouble => environment.Writer.Trouble;

@@ -13,16 +13,13 @@ namespace WeeklyDigest.Publishing;
 /// </remarks>
 /// <param name="writer">Writes the ledger.</param>
 /// <param name="options">The waits.</param>
+/// <param name="clock">Whether the clock was set.</param>
 /// <param name="time">The clock.</param>
-internal sealed class FarAttempts(LedgerWriter writer, DeliveryOptions options, TimeProvider time)
+internal sealed class FarAttempts(LedgerWriter writer, DeliveryOptions options, ClockSteadiness clock, TimeProvider time)
 {
     /// <summary>Rows cut in one transaction.</summary>
     private const int Portion = 5000;
 
-    /// <summary>By so much the time of day may differ from the time that has passed, as it does where a clock is adjusted little by little.</summary>
-    private static readonly TimeSpan Adjustment = TimeSpan.FromMinutes(1);
-
-    private (long Timestamp, DateTimeOffset Time)? steadySince;
     private long? cutAt;
     private int isLooking;
 
@@ -32,22 +29,13 @@ internal sealed class FarAttempts(LedgerWriter writer, DeliveryOptions options, 
         if (Interlocked.Exchange(ref isLooking, 1) != 0) return;
         try
         {
-            if (!IsSteady() || (cutAt is { } before && time.GetElapsedTime(before) < options.FirstRetryAfter)) return;
+            if (clock.SteadyFor < options.FirstRetryAfter || (cutAt is { } before && time.GetElapsedTime(before) < options.FirstRetryAfter)) return;
             if (await CutAsync(cancel) > 0) cutAt = time.GetTimestamp();
         }
         finally
         {
             Volatile.Write(ref isLooking, 0);
         }
-    }
-
-    private bool IsSteady()
-    {
-        var now = time.GetUtcNow();
-        if (steadySince is { } since && (now - since.Time - time.GetElapsedTime(since.Timestamp)).Duration() <= Adjustment)
-            return time.GetElapsedTime(since.Timestamp) >= options.FirstRetryAfter;
-        steadySince = (time.GetTimestamp(), now);
-        return false;
     }
 
     private async Task<long> CutAsync(CancellationToken cancel)

@@ -20,6 +20,7 @@ namespace WeeklyDigest.Publishing;
 /// <param name="Domains">What may go to which receiving domain now.</param>
 /// <param name="Recover">Takes dead processes' rows back.</param>
 /// <param name="Warn">Told what somebody should look at.</param>
+/// <param name="Clock">Whether the clock was set.</param>
 /// <param name="Time">The clock.</param>
 internal sealed record RunEnvironment(
     IMailingStore Mailings,
@@ -36,6 +37,7 @@ internal sealed record RunEnvironment(
     DomainGate Domains,
     Func<CancellationToken, Task> Recover,
     Action<string> Warn,
+    ClockSteadiness Clock,
     TimeProvider Time)
 {
     private readonly ConcurrentDictionary<long, SentTally> tallies = new();
@@ -44,7 +46,7 @@ internal sealed record RunEnvironment(
     public RelayDoubts Doubts { get; } = new(Writer, Sessions, Options.PauseAfterConsecutiveFailures, Options.OnUncertain, Time);
 
     /// <summary>Cuts waits that are longer than the schedule's.</summary>
-    public FarAttempts FarAttempts { get; } = new(Writer, Options, Time);
+    public FarAttempts FarAttempts { get; } = new(Writer, Options, Clock, Time);
 
     /// <summary>What this process has sent of a mailing.</summary>
     public SentTally TallyOf(long mailingId) => tallies.GetOrAdd(mailingId, id => new SentTally(Owner.ForRun(id), Writer, Time));

@@ -34,6 +34,35 @@ public sealed class FarAttemptsTests
     }
 
     [Fact]
+    public async Task Whom_it_met_is_not_given_up_for_days_that_did_not_pass()
+    {
+        await using var place = EnginePlace.Open(Answer, options, clock);
+        var mailing = await place.PublishAsync(3);
+        var process = place.Start();
+        await PutOffAsync(process, mailing, TimeSpan.Zero);
+        await PutOffAsync(process, mailing, options.GiveUpAfter + TimeSpan.FromDays(1));
+
+        isWell = true;
+        await LookAsync(process);
+        clock.Advance(options.MaxRetryDelay);
+        Assert.Equal((MailingState.Sent, 3L), ((await process.RunAsync(mailing)).State, (await place.ReconcileAsync(mailing)).Sent));
+    }
+
+    [Fact]
+    public async Task A_clock_that_stays_there_gives_up_in_the_end()
+    {
+        await using var place = EnginePlace.Open(Answer, options, clock);
+        var mailing = await place.PublishAsync(3);
+        var process = place.Start();
+        await PutOffAsync(process, mailing, TimeSpan.Zero);
+        clock.Jump(options.GiveUpAfter);
+        Assert.Equal(3, (await process.RunAsync(mailing)).Balance.Deferred);
+
+        clock.Advance(options.MaxRetryDelay);
+        Assert.Equal(3, (await process.RunAsync(mailing)).Balance.Failed);
+    }
+
+    [Fact]
     public async Task What_the_schedule_gave_is_left_as_it_is()
     {
         await using var place = EnginePlace.Open(Answer, options, clock);

@@ -111,7 +111,8 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
             {
                 if (!domain.MayEnter(now, usual.Value, known.Count == 1))
                 {
-                    if (domain.OpensAt > now && !(domain.OpensAt - now >= opensIn)) opensIn = domain.OpensAt - now;
+                    var opensAt = domain.OpensAt > now ? domain.OpensAt : domain.SlowUntil(usual.Value);
+                    if (opensAt > now && !(opensAt - now >= opensIn)) opensIn = opensAt - now;
                     continue;
                 }
                 opensIn = null;

@@ -8,7 +8,8 @@ namespace WeeklyDigest.Publishing;
 /// </summary>
 /// <remarks>
 /// A domain that has not answered yet, and one that answers slowly while others do not, gets a quarter of the connections at most; the slow one
-/// a sixteenth while anybody else could use them. A domain that asks for less (421, 4.7.x) gets half of what it had and wins it back message by message; while it accepts nothing in between, it
+/// a sixteenth while anybody else could use them. The only one that is here is held back by neither: nobody else has a use for the connections, and one recipient whose
+/// answer takes minutes would keep all others waiting. A domain that asks for less (421, 4.7.x) gets half of what it had and wins it back message by message; while it accepts nothing in between, it
 /// is left alone for a pause that doubles each time.
 /// </remarks>
 /// <param name="name">The domain.</param>
@@ -18,6 +19,9 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
 {
     /// <summary>Slow: this many times the usual answer's time.</summary>
     private const int SlowFactor = 5;
+
+    /// <summary>A slow one that has not answered for so many times its own answer's time has no place left that answers.</summary>
+    private const int PatienceFactor = 3;
 
     /// <summary>Rows ready for one domain at most, unless it has no limit at all.</summary>
     private const int MostReady = 500;
@@ -78,7 +82,7 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <summary>Whether another delivery may go now.</summary>
     /// <param name="now">The time.</param>
     /// <param name="usual">What an answer usually takes.</param>
-    /// <param name="isAlone">Whether no other domain is here: then a first answer need not be waited for.</param>
+    /// <param name="isAlone">Whether no other domain is here: then a first answer need not be waited for, and a slow one keeps nobody waiting.</param>
     /// <param name="yields">Whether a slow one leaves the connection to others.</param>
     public bool MayEnter(TimeSpan now, TimeSpan usual, bool isAlone, bool yields = false) => now >= OpensAt && UnderWay < Most(now, usual, isAlone, yields);
 
@@ -148,8 +152,16 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     {
         var most = limits.Connections > 0 ? limits.Connections : int.MaxValue;
         if (!hasAnswered) most = isAlone ? most : Math.Min(most, Math.Max(2, Quarter));
-        else if (IsSlow(usual) || IsSilent(now, usual)) most = Math.Min(most, yields ? Sixteenth : Quarter);
+        else if ((!isAlone && now < SlowUntil(usual)) || IsSilent(now, usual)) most = Math.Min(most, yields ? Sixteenth : Quarter);
         return share < most ? Math.Max(1, (int)share) : most;
+    }
+
+    /// <summary>Until when it is held back for being slow; in the past when it is not. While it answers that lasts; where all that it may have waits for single recipients that take long, others are tried.</summary>
+    public TimeSpan SlowUntil(TimeSpan usual)
+    {
+        if (!hasAnswered || !IsSlow(usual)) return TimeSpan.MinValue;
+        var patience = PatienceFactor * typical.Value;
+        return lastAnswerAt + (patience > NeverSilent ? patience : NeverSilent);
     }
 
     private bool IsSlow(TimeSpan usual) => typical.Value > SlowFactor * usual && typical.Value > NeverSlow;

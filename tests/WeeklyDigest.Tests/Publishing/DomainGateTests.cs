@@ -47,6 +47,37 @@ public sealed class DomainGateTests
     }
 
     [Fact]
+    public void A_slow_domain_on_its_own_goes_on_beside_a_recipient_whose_answer_takes_minutes()
+    {
+        var gate = With(new DomainGate([], 4, clock), 1);
+        Assert.Equal(1, EnterAll(gate, 1, 1));
+        // It is not answered in this test.
+        underWay.Clear();
+        for (var i = 0; i < 50; i++) Pass(gate, 1, TimeSpan.FromMilliseconds(10));
+        // The disk was busy for some seconds.
+        for (var i = 0; i < 15; i++) Pass(gate, 1, TimeSpan.FromMilliseconds(500));
+        Assert.Equal(3, EnterAll(gate, 1, 3));
+    }
+
+    [Fact]
+    public void Where_all_places_of_a_slow_domain_wait_for_single_recipients_others_are_tried_after_a_while()
+    {
+        var gate = With(new DomainGate([], 4, clock), 1, 2);
+        for (var i = 0; i < 200; i++) Pass(gate, 2, TimeSpan.FromMilliseconds(10));
+        Pass(gate, 1, TimeSpan.FromSeconds(5));
+        Assert.Equal(1, EnterAll(gate, 1));
+
+        clock.Advance(TimeSpan.FromSeconds(15) - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, EnterAll(gate, 1));
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(2, EnterAll(gate, 1, 2));
+
+        // It answers: as slow as before it is held back again.
+        Answer(gate, 1, Accepted, TimeSpan.FromSeconds(5));
+        Assert.Equal(0, EnterAll(gate, 1));
+    }
+
+    [Fact]
     public void One_recipient_in_a_hundred_that_takes_a_minute_makes_no_slow_domain()
     {
         var gate = With(Gate(), 1);

@@ -224,7 +224,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         UnwrittenNoteException? unwritten = null;
         while (await StillReadyAsync(session, taken, mark))
         {
-            var outcome = await session.SendAsync(held, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
+            var outcome = session.Send(held, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
             // Refused before that: what the note says of the message before must not go until that one's outcome is in the ledger.
             if (!await mark.IsSetAsync()) return null;
             if (outcome.Result != SendResult.HeldBack) return outcome;

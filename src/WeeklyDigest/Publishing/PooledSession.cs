@@ -119,8 +119,8 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         return unused;
     }
 
-    /// <summary>Hands one message over.</summary>
-    public async ValueTask<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
+    /// <summary>Hands one message over; blocks until the relay has answered.</summary>
+    public SendOutcome Send(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         sentThisTurn++;
         (hasShare, place, usedPlace) = (false, null, place);
@@ -129,7 +129,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
         var isAsked = true;
         try
         {
-            var outcome = await session.SendAsync(message, sender, recipient, cancel);
+            var outcome = session.Send(message, sender, recipient, cancel);
             isAsked = !outcome.IsOurs;
             // A relay that refuses everybody for now is quicker than one that works, and would come to have them all.
             if (outcome.OfSender && pool.Relays.Any(other => other != relay && other.IsUsable)) outcome = session.Blame(outcome);
@@ -140,7 +140,7 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
             if (outcome is { Result: SendResult.NotStarted, Refusal: not Refusal.None }) outcome = lacksUtf8 ? Lacking(outcome) : Meant(outcome, recipient);
             if (isAsked && outcome.Result != SendResult.HeldBack) Note(outcome);
             lacksUtf8 |= outcome.Result == SendResult.Rejected && message.Utf8Headers && session.LacksSmtpUtf8;
-            return lacksUtf8 ? await ForAnotherAsync(outcome) : outcome;
+            return lacksUtf8 ? ForAnother(outcome) : outcome;
         }
         finally
         {
@@ -216,12 +216,12 @@ internal sealed class PooledSession(SessionPool pool, RelayState relay, SmtpSess
 
     // The next attempt may fall to a relay that carries such an address, or to a machine of this one: nobody is to be without the issue because of the
     // order of turns. The connection may have been opened anew for the message; nothing has told yet what it lacks.
-    private async Task<SendOutcome> ForAnotherAsync(SendOutcome outcome)
+    private SendOutcome ForAnother(SendOutcome outcome)
     {
         relay.Utf8.Opened(announces: false);
         if (!MayCarryUtf8) return Ours("(no SMTPUTF8); another one may");
         if (!pool.Relays.Any(other => other.Utf8.HasCarried)) return outcome;
-        await CloseAsync();
+        session.Quit();
         return Ours("at the moment (no SMTPUTF8), which it or another one did before");
     }
 

@@ -134,6 +134,6 @@ public sealed class PreviewIssue(
         PooledSession session, MessageComposer composer, EmailAddress sender, MessageRecipient recipient, CancellationToken cancel)
     {
         var abilities = await session.OpenAsync(cancel);
-        return await session.SendAsync(composer.Compose(recipient, abilities), sender, recipient.To.Address, cancel);
+        return await OwnThread.BlockAsync(() => session.Send(composer.Compose(recipient, abilities), sender, recipient.To.Address, cancel));
     }
 }

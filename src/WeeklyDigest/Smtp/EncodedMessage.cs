@@ -10,40 +10,37 @@ namespace WeeklyDigest.Smtp;
 /// </summary>
 internal sealed class EncodedMessage : IDisposable
 {
-    private readonly Shell _sevenBit = new("");
-    private readonly Shell _eightBit = new("Content-Transfer-Encoding: 8bit\r\n");
     private readonly FormatOptions _options = FormatOptions.Default.Clone();
-    private Shell _filled;
+    private Shell? _sevenBit;
+    private Shell? _eightBit;
 
     public EncodedMessage()
     {
-        _filled = _sevenBit;
         // What was composed has its own.
         _options.HiddenHeaders.UnionWith([HeaderId.ContentType, HeaderId.ContentTransferEncoding]);
     }
 
-    public MimeMessage Message => _filled.Message;
-
     /// <summary>The size on the wire, without stuffed dots (RFC 1870 section 5).</summary>
-    public long Size => _filled.Part.Bytes.Length;
+    public long Size { get; private set; }
 
     /// <summary>Takes a composed message.</summary>
     /// <param name="composed">The message.</param>
     /// <param name="beginning">Called when its first octet is about to be written.</param>
     /// <param name="sealing">Called when all but the last octet have been written, just before that one is.</param>
-    /// <returns>How MailKit has to write it.</returns>
-    public FormatOptions Fill(ComposedMessage composed, Action beginning, Action sealing)
+    /// <returns>The message, and how MailKit has to write it.</returns>
+    public (MimeMessage Message, FormatOptions Options) Fill(ComposedMessage composed, Action beginning, Action sealing)
     {
-        _filled = composed.EightBit ? _eightBit : _sevenBit;
-        (_filled.Part.Bytes, _filled.Part.Beginning, _filled.Part.Sealing) = (composed.Bytes, beginning, sealing);
+        var shell = composed.EightBit ? _eightBit ??= new("Content-Transfer-Encoding: 8bit\r\n") : _sevenBit ??= new("");
+        (shell.Part.Bytes, shell.Part.Beginning, shell.Part.Sealing) = (composed.Bytes, beginning, sealing);
+        Size = composed.Bytes.Length;
         _options.International = composed.Utf8Headers;
-        return _options;
+        return (shell.Message, _options);
     }
 
     public void Dispose()
     {
-        _sevenBit.Message.Dispose();
-        _eightBit.Message.Dispose();
+        _sevenBit?.Message.Dispose();
+        _eightBit?.Message.Dispose();
     }
 
     /// <summary>
@@ -53,13 +50,14 @@ internal sealed class EncodedMessage : IDisposable
     private sealed class Shell
     {
         private const string Type = "application/x-encoded-before";
+        private static readonly ParserOptions Options = ParserOptions.Default.Clone();
+
+        static Shell() => Options.RegisterMimeType(Type, typeof(EncodedPart));
 
         public Shell(string encoding)
         {
-            var options = ParserOptions.Default.Clone();
-            options.RegisterMimeType(Type, typeof(EncodedPart));
             using var header = new MemoryStream(Encoding.ASCII.GetBytes($"Content-Type: {Type}\r\n{encoding}"));
-            Message = new ExperimentalMimeParser(options, header).ParseMessage();
+            Message = new ExperimentalMimeParser(Options, header).ParseMessage();
             Part = (EncodedPart)Message.Body!;
         }
 

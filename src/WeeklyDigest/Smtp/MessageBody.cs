@@ -11,6 +11,9 @@ internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBi
     /// <summary>A line's limit in octets without its CRLF (RFC 5322 section 2.1.1).</summary>
     public const int MaxLine = 998;
 
+    /// <summary>The octets that are the same for everyone.</summary>
+    public int Common { get; } = Segments.Sum(segment => segment.Literal?.Bytes.Length ?? 0);
+
     /// <summary>Encodes both parts (RFC 2046 section 5.1.4: the plain one first, the better one last).</summary>
     /// <param name="content">The content.</param>
     /// <param name="eightBit">Whether a part may be 8bit; if not, all is ASCII.</param>

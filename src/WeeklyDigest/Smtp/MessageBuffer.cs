@@ -8,7 +8,7 @@ namespace WeeklyDigest.Smtp;
 /// </summary>
 public sealed class MessageBuffer
 {
-    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(64 * 1024);
+    private byte[] _bytes = [];
     private int _length;
     private int _line;
 
@@ -21,7 +21,13 @@ public sealed class MessageBuffer
     /// <summary>The longest line so far in octets, its CRLF not counted (RFC 5322 section 2.1.1).</summary>
     internal int LongestLine { get; private set; }
 
-    internal void Clear() => _length = _line = LongestLine = 0;
+    /// <summary>Empties it for the next message.</summary>
+    /// <param name="room">The octets that this one is expected to have.</param>
+    internal void Clear(int room)
+    {
+        _length = _line = LongestLine = 0;
+        if (_bytes.Length < room) _bytes = GC.AllocateUninitializedArray<byte>(room);
+    }
 
     /// <summary>Appends bytes whose lines were measured before.</summary>
     internal void Append(Literal literal)

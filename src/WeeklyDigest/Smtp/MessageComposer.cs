@@ -6,6 +6,9 @@ namespace WeeklyDigest.Smtp;
 /// </summary>
 public sealed class MessageComposer
 {
+    /// <summary>What header and slots take, in octets; where they take more, the buffer grows.</summary>
+    private const int UsualRest = 8 * 1024;
+
     private readonly Segment[] _headers;
     private readonly Lazy<MessageBody> _eightBit;
     private readonly Lazy<MessageBody> _sevenBit;
@@ -59,7 +62,7 @@ public sealed class MessageComposer
 
     private int Splice(MessageRecipient recipient, MessageBody body, MessageBuffer buffer)
     {
-        buffer.Clear();
+        buffer.Clear(body.Common + UsualRest);
         _signatures?.Reserve(buffer);
         foreach (var segment in _headers) segment.Write(recipient, buffer);
         foreach (var segment in body.Segments) segment.Write(recipient, buffer);

@@ -26,11 +26,11 @@ internal sealed class RelayClient : SmtpClient
     /// <exception cref="HeldBackException">It may not leave; the relay was told so.</exception>
     public string Send(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
     {
-        var options = _message.Fill(composed, _begins, stream.Seal);
+        var (message, options) = _message.Fill(composed, _begins, stream.Seal);
         stream.Unseal(composed.Leaving);
         _mayLeave = composed.MayLeave;
         Stage = DialogueStage.Sender;
-        return Send(options, _message.Message, sender, [recipient], cancel);
+        return Send(options, message, sender, [recipient], cancel);
     }
 
     /// <summary>Nothing to prepare: the message is encoded for this relay, and must not change.</summary>

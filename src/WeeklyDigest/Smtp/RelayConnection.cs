@@ -73,16 +73,19 @@ internal sealed class RelayConnection(RelayClient client, RelayStream stream, Ca
         }
     }
 
-    /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Says QUIT, waiting at most a second, and closes; blocks until then.</summary>
+    public void Quit()
     {
         if (IsOpen && IsQuiet)
         {
             stream.Leave();
-            await Task.Run(() => client.Disconnect(quit: true, lifetime.Token));
+            client.Disconnect(quit: true, lifetime.Token);
         }
         Close();
     }
+
+    /// <summary>As <see cref="Quit"/>, on a thread of the pool.</summary>
+    public async ValueTask DisposeAsync() => await Task.Run(Quit);
 
     /// <summary>Closes without a word.</summary>
     public void Close()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 
 namespace WeeklyDigest.Smtp;
@@ -16,8 +17,11 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
     /// <summary>The most that is put together into one write, in octets.</summary>
     public const int BlockSize = 64 * 1024;
 
+    /// <summary>A connection that waits for an answer holds nothing, and most of them wait.</summary>
+    private static readonly ArrayPool<byte> Blocks = ArrayPool<byte>.Create(BlockSize, maxArraysPerBucket: 32);
+
     private readonly CancellationTokenRegistration _end = lifetime.Token.UnsafeRegister(static state => ((Socket)state!).Dispose(), socket);
-    private readonly byte[] _held = GC.AllocateUninitializedArray<byte>(BlockSize);
+    private byte[]? _held;
     private int _heldCount;
     private int _replyOctets;
     private bool _sealed;
@@ -79,12 +83,13 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (_heldCount + buffer.Length > _held.Length) SendHeld();
-        if (buffer.Length > _held.Length)
+        if (_heldCount + buffer.Length > BlockSize) SendHeld();
+        if (buffer.Length > BlockSize)
         {
             Send(buffer);
             return;
         }
+        _held ??= Blocks.Rent(BlockSize);
         buffer.CopyTo(_held.AsSpan(_heldCount));
         _heldCount += buffer.Length;
     }
@@ -96,9 +101,11 @@ internal sealed class RelayStream(Socket socket, CancellationTokenSource lifetim
 
     private void SendHeld()
     {
-        var held = _held.AsSpan(0, _heldCount);
-        _heldCount = 0;
-        Send(held);
+        if (_held is not { } held) return;
+        var count = _heldCount;
+        (_held, _heldCount) = (null, 0);
+        Send(held.AsSpan(0, count));
+        Blocks.Return(held);
     }
 
     private void Send(ReadOnlySpan<byte> bytes)

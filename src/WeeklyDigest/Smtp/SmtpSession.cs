@@ -36,7 +36,7 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <summary>Connects and logs in when that is not done yet.</summary>
     /// <param name="cancel">Gives up.</param>
     /// <returns>What the relay announced.</returns>
-    /// <exception cref="RelayException">The relay cannot be used; or <see cref="SendAsync"/> found so since the last call, and this tells why.</exception>
+    /// <exception cref="RelayException">The relay cannot be used; or <see cref="Send"/> found so since the last call, and this tells why.</exception>
     public async ValueTask<RelayAbilities> OpenAsync(CancellationToken cancel)
     {
         if (_trouble is { } known)
@@ -45,21 +45,26 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
             _trouble = null;
             throw known;
         }
-        return (await ConnectionAsync(null, cancel)).Abilities;
+        cancel.ThrowIfCancellationRequested();
+        if (TakeUnfit(null) is { } unfit) await unfit.DisposeAsync();
+        return (_connection ?? Opened(await Connector.OpenAsync(cancel))).Abilities;
     }
 
-    /// <summary>Hands one message over. Never throws for what the relay answers; a recipient's address that the relay cannot carry is rejected without being tried.</summary>
+    /// <summary>
+    /// Hands one message over; blocks until the relay has answered. Never throws for what it answers; a recipient's address that it cannot carry is
+    /// rejected without being tried.
+    /// </summary>
     /// <param name="message">The message, composed for what <see cref="OpenAsync"/> returned.</param>
     /// <param name="sender">Envelope sender.</param>
     /// <param name="recipient">Envelope recipient.</param>
     /// <param name="cancel">Gives up waiting; before the message was handed over the outcome is NotStarted, afterwards Unknown.</param>
-    public async ValueTask<SendOutcome> SendAsync(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
+    public SendOutcome Send(ComposedMessage message, EmailAddress sender, EmailAddress recipient, CancellationToken cancel)
     {
         if (WireAddress.ToMailbox(recipient) is not { } to) return Unsendable("The address cannot be written in an SMTP command.");
         if (SenderOf(sender) is not { } from) return NotStarted(new RelayException($"The sender {sender} cannot be written in an SMTP command. Check Newsletter:From.", isTransient: false));
         try
         {
-            return await DeliverAsync(message, from, to, cancel);
+            return Deliver(message, from, to, cancel);
         }
         catch (RelayException trouble)
         {
@@ -77,20 +82,27 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     /// <summary>What the relay said of the sender was no trouble of its own: the next <see cref="OpenAsync"/> does not tell it.</summary>
     public void Forgive() => _trouble = null;
 
-    /// <summary>Says QUIT, waiting at most a second, and closes.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Says QUIT, waiting at most a second, and closes; blocks until then.</summary>
+    public void Quit()
     {
-        if (_connection is not null) await _connection.DisposeAsync();
+        _connection?.Quit();
         _connection = null;
     }
 
-    private async ValueTask<SendOutcome> DeliverAsync(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    /// <summary>As <see cref="Quit"/>, on a thread of the pool.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is { } open) await open.DisposeAsync();
+        _connection = null;
+    }
+
+    private SendOutcome Deliver(ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
         for (var again = false; ; again = true)
         {
-            var connection = await ConnectionAsync(message, cancel);
+            var connection = Connection(message, cancel);
             if (Misfit(message, connection.Abilities) is { } misfit) return misfit;
-            var attempt = await TrySendAsync(connection, message, sender, recipient, cancel);
+            var attempt = TrySend(connection, message, sender, recipient, cancel);
             // The relay gave up an idle or aged connection in the instant we took it up again: nothing has been said about this message.
             var wasClosing = connection.Messages > 1 && attempt is { Stage: DialogueStage.Sender, Code: ReplyPolicy.Lost or 421 };
             if (again || !wasClosing || cancel.IsCancellationRequested) return Outcome(attempt, cancel);
@@ -110,18 +122,29 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         return new SendOutcome(SendResult.NotStarted, ReplyText.Clean(trouble.Message));
     }
 
-    private async ValueTask<RelayConnection> ConnectionAsync(ComposedMessage? message, CancellationToken cancel)
+    // The connection was there a moment ago: that another is opened here is rare.
+    private RelayConnection Connection(ComposedMessage message, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        if (_connection is { } open && !CanCarry(open, message))
-        {
-            _connection = null;
-            await open.DisposeAsync();
-        }
+        TakeUnfit(message)?.Quit();
         if (_connection is { } there) return there;
-        _connection = await Connector.OpenAsync(cancel);
+        var opening = Task.Run(() => Connector.OpenAsync(cancel), CancellationToken.None);
+        OwnThread.Wait(opening, CancellationToken.None);
+        return Opened(opening.GetAwaiter().GetResult());
+    }
+
+    private RelayConnection Opened(RelayConnection connection)
+    {
         Openings++;
-        return _connection;
+        return _connection = connection;
+    }
+
+    // One that cannot carry the message, or the next one; to be closed.
+    private RelayConnection? TakeUnfit(ComposedMessage? message)
+    {
+        if (_connection is not { } open || CanCarry(open, message)) return null;
+        _connection = null;
+        return open;
     }
 
     // Whether the relay closed while nobody looked is asked when opening; should it close just after that, the message is begun anew.
@@ -132,9 +155,9 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
 
     private bool HasRoom(RelayConnection open) => relay.MessagesPerConnection <= 0 || open.Messages < relay.MessagesPerConnection;
 
-    private async ValueTask<SendAttempt> TrySendAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
+    private SendAttempt TrySend(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
     {
-        var attempt = OwnThread.IsHere ? connection.Send(message, sender, recipient, cancel) : await SendElsewhereAsync(connection, message, sender, recipient, cancel);
+        var attempt = connection.Send(message, sender, recipient, cancel);
         _usedAt = time.GetTimestamp();
         if (attempt.Code is ReplyPolicy.Lost or 421)
         {
@@ -143,9 +166,6 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
         }
         return attempt;
     }
-
-    private static Task<SendAttempt> SendElsewhereAsync(RelayConnection connection, ComposedMessage message, MailboxAddress sender, MailboxAddress recipient, CancellationToken cancel)
-        => Task.Run(() => connection.Send(message, sender, recipient, cancel), CancellationToken.None);
 
     private SendOutcome Outcome(SendAttempt attempt, CancellationToken cancel)
     {

@@ -50,7 +50,7 @@ public sealed class HeldBackMessageTests
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message)
-        => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
+        => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
 
     private static SmtpSession Session(ScriptedSmtpServer server)
         => new(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None }, TimeProvider.System);

@@ -249,7 +249,7 @@ public sealed class SmtpSessionSecurityTests : IDisposable
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage? message = null)
-        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
+        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
 
     private static SmtpSession Session(ScriptedSmtpServer server, Func<RelayOptions, RelayOptions> change)
         => new(change(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Username = "editor", Password = Password }), TimeProvider.System);

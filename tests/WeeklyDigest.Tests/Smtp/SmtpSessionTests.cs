@@ -285,7 +285,7 @@ public sealed class SmtpSessionTests
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage? message = null, string to = "ada@example.org")
-        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address(to), Cancel).AsTask();
+        => session.SendAsync(message ?? Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address(to), Cancel);
 
     private static SmtpSession Session(ScriptedSmtpServer server, Func<RelayOptions, RelayOptions>? change = null)
     {

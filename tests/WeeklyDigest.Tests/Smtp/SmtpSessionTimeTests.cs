@@ -154,8 +154,8 @@ public sealed class SmtpSessionTimeTests
     private SmtpSession Session(ScriptedSmtpServer server)
         => new(new RelayOptions { Name = "main", Host = "127.0.0.1", Port = server.Port, Security = RelaySecurity.None }, clock);
 
-    private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message) => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
+    private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message) => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, CancellationToken cancel)
-        => session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), cancel).AsTask();
+        => session.SendAsync(Samples.Compose(Samples.Modern), Samples.Bounces, Samples.Address("ada@example.org"), cancel);
 }

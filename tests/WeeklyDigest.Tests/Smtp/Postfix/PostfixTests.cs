@@ -93,7 +93,7 @@ public sealed class PostfixTests(PostfixRelay postfix) : IClassFixture<PostfixRe
     }
 
     private static Task<SendOutcome> SendAsync(SmtpSession session, ComposedMessage message)
-        => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel).AsTask();
+        => session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel);
 
     /// <summary>The names of the fields Postfix put on top, and the message below them.</summary>
     private static (List<string> Added, string Message) Split(byte[] delivered)

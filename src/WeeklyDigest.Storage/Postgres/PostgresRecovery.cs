@@ -19,7 +19,7 @@ internal sealed class PostgresRecovery(string owner, OnUncertain onUncertain, Da
         // What is cancelled now is so for every row, or for none.
         await connection.ExecuteAsync(Queries.Get("Gate"));
         // Locked first: a pardon that is under way has hold of them, and each statement below has to see what it did.
-        await connection.ExecuteAsync(Queries.Get("LapsedLease"), new { owner });
+        await connection.ExecuteAsync(Queries.Get("LockOwned"), new { owner });
         return await TakeAsync(connection, long.MaxValue);
     }
 
@@ -27,7 +27,7 @@ internal sealed class PostgresRecovery(string owner, OnUncertain onUncertain, Da
     public async Task<RecoveredRows> RunIfLapsedAsync(NpgsqlConnection connection)
     {
         await connection.ExecuteAsync(Queries.Get("Gate"));
-        return await connection.ExecuteScalarAsync<long?>(Queries.Get("LapsedLease"), new { owner }) is { } until
+        return await connection.ExecuteScalarAsync<long?>(Queries.Get("LockOwned"), new { owner }) is { } until
             ? await TakeAsync(connection, until)
             : new RecoveredRows(0, 0, 0);
     }

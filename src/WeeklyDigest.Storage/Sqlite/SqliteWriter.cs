@@ -110,6 +110,7 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         finally
         {
             SqliteFile.KeepPages(connection, isLarge: false);
+            FreedMemory.GiveBack();
         }
     }
 

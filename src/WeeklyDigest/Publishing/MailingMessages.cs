@@ -14,7 +14,7 @@ public sealed class MailingMessages
 
     private readonly FrozenContent frozen;
     private readonly LinkTokens tokens;
-    private readonly string unsubscribe;
+    private readonly string unsubscribePage;
 
     /// <summary>Prepares what all messages share.</summary>
     /// <param name="campaign">The slug; names the campaign in Feedback-ID.</param>
@@ -24,7 +24,7 @@ public sealed class MailingMessages
     {
         (this.frozen, this.tokens) = (frozen, tokens);
         var newsletter = frozen.Newsletter;
-        unsubscribe = newsletter.UrlOf("/unsubscribe/");
+        unsubscribePage = newsletter.UrlOf("/unsubscribe/");
         var label = Label(newsletter.Name);
         Content = new MessageContent(
             newsletter.From,
@@ -74,7 +74,7 @@ public sealed class MailingMessages
             subscriber?.Name,
             to.Address.Value,
             subscriber?.Attributes ?? new Dictionary<string, string>(),
-            unsubscribe + token));
+            unsubscribePage + token));
 
     private string AtOurDomain(string left) => $"{left}@{frozen.Newsletter.From.Address.AsciiDomain}";
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using WeeklyDigest.Deliveries;
 using static WeeklyDigest.Smtp.DialogueStage;
 
@@ -57,7 +58,8 @@ internal static class ReplyPolicy
     // Codes that say nothing of their own: then the words count.
     private static readonly string[] Vague = ["none", "5.0.0", "5.1.0", "5.5.0"];
 
-    private static readonly ReplyRule[] Table =
+    /// <summary>The table.</summary>
+    public static ImmutableArray<ReplyRule> Rules { get; } =
     [
         new([Tls], "failed", RelayRefuses, "A certificate or a protocol to be looked at; never go on in clear."),
         new(Opening, "lost", RelayLater, "The relay is down or cannot be reached."),
@@ -99,9 +101,6 @@ internal static class ReplyPolicy
         new(Message, "any", Later, "No reply that belongs here; nothing has been taken."),
     ];
 
-    /// <summary>The table.</summary>
-    public static IReadOnlyList<ReplyRule> Rules => Table;
-
     /// <summary>Judges a reply.</summary>
     /// <param name="stage">Where it came, or failed to come.</param>
     /// <param name="code">The reply code, or <see cref="Lost"/>.</param>
@@ -112,7 +111,7 @@ internal static class ReplyPolicy
     internal static ReplyRule RuleFor(DialogueStage stage, int code, string text)
     {
         var reply = new ReplyWords(code, text);
-        foreach (var rule in Table)
+        foreach (var rule in Rules)
             if (rule.Fits(stage, reply)) return rule;
         throw new ArgumentOutOfRangeException(nameof(stage), stage, "the table has a last line for each stage");
     }

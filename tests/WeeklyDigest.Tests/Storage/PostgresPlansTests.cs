@@ -35,7 +35,7 @@ public sealed partial class PostgresPlansTests(PostgresAtScale scale) : IClassFi
     [InlineData("Holders", "delivery_held")]
     [InlineData("Renew", "delivery_held")]
     [InlineData("Sending", "delivery_held")]
-    [InlineData("LapsedLease", "delivery_held")]
+    [InlineData("LockOwned", "delivery_held")]
     [InlineData("Release", "delivery_held")]
     [InlineData("LoseTrack", "delivery_held")]
     [InlineData("SendAgain", "delivery_held")]

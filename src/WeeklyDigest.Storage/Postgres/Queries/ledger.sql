@@ -228,8 +228,8 @@ FROM delivery
 WHERE owner = @owner AND state IN ('claimed', 'sending') AND state = 'sending'
 ORDER BY mailing_id, subscriber_id;
 
--- name: LapsedLease
--- Until when an owner had its rows; nothing while it has one. Locked, then looked at: a renewal that is under way is waited for, and seen.
+-- name: LockOwned
+-- Locks an owner's rows, then says until when it had them; nothing while its lease lasts. A renewal that is under way is waited for, and seen.
 WITH held AS MATERIALIZED (
     SELECT lease_until FROM delivery WHERE owner = @owner AND state IN ('claimed', 'sending') FOR NO KEY UPDATE
 )

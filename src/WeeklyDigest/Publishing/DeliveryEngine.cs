@@ -41,18 +41,19 @@ public sealed class DeliveryEngine : IAsyncDisposable
         Action<string>? warn = null)
     {
         var clock = new ClockSteadiness(time);
+        var machine = isShared ? owner.Machine : null;
         environment = new RunEnvironment(
             mailings,
             new LedgerWriter(ledger, time),
             sessions,
-            new RelayNotes(sessions, relays, time),
+            new RelayNotes(sessions, relays, time, machine),
             new Resumptions(),
             tokens,
             signer,
             options,
             new DeliveryVerdicts(new RetrySchedule(options, random, clock), options.OnUncertain),
             owner,
-            isShared ? owner.Machine : null,
+            machine,
             new DomainGate(options.Domains, sessions.Connections, time),
             RecoverAsync,
             warn ?? (_ => { }),

@@ -6,7 +6,8 @@ namespace WeeklyDigest.Publishing;
 /// <param name="sessions">Knows the relays of this process.</param>
 /// <param name="store">Where it is noted.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimeProvider time)
+/// <param name="machine">This machine's name when several may send: the reason says where to look. Else null.</param>
+internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimeProvider time, string? machine)
 {
     private Dictionary<string, (RelayAsideKind Kind, string Reason)>? noted;
     private int isUpdating;
@@ -45,10 +46,10 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
     }
 
     // What was noted stays until the relay has worked in this process; it is no longer set aside by then.
-    private static (RelayAsideKind Kind, string Reason)? Now(RelayState relay, (RelayAsideKind Kind, string Reason)? before)
+    private (RelayAsideKind Kind, string Reason)? Now(RelayState relay, (RelayAsideKind Kind, string Reason)? before)
     {
-        if (relay.Refusal is { } refusal) return (RelayAsideKind.Aside, refusal);
-        if (relay.Down is { } down) return (RelayAsideKind.Down, down);
+        if (relay.Refusal is { } refusal) return (RelayAsideKind.Aside, Blamed.On(machine, refusal));
+        if (relay.Down is { } down) return (RelayAsideKind.Down, Blamed.On(machine, down));
         if (relay.HasAnswered || before is not { } noted) return null;
         return noted.Kind == RelayAsideKind.Aside ? (RelayAsideKind.Again, noted.Reason) : noted;
     }

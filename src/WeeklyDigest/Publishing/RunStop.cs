@@ -74,7 +74,7 @@ internal sealed class RunStop : IDisposable
     public void Request() => WhileAlive(() => Cancel(stop));
 
     /// <summary>Stops, because the mailing has to be paused for what this machine has met; the first reason counts.</summary>
-    public void RequestPause(string reason) => RequestPauseOfAll(machine is null ? reason : $"On {machine}: {reason}");
+    public void RequestPause(string reason) => RequestPauseOfAll(Blamed.On(machine, reason));
 
     /// <summary>The same for what any machine may have met: the ledger shows it.</summary>
     public void RequestPauseOfAll(string reason)

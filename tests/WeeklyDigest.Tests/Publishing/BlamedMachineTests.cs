@@ -27,6 +27,21 @@ public sealed class BlamedMachineTests
     }
 
     [Fact]
+    public async Task What_is_noted_of_a_relay_names_the_machine_that_met_it()
+    {
+        foreach (var isShared in (bool[])[true, false])
+        {
+            await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Connect ? SmtpMove.Reply("554 5.7.1 go away") : SmtpMove.Accept);
+            place.IsShared = isShared;
+            await using var second = ScriptedSmtpServer.Start();
+            await using var process = place.StartOver(EnginePlace.Relay("good", second) with { Weight = 9 }, EnginePlace.Relay("bad", place.Server));
+            await process.RunAsync(await place.PublishAsync(100));
+            var aside = Assert.Single(await place.Database.Relays.AsideAsync(TestContext.Current.CancellationToken));
+            Assert.StartsWith((isShared ? Here : "") + "Relay 'bad' (127.0.0.1:", aside.Reason, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task No_machine_is_named_for_what_the_ledger_knows_of_all()
     {
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.RcptTo ? SmtpMove.Reply("550 5.1.1 No such user") : SmtpMove.Accept, new DeliveryOptions { PauseAfterConsecutiveFailures = 3 });

@@ -36,7 +36,7 @@ internal sealed record IssueRow(string Slug, IssueFile? File, string Readiness, 
 }
 
 /// <summary>The issues of one page, and how many there are.</summary>
-/// <param name="Rows">The page, newest first.</param>
+/// <param name="Rows">The page, in the order of <see cref="IssueOverview.ReadAsync"/>.</param>
 /// <param name="Total">Issues in all.</param>
 /// <param name="CanPreview">Whether the editor's address is set.</param>
 /// <param name="Aside">Relays that are set aside.</param>
@@ -73,7 +73,7 @@ internal sealed class IssueOverview(
 {
     private const int MostAlarms = 5;
 
-    /// <summary>A page of the issues, newest first. Balances are counted for this page only: a count over a million rows takes its time.</summary>
+    /// <summary>A page of the issues: those that are published and not over, then the others, each newest first. Balances are counted for this page only: a count over a million rows takes its time.</summary>
     /// <param name="skip">Issues of earlier pages.</param>
     /// <param name="take">Issues of this one.</param>
     /// <param name="schedule">The schedule, or null.</param>
@@ -85,7 +85,8 @@ internal sealed class IssueOverview(
         var published = begun.ToDictionary(mailing => mailing.Issue.Value);
         var known = files.Select(file => file.Slug).ToHashSet();
         var gone = published.Values.Where(mailing => !known.Contains(mailing.Issue.Value)).OrderByDescending(mailing => mailing.Id);
-        var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (mailing.Issue.Value, (IssueFile?)null))).ToList();
+        var all = files.Reverse().Select(file => (file.Slug, File: (IssueFile?)file)).Concat(gone.Select(mailing => (Slug: mailing.Issue.Value, File: (IssueFile?)null)))
+            .OrderByDescending(issue => published.GetValueOrDefault(issue.Slug) is { IsOver: false }).ToList();
         var today = await candidates.ShownTodayAsync(cancel);
         var rows = new List<IssueRow>();
         foreach (var (slug, file) in all.Skip(skip).Take(take)) rows.Add(await RowAsync(slug, file, published.GetValueOrDefault(slug), today, cancel));

@@ -9,6 +9,12 @@ internal sealed class AnswerWait
     /// <summary>Answers that the relay had given by then; while it waits for us, less by those that it had given when that began.</summary>
     public long AnswersBefore { get; set; }
 
+    /// <summary>When the relay came to owe the answer, as a timestamp: the message was handed over, or we went on after it had waited for us.</summary>
+    public long OwedSince { get; set; }
+
+    /// <summary>When it was seen first that one owed later has been given, as a timestamp; 0 before.</summary>
+    public long PassedAt { get; set; }
+
     /// <summary>Whether it lasts too long.</summary>
     public bool IsStalled { get; set; }
 
@@ -23,20 +29,29 @@ internal sealed class AnswerWait
 /// <remarks>
 /// Stalled is who waits while every other connection got ten answers on average: that holds for fast relays and slow ones, and a relay that
 /// pauses as a whole stalls nobody. When no connection gets an answer any more, the relay may be down or all may be stalled: then one at a
-/// time counts as stalled, after two seconds, four, six and so on, so that another one can find out.
+/// time counts as stalled, after a few times what an answer usually takes, twice as long, four times and so on, so that another one can find out. Where
+/// that one gets its answer, the relay works, and whoever still waits has been passed over.
 /// </remarks>
 /// <param name="time">The clock.</param>
 internal sealed class AnswerWatch(TimeProvider time)
 {
     private const int AnswersOfOthers = 10;
-    private const int UsualWaits = 5;
+    private const int UsualTimes = 10;
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan ByClock = TimeSpan.FromSeconds(2);
+
+    /// <summary>So long a relay may be silent as a whole, with a disk that is busy or the like.</summary>
+    private static readonly TimeSpan Hiccup = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>The same for one that has never answered.</summary>
+    private static readonly TimeSpan Stranger = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private readonly UsualTime usual = new(1.05);
     private long answers;
+    private long answeredAt;
+    private long latestOwed;
     private int stalled;
+    private int silent;
 
     /// <summary>Connections that are stalled.</summary>
     public int Stalled => Volatile.Read(ref stalled);
@@ -44,7 +59,11 @@ internal sealed class AnswerWatch(TimeProvider time)
     /// <summary>A message is handed over.</summary>
     public void Begin(AnswerWait wait)
     {
-        lock (gate) (wait.Since, wait.AnswersBefore) = (time.GetTimestamp(), answers);
+        lock (gate)
+        {
+            (wait.Since, wait.AnswersBefore) = (time.GetTimestamp(), answers);
+            Owe(wait);
+        }
     }
 
     /// <summary>The relay has answered what was said of the message so far, and waits for us. One that is stalled stays so: another went on in its place.</summary>
@@ -56,7 +75,11 @@ internal sealed class AnswerWatch(TimeProvider time)
     /// <summary>The relay has to answer again, as if the time between had not been.</summary>
     public void Resume(AnswerWait wait)
     {
-        lock (gate) (wait.Since, wait.AnswersBefore) = (wait.Since + time.GetTimestamp(), wait.AnswersBefore + answers);
+        lock (gate)
+        {
+            (wait.Since, wait.AnswersBefore) = (wait.Since + time.GetTimestamp(), wait.AnswersBefore + answers);
+            Owe(wait);
+        }
     }
 
     /// <summary>Its answer is there.</summary>
@@ -65,6 +88,9 @@ internal sealed class AnswerWatch(TimeProvider time)
         lock (gate)
         {
             answers++;
+            silent = 0;
+            answeredAt = time.GetTimestamp();
+            latestOwed = Math.Max(latestOwed, wait.OwedSince);
             usual.Note(time.GetElapsedTime(wait.Since));
             Over(wait);
         }
@@ -93,6 +119,7 @@ internal sealed class AnswerWatch(TimeProvider time)
             if (wait.Since <= 0 || wait.IsStalled || !LastsTooLong(wait, time.GetElapsedTime(wait.Since), working)) return false;
             (wait.IsStalled, wait.HasStandIn) = (true, true);
             stalled++;
+            silent++;
             return true;
         }
     }
@@ -103,10 +130,24 @@ internal sealed class AnswerWatch(TimeProvider time)
         (wait.Since, wait.IsStalled) = (0, false);
     }
 
+    private void Owe(AnswerWait wait) => (wait.OwedSince, wait.PassedAt) = (time.GetTimestamp(), 0);
+
     private bool LastsTooLong(AnswerWait wait, TimeSpan waited, int working)
     {
         if (waited < Least) return false;
         if (answers - wait.AnswersBefore >= AnswersOfOthers * Math.Max(1, working - 1)) return true;
-        return waited >= ByClock * (1 + stalled) && waited >= UsualWaits * usual.Value;
+        if (usual.Value == TimeSpan.Zero) return waited >= Stranger * Math.Pow(2, silent);
+        var patience = Longer(Hiccup, UsualTimes * usual.Value);
+        return waited >= patience && (IsPassed(wait) || time.GetElapsedTime(answeredAt) >= patience * Math.Pow(2, silent));
     }
+
+    // A relay that was silent as a whole needs a moment for all that it owes.
+    private bool IsPassed(AnswerWait wait)
+    {
+        if (latestOwed <= wait.OwedSince) return false;
+        if (wait.PassedAt == 0) wait.PassedAt = time.GetTimestamp();
+        return time.GetElapsedTime(wait.PassedAt) >= Longer(Least, 2 * usual.Value);
+    }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -14,9 +14,9 @@ public sealed class AnswerWatchTests
     public void Who_waits_while_the_others_get_many_answers_is_stalled()
     {
         var slow = Begin();
-        Answers(29, TimeSpan.FromMilliseconds(10));
+        Answers(29, TimeSpan.FromMilliseconds(1));
         Assert.False(watch.IsStalling(slow, Working));
-        Answers(1, TimeSpan.FromMilliseconds(10));
+        Answers(1, TimeSpan.FromMilliseconds(1));
         Assert.True(watch.IsStalling(slow, Working));
         Assert.False(watch.IsStalling(slow, Working));
         Assert.Equal(1, watch.Stalled);
@@ -94,10 +94,76 @@ public sealed class AnswerWatchTests
         for (var second = 1; second <= 8; second++)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            foreach (var wait in all) watch.IsStalling(wait, Working - watch.Stalled);
+            Look(all);
             counts.Add(watch.Stalled);
         }
-        Assert.Equal([0, 1, 1, 2, 2, 3, 3, 4], counts);
+        Assert.Equal([0, 1, 1, 2, 2, 2, 2, 3], counts);
+    }
+
+    [Fact]
+    public void A_fast_relay_that_is_silent_as_a_whole_is_tried_with_few_connections()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(10));
+        var all = Enumerable.Range(0, 16).Select(_ => Begin()).ToList();
+        var counts = new List<int>();
+        foreach (var after in new[] { 140, 160, 310, 620, 5000, 10000 })
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(after) - clock.GetElapsedTime(all[0].OwedSince));
+            Look(all);
+            counts.Add(watch.Stalled);
+        }
+        Assert.Equal([0, 1, 2, 3, 6, 7], counts);
+    }
+
+    [Fact]
+    public void One_answer_to_what_was_handed_over_later_shows_that_the_relay_works_and_all_who_still_wait_are_stalled()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(10));
+        var all = Enumerable.Range(0, 16).Select(_ => Begin()).ToList();
+        clock.Advance(TimeSpan.FromMilliseconds(160));
+        Look(all);
+        Assert.Equal(1, watch.Stalled);
+
+        // The stand-in's.
+        Answers(1, TimeSpan.FromMilliseconds(10));
+        Look(all);
+        Assert.Equal(1, watch.Stalled);
+        clock.Advance(TimeSpan.FromMilliseconds(25));
+        Look(all);
+        Assert.Equal(16, watch.Stalled);
+    }
+
+    [Fact]
+    public void A_relay_that_was_silent_as_a_whole_and_gives_what_it_owes_stalls_nobody_else()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(10));
+        var all = Enumerable.Range(0, 16).Select(_ => Begin()).ToList();
+        clock.Advance(TimeSpan.FromMilliseconds(500));
+        Look(all);
+        var before = watch.Stalled;
+        Answers(1, TimeSpan.FromMilliseconds(10));
+        foreach (var wait in all)
+        {
+            Look(all);
+            clock.Advance(TimeSpan.FromMilliseconds(1));
+            watch.End(wait);
+        }
+        Assert.Equal((2, 0), (before, watch.Stalled));
+    }
+
+    [Fact]
+    public void After_an_answer_the_patience_begins_anew()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(10));
+        for (var burst = 1; burst <= 5; burst++)
+        {
+            var all = Enumerable.Range(0, Working).Select(_ => Begin()).ToList();
+            clock.Advance(TimeSpan.FromMilliseconds(160));
+            Look(all);
+            Assert.Equal(burst, watch.Stalled);
+            foreach (var wait in all.Where(wait => !wait.IsStalled)) watch.Drop(wait);
+            Answers(1, TimeSpan.FromMilliseconds(10));
+        }
     }
 
     [Fact]
@@ -107,6 +173,11 @@ public sealed class AnswerWatchTests
         var wait = Begin();
         clock.Advance(TimeSpan.FromSeconds(40));
         Assert.False(watch.IsStalling(wait, Working));
+    }
+
+    private void Look(IEnumerable<AnswerWait> waits)
+    {
+        foreach (var wait in waits) watch.IsStalling(wait, Working);
     }
 
     private AnswerWait Begin()

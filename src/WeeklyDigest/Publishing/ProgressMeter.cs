@@ -99,17 +99,19 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         {
             var balance = Current();
             var perSecond = rate.Of(attempts);
-            var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit));
+            var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit), speed.Stalled);
             return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = waitsUntil }.In(mailing.State, mailing.Reason);
         }
     }
 
-    private TimeSpan? Remaining(Balance balance, double perSecond)
+    private TimeSpan? Remaining(Balance balance, double perSecond, int stalled)
     {
         var untilLast = standing.LastAttemptAt - time.GetUtcNow() is { } wait && balance.Deferred > 0 && wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
         var open = balance.Open - standing.LeftAlone;
         if (open <= balance.Deferred && untilLast > TimeSpan.Zero) return untilLast;
         if (open <= 0) return TimeSpan.Zero;
+        // The pace of those before says nothing of when they are over.
+        if (2 * stalled >= open) return null;
         var seconds = open / perSecond;
         if (!(seconds < Farthest.TotalSeconds)) return null;
         var needed = TimeSpan.FromSeconds(seconds);

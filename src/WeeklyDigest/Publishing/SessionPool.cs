@@ -52,7 +52,8 @@ public sealed class SessionPool : IAsyncDisposable
     internal IReadOnlyList<RelayState> Relays => relays;
 
     /// <summary>How fast messages may go.</summary>
-    internal RelaySpeed Speed => new(relays.Sum(relay => relay.Sustained), relays.All(relay => relay.Sustained == 0 || relay.Pace.IsShort));
+    internal RelaySpeed Speed
+        => new(relays.Sum(relay => relay.Sustained), relays.All(relay => relay.Sustained == 0 || relay.Pace.IsShort)) { Stalled = relays.Sum(relay => relay.Answers.Stalled) };
 
     /// <summary>What keeps messages from going out, or null.</summary>
     internal string? Notice

@@ -14,4 +14,8 @@ internal sealed record Standing(Balance Balance)
 /// <summary>How fast messages may go over the relays that can be used.</summary>
 /// <param name="Limit">Messages per second in the long run; infinity without a limit, 0 while no relay can be used.</param>
 /// <param name="IsReached">Whether it is this limit that holds messages up.</param>
-internal readonly record struct RelaySpeed(double Limit, bool IsReached);
+internal readonly record struct RelaySpeed(double Limit, bool IsReached)
+{
+    /// <summary>Answers that take so long that others go on in their places; when they come, nobody knows.</summary>
+    public int Stalled { get; init; }
+}

@@ -99,6 +99,17 @@ public sealed class ProgressMeterTests
         Assert.Null(meter.Progress(null, new RelaySpeed(0, IsReached: true)).Remaining);
     }
 
+    [Fact]
+    public void What_is_mostly_answers_that_nobody_knows_when_to_expect_has_no_end_to_foretell()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(new Balance(1000, 0, 0, 40, 0, 960, 0, 0, 0, 960, 0)));
+        Assert.NotNull(Run(meter, 12, 1).Remaining);
+        var open = meter.Progress(null, Free).Balance.Open;
+        Assert.NotNull(meter.Progress(null, Free with { Stalled = (int)open / 2 - 1 }).Remaining);
+        Assert.Null(meter.Progress(null, Free with { Stalled = (int)open / 2 + 1 }).Remaining);
+    }
+
     [Theory]
     [InlineData(MailingState.Paused)]
     [InlineData(MailingState.Cancelled)]

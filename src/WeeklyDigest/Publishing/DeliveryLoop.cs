@@ -21,7 +21,6 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     private Task<RelayAbilities?>? slowOpening;
     private bool isFenced;
     private readonly MessageBuffer buffer = new();
-    private readonly Handovers.Note note = run.Owner.TakeNote();
 
     /// <summary>Runs until the feed is over, the run stops, or another loop has gone on in this one's place.</summary>
     public async Task RunAsync()
@@ -32,10 +31,15 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             {
             }
         }
+        catch (UnwrittenNoteException)
+        {
+            // The relay is not to blame and the recipient has lost nothing; the run ends with these words.
+            await writes.FinishAsync();
+            throw;
+        }
         finally
         {
-            // Else the ledger does not know what the note says: it stays for the next process.
-            if (writes.AreDone) run.Owner.Return(note);
+            writes.End();
         }
     }
 
@@ -117,7 +121,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         if (await AbilitiesAsync(session, delivery) is not { } abilities) return (null, false);
         await LeaseAsync();
         // Dying before this is committed: the row is claimed and is given back. Dying after it: the row is as its note says.
-        var mark = writes.Mark(delivery);
+        var mark = writes.Mark(delivery, session.Relay.Name);
         // While the mark is on its way to the disk: a signature takes as long, and the processors would have nothing to do.
         var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
         // A mailing that was paused or cancelled refuses one mark after the other until the run sees it: the relay is not told of each of these recipients.
@@ -219,7 +223,6 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
     private async ValueTask<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
     {
         var delivery = taken.Delivery;
-        note.Take(delivery, session.Relay.Name, givesWay: !run.Composer.Signs);
         var held = message with { MayLeave = MayLeave, Leaving = Leave };
         UnwrittenNoteException? unwritten = null;
         while (await StillReadyAsync(session, taken, mark))
@@ -228,7 +231,9 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             // Refused before that: what the note says of the message before must not go until that one's outcome is in the ledger.
             if (!await mark.IsSetAsync()) return null;
             if (outcome.Result != SendResult.HeldBack) return outcome;
-            if (unwritten is not null) throw await GivenBackAsync(delivery, unwritten);
+            if (unwritten is null) continue;
+            writes.GiveBack(delivery, DeliveryState.Sending);
+            throw unwritten;
         }
         return null;
 
@@ -248,7 +253,7 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
             if (waits && !session.WaitFor(mark)) throw new BrokenOffException();
             try
             {
-                note.Leave();
+                writes.Note.Leave();
             }
             catch (UnwrittenNoteException failure)
             {
@@ -259,19 +264,11 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         }
     }
 
-    // The relay is not to blame and the recipient has lost nothing; the run ends with these words.
-    private async Task<UnwrittenNoteException> GivenBackAsync(Delivery delivery, UnwrittenNoteException trouble)
-    {
-        writes.GiveBack(delivery, DeliveryState.Sending);
-        await writes.FinishAsync();
-        return trouble;
-    }
-
     /// <summary>Notes the outcome for the next commit.</summary>
     private void Note(PooledSession session, Delivery delivery, SendOutcome outcome)
     {
         // Dying here: the note tells whoever comes next.
-        note.Answer(outcome);
+        writes.Note.Answer(outcome);
         var now = run.Time.GetUtcNow();
         if (!outcome.IsOurs) run.Doubts.Note(session.Relay.Name, outcome.Result, now);
         var changes = run.Verdicts.Of(delivery, outcome, now);

@@ -12,8 +12,9 @@ namespace WeeklyDigest.Publishing;
 /// </summary>
 /// <remarks>
 /// It does not outlive the machine, and need not: its beginning names the boot it was written in, and in another nothing of it counts. A connection
-/// has one note, which is written anew before the end of a message leaves, and so after the outcome before is in the ledger: a row
-/// in state sending without a note was not handed over. Where a note cannot be written, nothing is handed over.
+/// has one note. It names a delivery from before its mark is submitted until its outcome is in the ledger, so that some note names each row in state
+/// sending. A row that none names is one of a ledger that has gone back behind its process, an older copy put in place or a replica that had
+/// lagged: nothing is known of it. Where a note cannot be written, nothing is marked.
 /// </remarks>
 internal sealed class Handovers
 {
@@ -26,12 +27,17 @@ internal sealed class Handovers
     private const int RefusalAt = 28;
     private const int LengthAt = 32;
     private const int RelayLengthAt = 36;
-    private const int RelayAt = 40;
+    private const int NextAt = 40;
+    private const int NextLength = 24;
+    private const int RelayAt = NextAt + NextLength;
 
     // Of an answer that has not come.
     private const int Awaited = -1;
 
-    private readonly Dictionary<(DeliveryId Id, long Stamp), SendOutcome?> notes = [];
+    private static readonly SendOutcome NotHandedOver = new(SendResult.NotStarted, "The process ended before the message was handed over.");
+
+    // A delivery's latest claim that is noted: the ledger knows of no later one, unless it has gone back.
+    private readonly Dictionary<DeliveryId, (long Stamp, SendOutcome? Outcome)> notes = [];
 
     private Handovers()
     {
@@ -62,34 +68,43 @@ internal sealed class Handovers
     }
 
     /// <summary>How many messages had left without an answer.</summary>
-    public int Awaiting => notes.Values.Count(outcome => outcome is null);
+    public int Awaiting => notes.Values.Count(note => note.Outcome is null);
 
     /// <summary>What became of a delivery that the ledger says is being sent.</summary>
-    /// <returns>Null when its end had left and no answer had come.</returns>
+    /// <returns>Null when nothing is known of it: its end had left and no answer had come, or no note names this claim of it.</returns>
     public SendOutcome? Of(HeldDelivery delivery)
-        => notes.TryGetValue((delivery.Id, delivery.Stamp), out var known) ? known : new SendOutcome(SendResult.NotStarted, "The process ended before the message was handed over.");
+        => notes.TryGetValue(delivery.Id, out var known) && known.Stamp == delivery.Stamp ? known.Outcome : null;
 
     private void Add(ReadOnlySpan<byte> note)
     {
-        var stamp = BinaryPrimitives.ReadInt64LittleEndian(note[StampAt..]);
-        // Claims count from 1: this one was never written.
-        if (stamp == 0) return;
-        var id = new DeliveryId(BinaryPrimitives.ReadInt64LittleEndian(note), BinaryPrimitives.ReadInt64LittleEndian(note[8..]));
+        Add(note, OutcomeIn(note));
+        Add(note.Slice(NextAt, NextLength), NotHandedOver);
+    }
+
+    private void Add(ReadOnlySpan<byte> claim, SendOutcome? outcome)
+    {
+        var id = new DeliveryId(BinaryPrimitives.ReadInt64LittleEndian(claim), BinaryPrimitives.ReadInt64LittleEndian(claim[8..]));
+        var stamp = BinaryPrimitives.ReadInt64LittleEndian(claim[StampAt..]);
+        // Claims count from 1: one of 0 was never written.
+        if (stamp > notes.GetValueOrDefault(id).Stamp) notes[id] = (stamp, outcome);
+    }
+
+    private static SendOutcome? OutcomeIn(ReadOnlySpan<byte> note)
+    {
         var result = BinaryPrimitives.ReadInt32LittleEndian(note[ResultAt..]);
+        if (result is Awaited or (int)SendResult.Unknown) return null;
         var relay = note.Slice(RelayAt, BinaryPrimitives.ReadInt32LittleEndian(note[RelayLengthAt..]));
         var reply = Encoding.UTF8.GetString(note.Slice(RelayAt + relay.Length, BinaryPrimitives.ReadInt32LittleEndian(note[LengthAt..])));
-        notes[(id, stamp)] = result is Awaited or (int)SendResult.Unknown
-            ? null
-            : new SendOutcome((SendResult)result, reply)
-            {
-                Refusal = (Refusal)BinaryPrimitives.ReadInt32LittleEndian(note[RefusalAt..]), Relay = relay.Length > 0 ? Encoding.UTF8.GetString(relay) : null,
-            };
+        return new SendOutcome((SendResult)result, reply)
+        {
+            Refusal = (Refusal)BinaryPrimitives.ReadInt32LittleEndian(note[RefusalAt..]), Relay = relay.Length > 0 ? Encoding.UTF8.GetString(relay) : null,
+        };
     }
 
     private static byte[] Title()
     {
         var title = new byte[Beginning];
-        Encoding.ASCII.GetBytes($"handovers 3 {BootId()}", title);
+        Encoding.ASCII.GetBytes($"handovers 4 {BootId()}", title);
         return title;
     }
 
@@ -100,14 +115,19 @@ internal sealed class Handovers
         return File.Exists(Source) ? File.ReadAllText(Source).Trim() : "";
     }
 
-    /// <summary>What one connection has on its way.</summary>
+    /// <summary>
+    /// What one connection has on its way: the delivery whose mark it submits next, and the one before, which is told of until that mark, and the
+    /// outcome with it, is in the ledger.
+    /// </summary>
     internal sealed class Note
     {
         private readonly byte[] bytes = new byte[NoteSize];
         private readonly SafeFileHandle file;
         private readonly long at;
         private readonly AwaitedAnswers awaited;
+        private string relay = "";
         private int relayLength;
+        private bool hasNext;
         private bool isAwaited;
         private bool givesWay;
 
@@ -117,26 +137,28 @@ internal sealed class Handovers
             (this.file, this.at, this.awaited) = (file, at, awaited);
         }
 
-        /// <summary>The next message is this delivery's, over this relay; nothing is written yet.</summary>
+        /// <summary>Names the next delivery; to be called before its mark is submitted, and when it is known what became of the mark before.</summary>
         /// <param name="delivery">The delivery.</param>
-        /// <param name="relay">The relay's name.</param>
-        /// <param name="givesWay">Whether it is to leave a moment later while the answers of others wait to be read.</param>
-        public void Take(Delivery delivery, string relay, bool givesWay)
+        /// <param name="relayName">The relay that its message goes over.</param>
+        /// <param name="canWait">Whether it is to leave a moment later while the answers of others wait to be read.</param>
+        /// <exception cref="UnwrittenNoteException">It cannot be written down: the delivery must not be marked.</exception>
+        public void Take(Delivery delivery, string relayName, bool canWait)
         {
             Settle();
-            this.givesWay = givesWay;
-            relayLength = Encoding.UTF8.GetByteCount(relay) is var length && length <= MaxRelay ? Encoding.UTF8.GetBytes(relay, bytes.AsSpan(RelayAt)) : 0;
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RelayLengthAt), relayLength);
-            BinaryPrimitives.WriteInt64LittleEndian(bytes, delivery.Id.MailingId);
-            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8), delivery.Id.SubscriberId);
-            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(StampAt), delivery.Stamp);
-            Answer(Awaited, Refusal.None, "");
+            // One that has not left is given back with this one's mark: until then it may be in state sending.
+            if (hasNext) Tell(NotHandedOver);
+            (relay, givesWay, hasNext) = (relayName, canWait, true);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(NextAt), delivery.Id.MailingId);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(NextAt + 8), delivery.Id.SubscriberId);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(NextAt + StampAt), delivery.Stamp);
+            Insist();
         }
 
         /// <summary>To be called before the end of the message can leave.</summary>
         /// <exception cref="UnwrittenNoteException">It cannot be written down: the end must not leave.</exception>
         public void Leave()
         {
+            Tell(Awaited, Refusal.None, "");
             // It gives way first: what is noted and has not left would be uncertain after a kill all the same.
             if (!isAwaited) awaited.Add(givesWay);
             isAwaited = true;
@@ -147,19 +169,23 @@ internal sealed class Handovers
         /// <exception cref="UnwrittenNoteException">It cannot be written.</exception>
         public void Reserve() => Insist();
 
-        /// <summary>Writes down what the relay answered; a message that never left needs no note.</summary>
+        /// <summary>Writes down what the relay answered.</summary>
         public void Answer(SendOutcome outcome)
         {
-            Answer((int)outcome.Result, outcome.Refusal, outcome.Reply);
-            try
-            {
-                Write();
-            }
-            catch (IOException)
-            {
-                // What stands there, if anything, says that the answer is awaited: the outcome is in our memory, and on its way to the ledger.
-            }
+            Tell(outcome);
+            // Else what stands there says that the answer is awaited: the outcome is in our memory, and on its way to the ledger.
+            TryWrite();
             Settle();
+        }
+
+        /// <summary>Names nothing any more: the ledger knows what became of all that it named. What others do with these from now on it cannot tell.</summary>
+        public void Clear()
+        {
+            if (!hasNext && BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(StampAt)) == 0) return;
+            Settle();
+            hasNext = false;
+            Array.Clear(bytes);
+            TryWrite();
         }
 
         private void Settle()
@@ -181,14 +207,40 @@ internal sealed class Handovers
             }
         }
 
+        private void TryWrite()
+        {
+            try
+            {
+                Write();
+            }
+            catch (IOException)
+            {
+                // What stands there says less than is known, and nothing wrong.
+            }
+        }
+
         private void Write() => RandomAccess.Write(file, bytes, at);
 
-        private void Answer(int result, Refusal refusal, string reply)
+        private void Tell(SendOutcome outcome) => Tell((int)outcome.Result, outcome.Refusal, outcome.Reply);
+
+        private void Tell(int result, Refusal refusal, string reply)
         {
+            if (hasNext) Turn();
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(ResultAt), result);
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RefusalAt), (int)refusal);
             _ = Utf8.FromUtf16(reply, bytes.AsSpan(RelayAt + relayLength), out _, out var length);
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(LengthAt), length);
+        }
+
+        // From here on it tells of the next one, in place of the one before.
+        private void Turn()
+        {
+            var next = bytes.AsSpan(NextAt, NextLength);
+            next.CopyTo(bytes);
+            next.Clear();
+            hasNext = false;
+            relayLength = Encoding.UTF8.GetByteCount(relay) is var length && length <= MaxRelay ? Encoding.UTF8.GetBytes(relay, bytes.AsSpan(RelayAt)) : 0;
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(RelayLengthAt), relayLength);
         }
     }
 }

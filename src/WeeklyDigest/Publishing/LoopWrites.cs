@@ -4,7 +4,7 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// What one connection has to tell the ledger: outcomes, and with them the mark of the delivery that comes next, in one commit. One
-/// submission is on its way at a time.
+/// submission is on its way at a time. Its note names what the ledger may have as being sent.
 /// </summary>
 internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
 {
@@ -13,8 +13,11 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
     private Task<IReadOnlyList<LedgerWriteResult>>? writing;
     private LedgerWriteResult last;
 
+    /// <summary>Tells whoever comes after this process what it handed over.</summary>
+    public Handovers.Note Note { get; } = run.Owner.TakeNote();
+
     /// <summary>Whether the ledger knows everything.</summary>
-    public bool AreDone => unwritten.Count == 0 && writing is null;
+    private bool AreDone => unwritten.Count == 0 && writing is null;
 
     /// <summary>Whether the submission, if any, has been answered; it is not taken note of before <see cref="Wait"/> or <see cref="WriteAsync"/>.</summary>
     public bool AreAnswered => writing is not { IsCompleted: false };
@@ -25,9 +28,19 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
     /// <summary>Gives a delivery back, with the next submission.</summary>
     public void GiveBack(Delivery delivery, DeliveryState from) => unwritten.Add(Release(delivery, from));
 
-    /// <summary>Submits the mark, and with it all that waits.</summary>
-    public SendingMark Mark(Delivery delivery)
+    /// <summary>Names the delivery in the note, and submits its mark, and with it all that waits. No mark before may be on its way.</summary>
+    /// <exception cref="UnwrittenNoteException">It cannot be noted: it is given back with the next submission.</exception>
+    public SendingMark Mark(Delivery delivery, string relay)
     {
+        try
+        {
+            Note.Take(delivery, relay, canWait: !run.Composer.Signs);
+        }
+        catch (UnwrittenNoteException)
+        {
+            GiveBack(delivery, DeliveryState.Claimed);
+            throw;
+        }
         Begin(delivery, DeliveryState.Claimed);
         return new SendingMark(run, this, delivery);
     }
@@ -57,6 +70,13 @@ internal sealed class LoopWrites(RunParts run, ClaimFeed feed)
     {
         do await WriteAsync();
         while (!AreDone);
+        Note.Clear();
+    }
+
+    /// <summary>Ends it: another connection gets the note, unless the ledger does not know what it says. Then it stays for the next process.</summary>
+    public void End()
+    {
+        if (AreDone) run.Owner.Return(Note);
     }
 
     /// <summary>As <see cref="WriteAsync"/>, blocking: for the middle of a relay's dialogue.</summary>

@@ -41,12 +41,38 @@ public sealed class HandoversTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere it is not known whether the machine was started anew, and nothing counts.");
         for (var number = 0; number < 20; number++) Write(number);
-        file.Position = 0;
-        var read = Handovers.Read(file)!;
+        var read = Read();
         Assert.Equal(1, read.Awaiting);
         Assert.Null(read.Of(Delivery(0)));
         Assert.All(Enumerable.Range(1, 19), number => Assert.Equal((SendResult.Accepted, $"250 {number}", "main"), read.Of(Delivery(number)) is { } known ? (known.Result, known.Reply, known.Relay) : default));
-        Assert.Equal(SendResult.NotStarted, read.Of(Delivery(20))!.Result);
+        Assert.Null(read.Of(Delivery(20)));
+    }
+
+    [Fact]
+    public void A_note_tells_of_the_message_before_until_the_next_one_leaves()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere it is not known whether the machine was started anew, and nothing counts.");
+        var note = Write(1);
+        note.Take(Delivery(2), "a relay with another name", canWait: false);
+        Assert.Equal((SendResult.Accepted, "250 1", "main", SendResult.NotStarted), Two(1, 2));
+        note.Leave();
+        Assert.Equal((null, null, null, null), Two(1, 2));
+        note.Answer(new SendOutcome(SendResult.Rejected, "550 No"));
+        Assert.Equal((SendResult.Rejected, "550 No", "a relay with another name", null), Two(2, 1));
+    }
+
+    [Fact]
+    public void One_that_has_not_left_is_named_until_the_one_after_the_next_is()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere it is not known whether the machine was started anew, and nothing counts.");
+        var note = Write(1);
+        foreach (var number in new[] { 2, 3 }) note.Take(Delivery(number), "main", canWait: false);
+        Assert.Equal((SendResult.NotStarted, SendResult.NotStarted), (Read().Of(Delivery(2))?.Result, Read().Of(Delivery(3))?.Result));
+        note.Take(Delivery(4), "main", canWait: false);
+        Assert.Null(Read().Of(Delivery(2)));
+        note.Clear();
+        Assert.All(Enumerable.Range(1, 4), number => Assert.Null(Read().Of(Delivery(number))));
+        Assert.Equal(0, Read().Awaiting);
     }
 
     [Fact]
@@ -54,17 +80,30 @@ public sealed class HandoversTests : IDisposable
     {
         Write(1);
         file.Position = "handovers ".Length;
-        file.Write("2"u8);
+        file.Write("3"u8);
         file.Position = 0;
         Assert.Null(Handovers.Read(file));
     }
 
-    private void Write(int number)
+    private Handovers.Note Write(int number)
     {
         var note = Handovers.At(file.SafeFileHandle, number, new AwaitedAnswers());
-        note.Take(Delivery(number), "main", givesWay: false);
+        note.Take(Delivery(number), "main", canWait: false);
         note.Leave();
         if (number > 0) note.Answer(new SendOutcome(SendResult.Accepted, $"250 {number}"));
+        return note;
+    }
+
+    private Handovers Read()
+    {
+        file.Position = 0;
+        return Handovers.Read(file)!;
+    }
+
+    private (SendResult? Result, string? Reply, string? Relay, SendResult? Other) Two(int number, int other)
+    {
+        var read = Read();
+        return (read.Of(Delivery(number))?.Result, read.Of(Delivery(number))?.Reply, read.Of(Delivery(number))?.Relay, read.Of(Delivery(other))?.Result);
     }
 
     private static Delivery Delivery(int number)

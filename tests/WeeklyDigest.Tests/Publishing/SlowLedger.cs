@@ -7,13 +7,16 @@ namespace WeeklyDigest.Tests.Publishing;
 public class SlowLedger : DispatchProxy
 {
     private ILedger? inner;
-    private Func<Task>? before;
+    private Func<IReadOnlyList<LedgerWrite>, Task>? before;
 
     /// <summary>The same ledger, slower.</summary>
-    public static ILedger Over(ILedger inner, TimeSpan commit) => Over(inner, () => Task.Delay(commit, TimeProvider.System));
+    public static ILedger Over(ILedger inner, TimeSpan commit) => Over(inner, _ => Task.Delay(commit, TimeProvider.System));
 
     /// <summary>The same ledger, that waits for something before each group.</summary>
-    public static ILedger Over(ILedger inner, Func<Task> before)
+    public static ILedger Over(ILedger inner, Func<Task> before) => Over(inner, _ => before());
+
+    /// <summary>The same ledger, that waits for something before each group, which that may look at.</summary>
+    public static ILedger Over(ILedger inner, Func<IReadOnlyList<LedgerWrite>, Task> before)
     {
         var slow = Create<ILedger, SlowLedger>();
         (((SlowLedger)(object)slow).inner, ((SlowLedger)(object)slow).before) = (inner, before);
@@ -26,7 +29,7 @@ public class SlowLedger : DispatchProxy
 
     private async Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel)
     {
-        await before!();
+        await before!(writes);
         return await inner!.WriteAsync(writes, cancel);
     }
 }

@@ -13,4 +13,8 @@ public sealed record StorageOptions
 
     /// <summary>What is wrong with a connection string for PostgreSQL, as far as that shows without connecting; null when nothing is. Names no secret.</summary>
     public static string? ProblemOfServer(string connectionString) => PostgresConnectionString.ProblemOf(connectionString);
+
+    /// <summary>A connection string for PostgreSQL for another library, with which what it commits outlives a crash as the ledger does.</summary>
+    /// <param name="connectionString">One without problems.</param>
+    public static string KeepingCommits(string connectionString) => PostgresConnectionString.KeepingCommits(connectionString);
 }

@@ -62,7 +62,7 @@ internal static partial class PostgresJobs
             DistributedLockTimeout = LockLease,
             QueuePollInterval = PollInterval,
         };
-        return new PostgreSqlStorage(new NpgsqlConnectionFactory(connectionString, options), options) { JobExpirationTimeout = history };
+        return new PostgreSqlStorage(new NpgsqlConnectionFactory(StorageOptions.KeepingCommits(connectionString), options), options) { JobExpirationTimeout = history };
     }
 
     [GeneratedRegex(@"\.Install\.v([0-9]+)\.sql$")]

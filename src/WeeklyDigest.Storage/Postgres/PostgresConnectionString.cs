@@ -18,7 +18,11 @@ internal static class PostgresConnectionString
 
     // What the server does about a node that stands still in the middle of a change, or is gone: else its locks, the gate of the marks among them, would keep every
     // node waiting. The first is for one that is frozen, after seconds; the others are for the network, where nothing is under way. COPY does not count as standing still.
-    private const string Session = "-c idle_in_transaction_session_timeout=15s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
+    private const string Standstill = "-c idle_in_transaction_session_timeout=15s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3";
+
+    // That a commit which returned outlives a crash is what every promise hangs on. What a session begins with goes before the server's settings, the
+    // database's and the user's, whenever they change, and is what the pool resets it to.
+    private const string Durability = "-c synchronous_commit=on";
 
     private static readonly string[] KeepAliveKeys = ["TCP Keepalive", "TCP Keepalive Time", "TCP Keepalive Interval"];
 
@@ -61,12 +65,22 @@ internal static class PostgresConnectionString
         if (!settings.ShouldSerialize("Maximum Pool Size")) settings.MaxPoolSize = Connections;
         if (!settings.ShouldSerialize("Max Auto Prepare")) settings.MaxAutoPrepare = PreparedStatements;
         if (!settings.ShouldSerialize("Application Name")) settings.ApplicationName = "weeklydigest";
-        // What is written comes behind ours, and holds.
-        settings.Options = $"{Session} {settings.Options ?? Environment.GetEnvironmentVariable("PGOPTIONS")}".TrimEnd();
+        settings.Options = Before(settings, $"{Standstill} {Durability}");
         if (!IsSocketFile(settings.Host!) && !KeepAliveKeys.Any(settings.ShouldSerialize))
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, SilentFor, AskedAgainAfter);
         return settings;
     }
+
+    /// <summary>What is written, for connections that are not ours; a commit is waited for as by ours.</summary>
+    public static string KeepingCommits(string text)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(text);
+        settings.Options = Before(settings, Durability);
+        return settings.ConnectionString;
+    }
+
+    // What is written comes behind ours, and holds.
+    private static string Before(NpgsqlConnectionStringBuilder settings, string ours) => $"{ours} {settings.Options ?? Environment.GetEnvironmentVariable("PGOPTIONS")}".TrimEnd();
 
     // Of one of several hosts as well: the system refuses what is only for TCP.
     private static bool IsSocketFile(string hosts) => hosts.Split(',').Any(host => host.TrimStart() is ['/' or '@', ..]);

@@ -26,7 +26,6 @@ internal static class PostgresExamination
         try
         {
             using var connection = server.Source.OpenConnection();
-            PostgresSetup.Require(connection, server.Place);
             var foreignJobs = PostgresJobTables.Foreign(connection, server.Place, jobs);
             var lackingJobs = foreignJobs is not null ? null : PostgresRights.Lacking(connection, server.Place, jobs.Schema);
             var (applied, missing) = PostgresMigrations.Look(connection, server.Place);

@@ -136,7 +136,7 @@ internal static class PostgresJobTables
             return Wrong(connection, server.Place, tables) is null;
         }
         // Also told after our end: whoever asks is telling of trouble, and is to have none with us.
-        catch (Exception failure) when (failure is ObjectDisposedException || PostgresTrouble.IsTrouble(failure))
+        catch (Exception failure) when (failure is ObjectDisposedException or StorageException || PostgresTrouble.IsTrouble(failure))
         {
             return false;
         }

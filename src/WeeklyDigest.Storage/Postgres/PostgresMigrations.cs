@@ -20,7 +20,6 @@ internal static class PostgresMigrations
         try
         {
             using var connection = server.Source.OpenConnection();
-            PostgresSetup.Require(connection, server.Place);
             if (!IsCurrent(connection, server.Place)) Upgrade(connection, server, jobs);
         }
         catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))

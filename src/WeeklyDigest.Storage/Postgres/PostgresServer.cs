@@ -17,7 +17,9 @@ internal sealed class PostgresServer : IDisposable
     {
         (Place, Application) = (place, settings.ApplicationName!);
         if (application is not null) settings.ApplicationName = application;
-        source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        source = new NpgsqlDataSourceBuilder(settings.ConnectionString)
+            .UsePhysicalConnectionInitializer(connection => PostgresSetup.Require(connection, place), connection => PostgresSetup.RequireAsync(connection, place))
+            .Build();
     }
 
     /// <summary>Database, server and user, for messages.</summary>
@@ -26,7 +28,7 @@ internal sealed class PostgresServer : IDisposable
     /// <summary>The name with which servers and commands are there.</summary>
     public string Application { get; }
 
-    /// <summary>The pool, for migrations.</summary>
+    /// <summary>The pool, for migrations. A connection of it leads to a database that is as it has to be; what is not is refused with a <see cref="StorageException"/>.</summary>
     public NpgsqlDataSource Source => source;
 
     /// <summary>Reads the connection string; nothing is connected yet.</summary>
@@ -171,7 +173,7 @@ internal sealed class PostgresServer : IDisposable
             using var connection = source.OpenConnection();
             return PostgresRights.Lacking(connection, place, place.Schema);
         }
-        catch (Exception failure) when (PostgresTrouble.IsTrouble(failure))
+        catch (Exception failure) when (failure is StorageException || PostgresTrouble.IsTrouble(failure))
         {
             return null;
         }

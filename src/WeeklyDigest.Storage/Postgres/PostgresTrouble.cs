@@ -31,7 +31,7 @@ internal static class PostgresTrouble
     /// <param name="failure">The failure.</param>
     /// <param name="place">Where it was met.</param>
     /// <param name="lacking">Which right the user lacks there, in a sentence with what to do; null when that was not asked or not found.</param>
-    public static StorageException Explain(Exception failure, PostgresPlace place, string? lacking = null) => new(
+    public static StorageException Explain(Exception failure, PostgresPlace place, string? lacking = null) => Told(failure) ?? new(
         failure switch
         {
             PostgresException { SqlState: InsufficientPrivilege } when lacking is not null => lacking,
@@ -58,6 +58,9 @@ internal static class PostgresTrouble
 
     /// <summary>What is said of a database that takes no changes.</summary>
     public static string CanOnlyBeRead(PostgresPlace place) => $"{place.Capitalized} can only be read: is it a standby? Set Host in {place.Setting} to the primary.";
+
+    // Of several hosts the driver tells what each one met, ours among it.
+    private static StorageException? Told(Exception failure) => (failure.InnerException as AggregateException)?.InnerExceptions.OfType<StorageException>().FirstOrDefault();
 
     private static bool OffersNoTls(Exception failure)
         => failure is NpgsqlException { InnerException: null } && failure.Message.Contains("No SSL enabled connection", StringComparison.Ordinal);

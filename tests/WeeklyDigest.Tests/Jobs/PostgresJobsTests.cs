@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hangfire;
 using Hangfire.Storage;
 using Npgsql;
 using WeeklyDigest.Server.Commands.Doctor;
@@ -179,6 +180,25 @@ public sealed class PostgresJobsTests : IDisposable
         using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
         using var jobs = PostgresJobs.Open(database, connection, TimeSpan.FromDays(1)).GetConnection();
         Assert.Equal("hangfire:lock:left", Assert.ThrowsAny<DistributedLockTimeoutException>(() => jobs.AcquireDistributedLock("lock:left", TimeSpan.Zero)).Resource);
+    }
+
+    // A trigger that was confirmed is not lost with the power.
+    [Theory]
+    [InlineData("", "on")]
+    [InlineData(";Options=-c synchronous_commit=local", "local")]
+    public void A_job_that_was_enqueued_is_waited_for_on_a_server_that_is_told_to_lose_commits(string options, string setting)
+    {
+        SharedPostgres.Server.Execute(
+            $"""
+            ALTER DATABASE {Name} SET synchronous_commit = off;
+            CREATE TABLE kept AS SELECT ''::text AS setting;
+            CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN UPDATE public.kept SET setting = current_setting(''synchronous_commit''); RETURN NULL; END';
+            CREATE TRIGGER keep AFTER INSERT ON hangfire.job FOR EACH ROW EXECUTE FUNCTION keep()
+            """,
+            Name);
+        using var database = Database.Open(SharedPostgres.Options(connection), TimeProvider.System);
+        new BackgroundJobClient(PostgresJobs.Open(database, connection + options, TimeSpan.FromDays(1))).Enqueue<DeliverMailingJob>(job => job.RunAsync(1, null, CancellationToken.None));
+        Assert.Equal(setting, SharedPostgres.Server.Scalar<string>("SELECT setting FROM public.kept", Name));
     }
 
     // Who may use the ledger and make nothing.

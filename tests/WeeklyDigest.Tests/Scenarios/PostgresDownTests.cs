@@ -101,6 +101,49 @@ public sealed class PostgresDownTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_is_told_to_lose_commits_and_crashes_loses_none_of_ours()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        using var workspace = Workspace(relay).WithSubscribers(Subscribers);
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(100, Limit);
+        server.Execute("ALTER SYSTEM SET synchronous_commit = off");
+        // How long it keeps what nobody waits for to itself: else its crash would have to fall into a moment.
+        server.Execute("ALTER SYSTEM SET wal_writer_delay = '10s'");
+        server.Execute("SELECT pg_reload_conf()");
+        await relay.WaitForAcceptedAsync(300, Limit);
+        server.Crash();
+        server.Start();
+
+        Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal(("sent", Subscribers, 0, Subscribers), (accounts.State, accounts["sent"], accounts["uncertain"], relay.AcceptedCount));
+    }
+
+    [Fact]
+    public async Task A_server_that_comes_back_set_to_lose_commits_stops_the_sending_until_it_is_set_right()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        using var workspace = Workspace(relay).WithSubscribers(Subscribers);
+        using var send = workspace.Start("send", "week-1");
+        await relay.WaitForAcceptedAsync(100, Limit);
+        server.Execute("ALTER SYSTEM SET fsync = off");
+        server.Crash();
+        var before = relay.AcceptedCount;
+        server.Start();
+        await send.PrintedAsync($"The ledger cannot be used: The program cannot use the database test_1 on 127.0.0.1:{server.Port}: fsync is off", Limit);
+        Assert.InRange(relay.AcceptedCount - before, 0, Connections);
+
+        server.Execute("ALTER SYSTEM RESET fsync");
+        server.Execute("SELECT pg_reload_conf()");
+        Assert.Equal(0, (await send.EndAsync(Limit)).ExitCode);
+        var accounts = await Accounts.ReadAsync(workspace, "week-1");
+        accounts.AgreeWith(relay);
+        Assert.Equal(("sent", Subscribers, 0, Subscribers), (accounts.State, accounts["sent"], accounts["uncertain"], relay.AcceptedCount));
+    }
+
+    [Fact]
     public async Task A_server_that_hangs_in_the_middle_is_said_so_and_stops_the_sending()
     {
         await using var relay = ScriptedSmtpServer.Start(Slowly);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using WeeklyDigest.Server.Jobs;
 using WeeklyDigest.Storage;
+using WeeklyDigest.Storage.Postgres;
 using WeeklyDigest.Tests.Databases;
 
 namespace WeeklyDigest.Tests.Storage;
@@ -216,12 +217,24 @@ public sealed class PostgresDatabaseTests : IDisposable
     [Fact]
     public void Settings_of_the_server_that_would_break_a_promise_are_refused_all_at_once()
     {
-        Execute($"ALTER DATABASE {Name} SET synchronous_commit = off; ALTER DATABASE {Name} SET default_transaction_isolation = 'repeatable read'");
+        Execute($"ALTER DATABASE {Name} SET default_transaction_isolation = 'repeatable read'");
         Assert.Equal(
             $"The program cannot use the database {Name} on {Server}:\n"
-            + "  synchronous_commit is off, so that a power failure can lose what was sent; ALTER ROLE \"digest\" SET synchronous_commit = on.\n"
+            + "  synchronous_commit is off, so that a power failure can lose what was sent; take it out of Options in Storage:ConnectionString (or out of PGOPTIONS).\n"
             + "  default_transaction_isolation is repeatable read; ALTER ROLE \"digest\" SET default_transaction_isolation = 'read committed'.",
-            Refusal(empty));
+            Refusal(With(settings => settings.Options = "-c synchronous_commit=off")));
+    }
+
+    [Fact]
+    public void Commits_that_are_not_waited_for_are_refused_where_what_we_ask_for_does_not_reach_the_server()
+    {
+        Execute($"ALTER DATABASE {Name} SET synchronous_commit = off");
+        // As behind a pooler that passes no Options on.
+        using var connection = new NpgsqlConnection(empty);
+        connection.Open();
+        Assert.Equal(
+            $"The program cannot use the database {Name} on {Server}: synchronous_commit is off, so that a power failure can lose what was sent; ALTER ROLE \"digest\" SET synchronous_commit = on.",
+            Assert.Throws<StorageException>(() => PostgresSetup.Require(connection, WeeklyDigest.Storage.Postgres.PostgresPlace.Of(new NpgsqlConnectionStringBuilder(empty)))).Message);
     }
 
     [Fact]

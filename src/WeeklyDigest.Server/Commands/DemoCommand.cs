@@ -45,15 +45,21 @@ internal static class DemoCommand
         var installation = await run.OpenAsync(settings, null, cancel);
         JobTypes.RefuseOthers();
         await using var server = WebServer.Build(installation, settings.Urls);
-        await Listening.StartAsync(server, settings.Urls, cancel);
+        var code = CommandLine.Done;
+        await Listening.StartAsync(server, settings.Urls, async () => code = await ShowAsync(run, installation, server, issue, cancel), cancel);
+        await server.WaitForShutdownAsync(cancel);
+        return code;
+    }
+
+    private static async Task<int> ShowAsync(CommandRun run, Installation installation, WebApplication server, IssueFile issue, CancellationToken cancel)
+    {
         await run.Out.WriteLineAsync("The demo: nothing leaves this machine; the built-in inbox receives every message.");
         var published = await installation.PublishIssue.RunAsync(
             issue, Inputs.ReadList(SampleList), null, reports => ListReports.WriteAsync(run, reports), cancel);
         var code = await new Delivering(run, installation).RunAsync(published, wait: false, cancel);
         await ServeCommand.WriteAddressesAsync(run.Out, server, installation, cancel);
-        await run.Out.WriteLineAsync($"Ctrl-C ends it and removes {settings.Paths.Data}");
+        await run.Out.WriteLineAsync($"Ctrl-C ends it and removes {installation.Settings.Paths.Data}");
         await run.Out.FlushAsync(cancel);
-        await server.WaitForShutdownAsync(cancel);
         return code;
     }
 

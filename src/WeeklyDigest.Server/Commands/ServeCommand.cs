@@ -42,6 +42,7 @@ internal static class ServeCommand
         await target.WriteLineAsync($"Dashboard  {origin}/hangfire");
         if (installation.Settings.Relays.Count == 0) await target.WriteLineAsync($"Inbox      {origin}/inbox");
         await target.WriteLineAsync($"Archive    {newsletter.UrlOf("/")}");
+        await target.FlushAsync(cancel);
     }
 
     private static async Task<int> RunAsync(CommandRun run, string? urls, CancellationToken cancel)
@@ -105,9 +106,7 @@ internal static class ServeCommand
         var server = WebServer.Build(installation, settings.Urls);
         try
         {
-            await Listening.StartAsync(server, settings.Urls, cancel);
-            await WriteAddressesAsync(run.Out, server, installation, cancel);
-            await run.Out.FlushAsync(cancel);
+            await Listening.StartAsync(server, settings.Urls, () => WriteAddressesAsync(run.Out, server, installation, cancel), cancel);
             run.EndNotices();
             return server;
         }

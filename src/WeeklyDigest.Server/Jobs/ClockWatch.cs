@@ -35,17 +35,26 @@ internal sealed class ClockWatch(Database database, TimeProvider time, ILogger<C
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        do
+        try
         {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (Exception problem) when (problem is not OperationCanceledException)
-            {
-                // Whoever needs the database says so. Nothing leaves this: it would end the server.
-            }
+            do await TryLookAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops, or its start is broken off: no failure either way.
+        }
+    }
+
+    private async Task TryLookAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await LookAsync(cancel);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            // Whoever needs the database says so. Nothing leaves this: it would end the server.
+        }
     }
 }

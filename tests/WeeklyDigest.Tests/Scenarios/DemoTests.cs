@@ -53,6 +53,21 @@ public sealed partial class DemoTests
     }
 
     [Fact]
+    public async Task Interrupted_while_it_sends_it_ends_without_a_word_of_a_crash_and_leaves_nothing_behind()
+    {
+        using var workspace = new Workspace().WithWeek1().WithSubscribers(20_000, "sample");
+        var temporary = Directory.CreateDirectory(workspace.PathOf("temporary")).FullName;
+        workspace.Environment["TMPDIR"] = temporary;
+        using var demo = workspace.Start("demo");
+        await demo.PrintedAsync(" sent of 20000", Limit);
+        demo.Interrupt();
+        var end = await demo.EndAsync(Limit);
+        Assert.True(end.ExitCode == 1, end.ToString());
+        Assert.DoesNotMatch("(?m)^(crit|fail):", end.Error);
+        Assert.Empty(Directory.GetDirectories(temporary));
+    }
+
+    [Fact]
     public async Task Listens_where_the_settings_say()
     {
         using var workspace = new Workspace().WithWeek1().WithSubscribers(1, "sample");

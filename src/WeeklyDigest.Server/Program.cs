@@ -9,8 +9,7 @@ using WeeklyDigest.Server.Commands;
 NativeHeap.KeepLittle();
 using var stopping = new CancellationTokenSource();
 var isAsked = 0;
-// What blocks in the database, for a minute at worst, does not hold up the end: dying is safe at any moment.
-using var lastMoment = TimeProvider.System.CreateTimer(_ => EndAtOnce(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+var lateEnd = new LateEnd();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop);
@@ -31,6 +30,7 @@ var code = await CommandLine.RunAsync(args, new CommandHost
         .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal),
     Directory = Environment.CurrentDirectory,
     Stopping = stopping.Token,
+    LateEnd = lateEnd,
     ConfigureLogging = logging => logging
         .AddSimpleConsole(console => (console.SingleLine, console.ColorBehavior) = (true, LoggerColorBehavior.Disabled))
         .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace),
@@ -46,15 +46,19 @@ void Stop(PosixSignalContext context)
     if (context.Signal != PosixSignal.SIGHUP && Interlocked.Exchange(ref isAsked, 1) == 1) return;
     context.Cancel = true;
     if (stopping.IsCancellationRequested) return;
-    lastMoment.Change(TimeSpan.FromSeconds(9.5), Timeout.InfiniteTimeSpan);
+    new Thread(EndInTime) { IsBackground = true }.Start();
     var saying = Say("Stopping: finishing what is on the wire. Once more stops at once.");
     stopping.Cancel();
     saying.Join(TimeSpan.FromMilliseconds(250));
 }
 
-void EndAtOnce()
+// What blocks in the database, for a minute at worst, does not hold up the end: dying is safe at any moment. On a thread of its own, since a timer's work
+// waits for one of the pool's, and these may all be blocked there.
+void EndInTime()
 {
-    Say(CommandLine.EndsLate).Join(TimeSpan.FromMilliseconds(250));
+    using var never = new ManualResetEventSlim();
+    never.Wait(TimeSpan.FromSeconds(9.5));
+    if (lateEnd.IsNews()) Say(LateEnd.Words).Join(TimeSpan.FromMilliseconds(250));
     Environment.Exit(CommandLine.Failed);
 }
 

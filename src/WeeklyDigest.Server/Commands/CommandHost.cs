@@ -35,4 +35,7 @@ internal sealed record CommandHost
 
     /// <summary>Cancelled by Ctrl-C, SIGTERM, SIGQUIT and SIGHUP.</summary>
     public CancellationToken Stopping { get; init; }
+
+    /// <summary>The end that comes too late after that.</summary>
+    public LateEnd LateEnd { get; init; } = new();
 }

@@ -14,9 +14,6 @@ internal static class CommandLine
     /// <summary>Refused or failed; the reason is on stderr.</summary>
     public const int Failed = 1;
 
-    /// <summary>Said when what was asked to end could not do so in time.</summary>
-    public const string EndsLate = "It could not end in good order within ten seconds. It ends at once, and what it waited for is not done; the next start settles what was under way.";
-
     /// <summary>Wrong usage.</summary>
     public const int WrongUsage = 2;
 

@@ -49,11 +49,11 @@ internal static class ServeCommand
     {
         var settings = run.Load(Overrides(urls));
         await using var server = await StartAsync(run, settings, cancel);
-        return server is null ? CommandLine.Done : await WaitAsync(server, run.Error, cancel);
+        return server is null ? CommandLine.Done : await WaitAsync(server, run.Host.LateEnd, run.Error, cancel);
     }
 
     /// <summary>Waits for the end. One that nobody asked for is a failure, so that a supervisor starts the server again.</summary>
-    public static async Task<int> WaitAsync(WebApplication server, TextWriter error, CancellationToken cancel)
+    public static async Task<int> WaitAsync(WebApplication server, LateEnd lateEnd, TextWriter error, CancellationToken cancel)
     {
         try
         {
@@ -61,7 +61,7 @@ internal static class ServeCommand
         }
         catch (Exception late) when (cancel.IsCancellationRequested && late is OperationCanceledException or AggregateException)
         {
-            await error.WriteLineAsync(CommandLine.EndsLate);
+            if (lateEnd.IsNews()) await error.WriteLineAsync(LateEnd.Words);
             return CommandLine.Failed;
         }
         if (cancel.IsCancellationRequested) return CommandLine.Done;

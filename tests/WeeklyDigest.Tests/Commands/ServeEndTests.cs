@@ -14,7 +14,7 @@ public sealed class ServeEndTests
         await using var site = await TestSite.StartAsync();
         using var stopping = new CancellationTokenSource();
         using var words = new StringWriter();
-        var waiting = ServeCommand.WaitAsync(site.App, words, stopping.Token);
+        var waiting = ServeCommand.WaitAsync(site.App, new LateEnd(), words, stopping.Token);
         if (isAsked) await stopping.CancelAsync();
         else site.App.Lifetime.StopApplication();
         Assert.Equal((code, error), (await waiting, words.ToString().TrimEnd()));

@@ -29,8 +29,8 @@ internal sealed class AnswerWait
 /// <remarks>
 /// Stalled is who waits while every other connection got ten answers on average: that holds for fast relays and slow ones, and a relay that
 /// pauses as a whole stalls nobody. When no connection gets an answer any more, the relay may be down or all may be stalled: then one at a
-/// time counts as stalled, after a few times what an answer usually takes, twice as long, four times and so on, so that another one can find out. Where
-/// that one gets its answer, the relay works, and whoever still waits has been passed over.
+/// time counts as stalled, after ten times what an answer usually takes, then after twice as long, four times and so on up to two seconds, so that another one
+/// can find out. Where that one gets its answer as fast as usual, the relay works, and whoever still waits has been passed over.
 /// </remarks>
 /// <param name="time">The clock.</param>
 internal sealed class AnswerWatch(TimeProvider time)
@@ -42,16 +42,16 @@ internal sealed class AnswerWatch(TimeProvider time)
     /// <summary>So long a relay may be silent as a whole, with a disk that is busy or the like.</summary>
     private static readonly TimeSpan Hiccup = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>The same for one that has never answered.</summary>
+    /// <summary>The same for one that has never answered; and the longest pause between two that find out.</summary>
     private static readonly TimeSpan Stranger = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private readonly UsualTime usual = new(1.05);
     private long answers;
-    private long answeredAt;
+    private long heardAt;
     private long latestOwed;
     private int stalled;
-    private int silent;
+    private TimeSpan pause;
 
     /// <summary>Connections that are stalled.</summary>
     public int Stalled => Volatile.Read(ref stalled);
@@ -88,10 +88,11 @@ internal sealed class AnswerWatch(TimeProvider time)
         lock (gate)
         {
             answers++;
-            silent = 0;
-            answeredAt = time.GetTimestamp();
-            latestOwed = Math.Max(latestOwed, wait.OwedSince);
-            usual.Note(time.GetElapsedTime(wait.Since));
+            heardAt = time.GetTimestamp();
+            var took = time.GetElapsedTime(wait.Since);
+            // One that took long itself does not show that the relay works as usual.
+            if (usual.Value == TimeSpan.Zero || took < Patience) (pause, latestOwed) = (TimeSpan.Zero, Math.Max(latestOwed, wait.OwedSince));
+            usual.Note(took);
             Over(wait);
         }
     }
@@ -119,7 +120,6 @@ internal sealed class AnswerWatch(TimeProvider time)
             if (wait.Since <= 0 || wait.IsStalled || !LastsTooLong(wait, time.GetElapsedTime(wait.Since), working)) return false;
             (wait.IsStalled, wait.HasStandIn) = (true, true);
             stalled++;
-            silent++;
             return true;
         }
     }
@@ -132,21 +132,29 @@ internal sealed class AnswerWatch(TimeProvider time)
 
     private void Owe(AnswerWait wait) => (wait.OwedSince, wait.PassedAt) = (time.GetTimestamp(), 0);
 
+    private TimeSpan Patience => usual.Value == TimeSpan.Zero ? Stranger : Longer(Hiccup, UsualTimes * usual.Value);
+
     private bool LastsTooLong(AnswerWait wait, TimeSpan waited, int working)
     {
         if (waited < Least) return false;
         if (answers - wait.AnswersBefore >= AnswersOfOthers * Math.Max(1, working - 1)) return true;
-        if (usual.Value == TimeSpan.Zero) return waited >= Stranger * Math.Pow(2, silent);
-        var patience = Longer(Hiccup, UsualTimes * usual.Value);
-        return waited >= patience && (IsPassed(wait) || time.GetElapsedTime(answeredAt) >= patience * Math.Pow(2, silent));
+        return waited >= Patience && (IsPassed(wait) || IsToFindOut(wait));
     }
 
-    // A relay that was silent as a whole needs a moment for all that it owes.
+    // A relay that was silent as a whole needs a moment for all that it owes, and a longer one the longer it was.
     private bool IsPassed(AnswerWait wait)
     {
         if (latestOwed <= wait.OwedSince) return false;
         if (wait.PassedAt == 0) wait.PassedAt = time.GetTimestamp();
-        return time.GetElapsedTime(wait.PassedAt) >= Longer(Least, 2 * usual.Value);
+        return time.GetElapsedTime(wait.PassedAt) >= Longer(Longer(Least, 2 * usual.Value), time.GetElapsedTime(wait.OwedSince, wait.PassedAt) / 4);
+    }
+
+    private bool IsToFindOut(AnswerWait wait)
+    {
+        var next = Longer(Patience, pause);
+        if (time.GetElapsedTime(Math.Max(heardAt, wait.Since)) < next) return false;
+        (heardAt, pause) = (time.GetTimestamp(), 2 * next < Stranger ? 2 * next : Stranger);
+        return true;
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;

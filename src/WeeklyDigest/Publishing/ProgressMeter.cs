@@ -111,7 +111,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         if (open <= balance.Deferred && untilLast > TimeSpan.Zero) return untilLast;
         if (open <= 0) return TimeSpan.Zero;
         // The pace of those before says nothing of when they are over.
-        if (2 * stalled >= open) return null;
+        if (2 * Math.Min(stalled, balance.Sending) >= open) return null;
         var seconds = open / perSecond;
         if (!(seconds < Farthest.TotalSeconds)) return null;
         var needed = TimeSpan.FromSeconds(seconds);

@@ -16,6 +16,6 @@ internal sealed record Standing(Balance Balance)
 /// <param name="IsReached">Whether it is this limit that holds messages up.</param>
 internal readonly record struct RelaySpeed(double Limit, bool IsReached)
 {
-    /// <summary>Answers that take so long that others go on in their places; when they come, nobody knows.</summary>
+    /// <summary>Answers that take so long that others go on in their places, of all mailings of this process; when they come, nobody knows.</summary>
     public int Stalled { get; init; }
 }

@@ -97,7 +97,7 @@ public sealed class AnswerWatchTests
             Look(all);
             counts.Add(watch.Stalled);
         }
-        Assert.Equal([0, 1, 1, 2, 2, 2, 2, 3], counts);
+        Assert.Equal([0, 1, 1, 2, 2, 3, 3, 4], counts);
     }
 
     [Fact]
@@ -106,13 +106,13 @@ public sealed class AnswerWatchTests
         Answers(200, TimeSpan.FromMilliseconds(10));
         var all = Enumerable.Range(0, 16).Select(_ => Begin()).ToList();
         var counts = new List<int>();
-        foreach (var after in new[] { 140, 160, 310, 620, 5000, 10000 })
+        foreach (var after in new[] { 140, 160, 480, 1080, 2280, 4300, 6320 })
         {
             clock.Advance(TimeSpan.FromMilliseconds(after) - clock.GetElapsedTime(all[0].OwedSince));
             Look(all);
             counts.Add(watch.Stalled);
         }
-        Assert.Equal([0, 1, 2, 3, 6, 7], counts);
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6], counts);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class AnswerWatchTests
         Answers(1, TimeSpan.FromMilliseconds(10));
         Look(all);
         Assert.Equal(1, watch.Stalled);
-        clock.Advance(TimeSpan.FromMilliseconds(25));
+        clock.Advance(TimeSpan.FromMilliseconds(50));
         Look(all);
         Assert.Equal(16, watch.Stalled);
     }
@@ -148,7 +148,83 @@ public sealed class AnswerWatchTests
             clock.Advance(TimeSpan.FromMilliseconds(1));
             watch.End(wait);
         }
+        Assert.Equal((1, 0), (before, watch.Stalled));
+    }
+
+    [Fact]
+    public void After_an_hour_without_messages_still_one_at_a_time_is_stalled()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(10));
+        clock.Advance(TimeSpan.FromHours(1));
+        var all = Enumerable.Range(0, 16).Select(_ => Begin()).ToList();
+        clock.Advance(TimeSpan.FromMilliseconds(160));
+        Look(all);
+        Assert.Equal(1, watch.Stalled);
+    }
+
+    [Fact]
+    public void However_many_are_passed_over_at_once_the_next_one_is_looked_at_too()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(10));
+        var slow = Enumerable.Range(0, 250).Select(_ => Begin()).ToList();
+        clock.Advance(TimeSpan.FromMilliseconds(20));
+        var quick = Begin();
+        clock.Advance(TimeSpan.FromMilliseconds(10));
+        watch.End(quick);
+        var (late, later) = (Begin(), Begin());
+        clock.Advance(TimeSpan.FromMilliseconds(130));
+        Look(slow);
+        clock.Advance(TimeSpan.FromMilliseconds(45));
+        Look(slow);
+        Assert.Equal(250, watch.Stalled);
+        Assert.True(watch.IsStalling(late, Working));
+        Assert.False(watch.IsStalling(later, Working));
+    }
+
+    [Fact]
+    public void A_relay_that_was_silent_for_a_second_has_a_fifth_of_one_to_give_what_it_owes()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(5));
+        var all = Enumerable.Range(0, 100).Select(_ => Begin()).ToList();
+        for (var at = 20; at <= 1000; at += 20)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(20));
+            Look(all);
+        }
+        var before = watch.Stalled;
+        Answers(1, TimeSpan.FromMilliseconds(5));
+        foreach (var wait in all)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(2));
+            watch.End(wait);
+            Look(all.Where(other => other.Since != 0));
+        }
         Assert.Equal((2, 0), (before, watch.Stalled));
+    }
+
+    [Fact]
+    public void A_relay_that_becomes_slow_as_a_whole_gets_few_more_connections()
+    {
+        Answers(200, TimeSpan.FromMilliseconds(5));
+        var most = 0;
+        List<AnswerWait> all = [Begin()];
+        for (var second = 0; second < 60; second++)
+        {
+            for (var look = 0; look < 50; look++)
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(20));
+                Look(all);
+                while (all.Count - watch.Stalled < 1) all.Add(Begin());
+                most = Math.Max(most, all.Count);
+            }
+            foreach (var wait in all.Where(wait => clock.GetElapsedTime(wait.OwedSince) >= TimeSpan.FromSeconds(1)).ToList())
+            {
+                watch.End(wait);
+                all.Remove(wait);
+            }
+            while (all.Count - watch.Stalled < 1) all.Add(Begin());
+        }
+        Assert.InRange(most, 1, 4);
     }
 
     [Fact]

@@ -9,7 +9,14 @@ namespace WeeklyDigest.Publishing;
 /// <param name="machine">This machine's name when several may send: the reason says where to look. Else null.</param>
 internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimeProvider time, string? machine)
 {
-    private Dictionary<string, (RelayAsideKind Kind, string Reason)>? noted;
+    /// <summary>What stands in the database is read again: another machine may have written over what this one noted, or taken it back.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
+
+    /// <summary>So long what another machine noted is its own matter; after that it may be gone for good, and what works here counts. It notes it again if it is not.</summary>
+    private static readonly TimeSpan OthersMatter = TimeSpan.FromHours(1);
+
+    private Dictionary<string, RelayAside>? noted;
+    private long readAt;
     private int isUpdating;
 
     /// <summary>Notes what is new, unless another run is about to. A database that cannot be used now gets it with the next call.</summary>
@@ -18,8 +25,7 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
         if (Interlocked.Exchange(ref isUpdating, 1) != 0) return;
         try
         {
-            noted ??= (await store.AsideAsync(cancel)).ToDictionary(aside => aside.Relay, aside => (aside.Kind, aside.Reason));
-            foreach (var relay in sessions.Relays) await UpdateAsync(relay, noted, cancel);
+            foreach (var relay in sessions.Relays) await UpdateAsync(relay, await NotedAsync(cancel), cancel);
         }
         catch (Exception failure) when (LedgerWriter.IsTrouble(failure))
         {
@@ -30,27 +36,39 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
         }
     }
 
-    private async Task UpdateAsync(RelayState relay, Dictionary<string, (RelayAsideKind Kind, string Reason)> noted, CancellationToken cancel)
+    private async Task<Dictionary<string, RelayAside>> NotedAsync(CancellationToken cancel)
     {
-        (RelayAsideKind Kind, string Reason)? before = noted.TryGetValue(relay.Name, out var found) ? found : null;
+        if (noted is { } known && time.GetElapsedTime(readAt) < Fresh) return known;
+        readAt = time.GetTimestamp();
+        return noted = (await store.AsideAsync(cancel)).ToDictionary(aside => aside.Relay);
+    }
+
+    private async Task UpdateAsync(RelayState relay, Dictionary<string, RelayAside> known, CancellationToken cancel)
+    {
+        var before = known.GetValueOrDefault(relay.Name);
         var now = Now(relay, before);
-        if (now == before) return;
-        if (now is not { } trouble)
+        if (now == (before?.Kind, before?.Reason)) return;
+        if (now is not ({ } kind, { } reason))
         {
             await store.TakeBackAsync(relay.Name, cancel);
-            noted.Remove(relay.Name);
+            known.Remove(relay.Name);
             return;
         }
-        await store.NoteAsideAsync(new RelayAside(relay.Name, trouble.Kind, trouble.Reason, trouble.Kind == RelayAsideKind.Down ? relay.SilentSince : time.GetUtcNow()), cancel);
-        noted[relay.Name] = trouble;
+        var note = new RelayAside(relay.Name, kind, reason, kind == RelayAsideKind.Down ? relay.SilentSince : time.GetUtcNow());
+        await store.NoteAsideAsync(note, cancel);
+        known[relay.Name] = note;
     }
 
     // What was noted stays until the relay has worked in this process; it is no longer set aside by then.
-    private (RelayAsideKind Kind, string Reason)? Now(RelayState relay, (RelayAsideKind Kind, string Reason)? before)
+    private (RelayAsideKind? Kind, string? Reason) Now(RelayState relay, RelayAside? before)
     {
         if (relay.Refusal is { } refusal) return (RelayAsideKind.Aside, Blamed.On(machine, refusal));
         if (relay.Down is { } down) return (RelayAsideKind.Down, Blamed.On(machine, down));
-        if (relay.HasAnswered || before is not { } noted) return null;
-        return noted.Kind == RelayAsideKind.Aside ? (RelayAsideKind.Again, noted.Reason) : noted;
+        if (before is { } others && IsOthers(others)) return (others.Kind, others.Reason);
+        if (relay.HasAnswered || before is not { } own) return (null, null);
+        return (own.Kind == RelayAsideKind.Aside ? RelayAsideKind.Again : own.Kind, own.Reason);
     }
+
+    private bool IsOthers(RelayAside note)
+        => machine is not null && !note.Reason.StartsWith(Blamed.On(machine, ""), StringComparison.Ordinal) && time.GetUtcNow() - note.At < OthersMatter;
 }

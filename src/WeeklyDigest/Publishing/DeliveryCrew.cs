@@ -32,7 +32,8 @@ internal sealed class DeliveryCrew(RunParts run, ClaimFeed feed, Func<Func<Task>
     {
         lock (gate)
         {
-            if (!isOver) loops.Add(guard(() => OwnThread.RunAsync("connection", new DeliveryLoop(run, feed, StandIn).RunAsync)));
+            // What goes wrong with it does so over there: the pool waits for us.
+            if (!isOver) loops.Add(guard(() => OwnThread.RunAsync("connection", async () => await new DeliveryLoop(run, feed, StandIn).RunAsync())));
         }
     }
 

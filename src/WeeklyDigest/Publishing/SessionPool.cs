@@ -276,10 +276,10 @@ public sealed class SessionPool : IAsyncDisposable
             standIns = [.. relays.SelectMany(relay => relay.TakeStalled())];
             isWatching = relays.Any(relay => relay.IsInUse);
             if (!isWatching) watching.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            // Told while they cannot be given back: who is answered in this moment ends, and the last one would leave nobody to go on.
+            foreach (var standIn in standIns) standIn?.Invoke();
         }
-        if (standIns.Count == 0) return;
-        foreach (var standIn in standIns) standIn?.Invoke();
-        Pump();
+        if (standIns.Count > 0) Pump();
     }
 
     private List<PooledSession> TakeIdle(TimeSpan longerThan)

@@ -209,6 +209,38 @@ public sealed class SessionPoolTests
         }
     }
 
+    // Were all connections answered in between, their loops would end, and the mailing would stand still.
+    [Fact]
+    public async Task Whoever_is_stood_in_for_cannot_be_done_before_the_other_one_is_there()
+    {
+        await using var pool = new SessionPool([Relay("one", 1) with { StalledConnections = 1 }], new MemoryRelayStore(clock), clock);
+        var (answers, told, wasThere) = (pool.Relays[0].Answers, 0, false);
+        PooledSession session = null!;
+        session = await pool.RentAsync(Cancel, StandIn);
+        answers.Begin(session.Wait);
+        var ending = Task.CompletedTask;
+        clock.Advance(TimeSpan.FromSeconds(30));
+        await ending.WaitAsync(Limit, Cancel);
+        Assert.Equal((1, true), (told, wasThere));
+
+        void StandIn()
+        {
+            Assert.True(session.HasStandIn);
+            answers.End(session.Wait);
+            var ended = new ManualResetEventSlim();
+            ending = Task.Factory.StartNew(
+                () =>
+                {
+                    pool.Return(session);
+                    wasThere = Volatile.Read(ref told) == 1;
+                    ended.Set();
+                },
+                Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            Assert.False(ended.Wait(TimeSpan.FromMilliseconds(200), Cancel));
+            Volatile.Write(ref told, 1);
+        }
+    }
+
     [Fact]
     public async Task Who_waits_too_long_twice_in_one_turn_is_stood_in_for_once()
     {

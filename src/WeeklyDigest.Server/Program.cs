@@ -59,7 +59,7 @@ void EndInTime()
     using var never = new ManualResetEventSlim();
     never.Wait(TimeSpan.FromSeconds(9.5));
     if (lateEnd.IsNews()) Say(LateEnd.Words).Join(TimeSpan.FromMilliseconds(250));
-    Environment.Exit(CommandLine.Failed);
+    HardExit.Now(CommandLine.Failed);
 }
 
 // Whoever reads stderr may have stopped doing so, and a pipe that is full takes nothing more: the end does not wait for that.

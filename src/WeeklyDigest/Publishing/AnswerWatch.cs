@@ -28,19 +28,23 @@ internal sealed class AnswerWait
 /// </summary>
 /// <remarks>
 /// Stalled is who waits while every other connection got ten answers on average: that holds for fast relays and slow ones, and a relay that
-/// pauses as a whole stalls nobody. When no connection gets an answer any more, the relay may be down or all may be stalled: then one at a
-/// time counts as stalled, after ten times what an answer usually takes, then after twice as long, four times and so on up to two seconds, so that another one
-/// can find out. Where that one gets its answer as fast as usual, the relay works, and whoever still waits has been passed over.
+/// pauses as a whole stalls nobody. When no connection gets an answer any more as fast as usual, the relay may be down or all may be stalled: then one counts
+/// as stalled after ten times what an answer usually takes, two more after twice as long, and so on up to half of all, but not more than four, every two
+/// seconds, so that others can find out. Where one of these gets its answer, the relay works, and whoever still waits has been passed over.
 /// </remarks>
 /// <param name="time">The clock.</param>
 internal sealed class AnswerWatch(TimeProvider time)
 {
     private const int AnswersOfOthers = 10;
     private const int UsualTimes = 10;
+    private const int MostAtOnce = 4;
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(20);
 
     /// <summary>So long a relay may be silent as a whole, with a disk that is busy or the like.</summary>
     private static readonly TimeSpan Hiccup = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>What the first answer is taken to show at most: that recipient may be one whose answer takes a minute.</summary>
+    private static readonly TimeSpan MostAtFirst = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The same for one that has never answered; and the longest pause between two that find out.</summary>
     private static readonly TimeSpan Stranger = TimeSpan.FromSeconds(2);
@@ -52,6 +56,8 @@ internal sealed class AnswerWatch(TimeProvider time)
     private long latestOwed;
     private int stalled;
     private TimeSpan pause;
+    private int batch = 1;
+    private int allowed;
 
     /// <summary>Connections that are stalled.</summary>
     public int Stalled => Volatile.Read(ref stalled);
@@ -88,11 +94,10 @@ internal sealed class AnswerWatch(TimeProvider time)
         lock (gate)
         {
             answers++;
-            heardAt = time.GetTimestamp();
             var took = time.GetElapsedTime(wait.Since);
             // One that took long itself does not show that the relay works as usual.
-            if (usual.Value == TimeSpan.Zero || took < Patience) (pause, latestOwed) = (TimeSpan.Zero, Math.Max(latestOwed, wait.OwedSince));
-            usual.Note(took);
+            if (took < Patience) Heard(wait);
+            usual.Note(usual.Value == TimeSpan.Zero && took > MostAtFirst ? MostAtFirst : took);
             Over(wait);
         }
     }
@@ -138,7 +143,7 @@ internal sealed class AnswerWatch(TimeProvider time)
     {
         if (waited < Least) return false;
         if (answers - wait.AnswersBefore >= AnswersOfOthers * Math.Max(1, working - 1)) return true;
-        return waited >= Patience && (IsPassed(wait) || IsToFindOut(wait));
+        return waited >= Patience && (IsPassed(wait) || IsToFindOut(wait, working));
     }
 
     // A relay that was silent as a whole needs a moment for all that it owes, and a longer one the longer it was.
@@ -149,12 +154,23 @@ internal sealed class AnswerWatch(TimeProvider time)
         return time.GetElapsedTime(wait.PassedAt) >= Longer(Longer(Least, 2 * usual.Value), time.GetElapsedTime(wait.OwedSince, wait.PassedAt) / 4);
     }
 
-    private bool IsToFindOut(AnswerWait wait)
+    private bool IsToFindOut(AnswerWait wait, int working)
     {
         var next = Longer(Patience, pause);
-        if (time.GetElapsedTime(Math.Max(heardAt, wait.Since)) < next) return false;
-        (heardAt, pause) = (time.GetTimestamp(), 2 * next < Stranger ? 2 * next : Stranger);
+        if (time.GetElapsedTime(Math.Max(heardAt, wait.Since)) >= next)
+        {
+            (heardAt, pause) = (time.GetTimestamp(), 2 * next < Stranger ? 2 * next : Stranger);
+            (allowed, batch) = (batch, Math.Clamp(Math.Min(working / 2, MostAtOnce), 1, 2 * batch));
+        }
+        if (allowed == 0) return false;
+        allowed--;
         return true;
+    }
+
+    private void Heard(AnswerWait wait)
+    {
+        (heardAt, latestOwed) = (time.GetTimestamp(), Math.Max(latestOwed, wait.OwedSince));
+        (pause, batch, allowed) = (TimeSpan.Zero, 1, 0);
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;

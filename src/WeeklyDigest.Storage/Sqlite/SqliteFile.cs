@@ -65,10 +65,13 @@ internal sealed class SqliteFile
 
     /// <summary>
     /// How much of the file a connection may keep in memory: 4 MB for rows that are worked on one after the other, 16 MB where an index is entered in
-    /// no order (docs/benchmarks.md). What is kept beyond is freed at once.
+    /// no order (docs/benchmarks.md). What is kept beyond is given back at once; a connection that is opened gives back what came before it.
     /// </summary>
     public static void KeepPages(SqliteConnection connection, bool isLarge)
-        => Execute(connection, isLarge ? "PRAGMA cache_size = -16384;" : "PRAGMA cache_size = -4096; PRAGMA shrink_memory;");
+    {
+        Execute(connection, isLarge ? "PRAGMA cache_size = -16384;" : "PRAGMA cache_size = -4096; PRAGMA shrink_memory;");
+        if (!isLarge) FreedMemory.GiveBack();
+    }
 
     /// <summary>
     /// Does work whose rows are right by how they are made: values that meet every CHECK, keys that were read or made within the work. Not looking

@@ -110,7 +110,6 @@ internal sealed class SqliteWriter(SqliteFile file) : IDisposable
         finally
         {
             SqliteFile.KeepPages(connection, isLarge: false);
-            FreedMemory.GiveBack();
         }
     }
 

@@ -43,11 +43,11 @@ internal sealed class AnswerWatch(TimeProvider time)
     /// <summary>So long a relay may be silent as a whole, with a disk that is busy or the like.</summary>
     private static readonly TimeSpan Hiccup = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>What the first answer is taken to show at most: that recipient may be one whose answer takes a minute.</summary>
-    private static readonly TimeSpan MostAtFirst = TimeSpan.FromMilliseconds(200);
-
     /// <summary>The same for one that has never answered; and the longest pause between two that find out.</summary>
     private static readonly TimeSpan Stranger = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the first answer is taken to show at most: that recipient may be one whose answer takes a minute.</summary>
+    private static readonly TimeSpan MostAtFirst = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock gate = new();
     private readonly UsualTime usual = new(1.05);

@@ -5,7 +5,7 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// Decides for the whole process whether a delivery may go to its receiving domain now. Knows only the domains that have something under way
-/// or ready, and those in trouble: a hundred thousand domains of a list cost nothing.
+/// or ready, those in trouble, and some that answered lately: a hundred thousand domains of a list cost nothing.
 /// </summary>
 /// <param name="options">What the settings allow.</param>
 /// <param name="connections">The connections of the process.</param>
@@ -15,13 +15,23 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
     /// <summary>Domains in trouble that are remembered while nothing of theirs is here.</summary>
     private const int MaxIdle = 10_000;
 
+    /// <summary>Domains that are kept in mind although nothing is the matter with them.</summary>
+    private const int MaxPlain = 1000;
+
     private const int MaxNamed = 3;
+
+    /// <summary>
+    /// So long a domain that answers well is no stranger. Were it one between two of its deliveries, little of it would be claimed at a time beside all
+    /// of those that happen to have some under way, which would go first.
+    /// </summary>
+    private static readonly TimeSpan Lately = TimeSpan.FromSeconds(10);
 
     private readonly Lock gate = new();
     private readonly Dictionary<long, DomainPace> known = [];
     private readonly Dictionary<string, DomainOptions> byName = options.ToDictionary(one => one.Name, StringComparer.OrdinalIgnoreCase);
     private readonly UsualTime usual = new(1.05);
     private readonly long start = time.GetTimestamp();
+    private int busy;
 
     /// <summary>Told when a domain that is held back, and has deliveries waiting, may have room again. Outside of the lock.</summary>
     public event Action? Opened;
@@ -44,6 +54,9 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
 
     private TimeSpan Now => time.GetElapsedTime(start);
 
+    // Whether no other domain has something under way or ready.
+    private bool IsOneAlone => busy == 1;
+
     /// <summary>Counts a claimed delivery as ready.</summary>
     /// <returns>Its domain.</returns>
     public DomainPace Add(Delivery delivery)
@@ -51,6 +64,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         lock (gate)
         {
             if (!known.TryGetValue(delivery.DomainId, out var domain)) known[delivery.DomainId] = domain = New(delivery.Recipient.Address.Domain);
+            if (IsIdle(domain)) busy++;
             domain.Ready++;
             return domain;
         }
@@ -75,7 +89,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         lock (gate)
         {
             entered = Now;
-            if (!domain.MayEnter(entered, usual.Value, known.Count == 1, yields)) return false;
+            if (!domain.MayEnter(entered, usual.Value, IsOneAlone, yields)) return false;
             domain.Ready--;
             domain.Enter(entered);
             return true;
@@ -109,7 +123,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
             var now = Now;
             foreach (var domain in domains)
             {
-                if (!domain.MayEnter(now, usual.Value, known.Count == 1))
+                if (!domain.MayEnter(now, usual.Value, IsOneAlone))
                 {
                     var opensAt = domain.OpensAt > now ? domain.OpensAt : domain.SlowUntil(usual.Value);
                     if (opensAt > now && !(opensAt - now >= opensIn)) opensIn = opensAt - now;
@@ -181,7 +195,9 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
 
     private void Settle(long domainId, DomainPace domain)
     {
-        if (domain.IsPlain(Now, usual.Value)) known.Remove(domainId);
+        if (!IsIdle(domain)) return;
+        busy--;
+        if (known.Count > MaxPlain && domain.IsPlain(Now, usual.Value)) known.Remove(domainId);
     }
 
     // Those in trouble as well, when there are too many of them: they begin as strangers again.
@@ -189,7 +205,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
     {
         var idle = known.Where(entry => IsIdle(entry.Value)).ToList();
         foreach (var (id, domain) in idle)
-            if (domain.IsPlain(now, usual.Value) || idle.Count > MaxIdle) known.Remove(id);
+            if ((domain.IsPlain(now, usual.Value) && !domain.HasAnswered(now - Lately)) || idle.Count > MaxIdle) known.Remove(id);
     }
 
     private string Describe(DomainPace domain, TimeSpan now)

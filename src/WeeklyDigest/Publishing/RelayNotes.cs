@@ -12,10 +12,14 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
     /// <summary>What stands in the database is read again: another machine may have written over what this one noted, or taken it back.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
-    /// <summary>So long what another machine noted is its own matter; after that it may be gone for good, and what works here counts. It notes it again if it is not.</summary>
+    /// <summary>
+    /// So long what another machine noted is its own matter; after that it may be gone for good, and what works here counts. It notes it again if it is
+    /// not: then this counts from there, for what it tells may have begun long before.
+    /// </summary>
     private static readonly TimeSpan OthersMatter = TimeSpan.FromHours(1);
 
-    private Dictionary<string, RelayAside>? noted;
+    private Dictionary<string, SeenNote>? noted;
+    private readonly HashSet<string> takenBack = [];
     private long readAt;
     private int isUpdating;
 
@@ -36,39 +40,47 @@ internal sealed class RelayNotes(SessionPool sessions, IRelayStore store, TimePr
         }
     }
 
-    private async Task<Dictionary<string, RelayAside>> NotedAsync(CancellationToken cancel)
+    private async Task<Dictionary<string, SeenNote>> NotedAsync(CancellationToken cancel)
     {
         if (noted is { } known && time.GetElapsedTime(readAt) < Fresh) return known;
+        var before = noted;
         readAt = time.GetTimestamp();
-        return noted = (await store.AsideAsync(cancel)).ToDictionary(aside => aside.Relay);
+        return noted = (await store.AsideAsync(cancel)).ToDictionary(note => note.Relay, note => before?.GetValueOrDefault(note.Relay) is { } seen && seen.Note == note ? seen : new SeenNote(note, readAt));
     }
 
-    private async Task UpdateAsync(RelayState relay, Dictionary<string, RelayAside> known, CancellationToken cancel)
+    private async Task UpdateAsync(RelayState relay, Dictionary<string, SeenNote> known, CancellationToken cancel)
     {
         var before = known.GetValueOrDefault(relay.Name);
         var now = Now(relay, before);
-        if (now == (before?.Kind, before?.Reason)) return;
+        if (now == (before?.Note.Kind, before?.Note.Reason)) return;
         if (now is not ({ } kind, { } reason))
         {
             await store.TakeBackAsync(relay.Name, cancel);
             known.Remove(relay.Name);
+            takenBack.Add(relay.Name);
             return;
         }
         var note = new RelayAside(relay.Name, kind, reason, kind == RelayAsideKind.Down ? relay.SilentSince : time.GetUtcNow());
         await store.NoteAsideAsync(note, cancel);
-        known[relay.Name] = note;
+        known[relay.Name] = new SeenNote(note, time.GetTimestamp());
     }
 
     // What was noted stays until the relay has worked in this process; it is no longer set aside by then.
-    private (RelayAsideKind? Kind, string? Reason) Now(RelayState relay, RelayAside? before)
+    private (RelayAsideKind? Kind, string? Reason) Now(RelayState relay, SeenNote? before)
     {
         if (relay.Refusal is { } refusal) return (RelayAsideKind.Aside, Blamed.On(machine, refusal));
         if (relay.Down is { } down) return (RelayAsideKind.Down, Blamed.On(machine, down));
-        if (before is { } others && IsOthers(others)) return (others.Kind, others.Reason);
-        if (relay.HasAnswered || before is not { } own) return (null, null);
+        if (before is { } others && IsOthers(others)) return (others.Note.Kind, others.Note.Reason);
+        if (relay.HasAnswered || before?.Note is not { } own) return (null, null);
         return (own.Kind == RelayAsideKind.Aside ? RelayAsideKind.Again : own.Kind, own.Reason);
     }
 
-    private bool IsOthers(RelayAside note)
-        => machine is not null && !note.Reason.StartsWith(Blamed.On(machine, ""), StringComparison.Ordinal) && time.GetUtcNow() - note.At < OthersMatter;
+    private bool IsOthers(SeenNote seen)
+    {
+        if (machine is null || seen.Note.Reason.StartsWith(Blamed.On(machine, ""), StringComparison.Ordinal)) return false;
+        return (takenBack.Contains(seen.Note.Relay) ? time.GetElapsedTime(seen.At) : time.GetUtcNow() - seen.Note.At) < OthersMatter;
+    }
+
+    /// <summary>A note, and when this process first saw it, as a timestamp.</summary>
+    private sealed record SeenNote(RelayAside Note, long At);
 }

@@ -59,6 +59,28 @@ public sealed class RelayNotesTests
         Assert.Empty(await pair.Store.AsideAsync(Cancel));
     }
 
+    [Fact]
+    public async Task A_relay_that_is_down_for_one_machine_for_hours_stays_noted_although_it_works_for_another()
+    {
+        await using var pair = new Pair();
+        pair.First.Relays[0].Answered();
+        foreach (var seconds in (int[])[1, 2, 4])
+        {
+            pair.First.Relays[0].Failed("Relay 'one' cannot be reached.");
+            pair.Clock.Advance(TimeSpan.FromSeconds(seconds));
+        }
+        pair.Second.Relays[0].Answered();
+        var missing = 0;
+        for (var half = 0; half < 360; half++)
+        {
+            await pair.FirstNotes.UpdateAsync(Cancel);
+            await pair.SecondNotes.UpdateAsync(Cancel);
+            if ((await pair.Store.AsideAsync(Cancel)).Count == 0) missing++;
+            pair.Clock.Advance(TimeSpan.FromSeconds(30));
+        }
+        Assert.InRange(missing, 0, 9);
+    }
+
     private sealed class Pair : IAsyncDisposable
     {
         private readonly EnginePlace place = EnginePlace.Open();

@@ -24,6 +24,9 @@ internal sealed record NodeRow(string Machine, int? ProcessId, ServerDto? Server
     /// <summary>When it was last heard of: its sign of life, or what it noted of a mailing.</summary>
     public DateTimeOffset? HeardOf => Server is not null ? Server.Heartbeat is { } at ? new DateTimeOffset(at, TimeSpan.Zero) : null : Work.Max(work => work.NotedAt);
 
+    /// <summary>Whether it lives, as far as is known, or holds what others wait for.</summary>
+    public bool IsThere => Server is not null || Work.Any(work => work.Rows > 0);
+
     /// <summary>Whether it is the process that shows the page.</summary>
     public bool IsThis => ProcessId == Environment.ProcessId && Machine.Equals(Environment.MachineName, StringComparison.OrdinalIgnoreCase);
 }
@@ -43,7 +46,7 @@ internal sealed record NodeWork(string Issue, long Rows, DateTimeOffset? LeaseUn
 /// <param name="time">The clock.</param>
 internal sealed class NodeOverview(JobStorage storage, Database database, TimeProvider time)
 {
-    /// <summary>All servers, and all commands that send, by machine and process.</summary>
+    /// <summary>All servers, and all commands that send, by machine and process; then those that are gone, the last one first.</summary>
     public async Task<IReadOnlyList<NodeRow>> ReadAsync(CancellationToken cancel)
     {
         var held = (await database.Ledger.HoldersAsync(cancel)).ToDictionary(holder => holder.Owner);
@@ -53,7 +56,8 @@ internal sealed class NodeOverview(JobStorage storage, Database database, TimePr
         var servers = storage.GetMonitoringApi().Servers().ToLookup(server => KeyOf(server.Name));
         // Signs of life are dated by the clock that all nodes share, where there is one.
         var now = await database.ServerTimeAsync(cancel) ?? time.GetUtcNow();
-        return [.. servers.Select(server => server.Key).Union(senders.Select(sender => sender.Key)).Order().Select(key => Row(key, servers[key].MaxBy(server => server.Heartbeat), senders[key]))];
+        var rows = servers.Select(server => server.Key).Union(senders.Select(sender => sender.Key)).Order().Select(key => Row(key, servers[key].MaxBy(server => server.Heartbeat), senders[key]));
+        return [.. rows.OrderByDescending(row => row.IsThere).ThenByDescending(row => row.IsThere ? null : row.HeardOf)];
 
         NodeRow Row((string Machine, int? ProcessId) key, ServerDto? server, IEnumerable<NodeWork> work)
             => new(key.Machine, key.ProcessId, server, now.UtcDateTime - server?.Heartbeat, [.. work]);

@@ -42,6 +42,7 @@ public sealed class NodesPageTests
         using var editor = await site.EditorAsync();
         var now = TimeProvider.System.GetUtcNow();
         await site.Installation.Database.Ledger.NoteSentAsync(new SentNote($"web-2/17/abcdef/{mailing}", 1234, now.AddMinutes(-1), now), Cancel);
+        await site.Installation.Database.Ledger.NoteSentAsync(new SentNote($"0-before/9/abcdef/{mailing}", 7, now.AddMinutes(-9), now.AddMinutes(-5)), Cancel);
         await Eventually.HoldsAsync(() => PageAsync().Result.Contains("week-1</a>: <strong>20</strong> sent since", StringComparison.Ordinal), "this server has counted", TimeSpan.FromMinutes(1));
 
         var page = await PageAsync();
@@ -49,6 +50,9 @@ public sealed class NodesPageTests
         Assert.Contains("week-1</a>: <strong>1,234</strong> sent since", page, StringComparison.Ordinal);
         Assert.Contains($">not sending</span> <span class=\"wd-date\">a server that was stopped, or a command; last heard of {now:d MMM yyyy HH:mm:ss} UTC", page, StringComparison.Ordinal);
         Assert.DoesNotContain("in hand,", page, StringComparison.Ordinal);
+        string[] inOrder = ["this page comes from it", "web-2, process 17", "0-before, process 9"];
+        Assert.Equal(inOrder, inOrder.OrderBy(words => page.IndexOf(words, StringComparison.Ordinal)));
+        Assert.Contains(inOrder[2], page, StringComparison.Ordinal);
 
         Task<string> PageAsync() => editor.GetStringAsync(new Uri("/hangfire/nodes", UriKind.Relative), Cancel);
     }

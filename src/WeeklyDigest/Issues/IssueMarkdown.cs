@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Markdig;
 using Markdig.Extensions.AutoLinks;
 using Markdig.Extensions.EmphasisExtras;
+using Markdig.Parsers.Inlines;
 using Markdig.Syntax;
 
 namespace WeeklyDigest.Issues;
@@ -18,10 +19,9 @@ public static partial class IssueMarkdown
     /// The pipeline that parsed an issue's blocks; set a Markdig renderer up with it to render them. Without generic attributes: an
     /// author's text cannot bring in event handlers or styles.
     /// </summary>
-    public static MarkdownPipeline Pipeline { get; } = new MarkdownPipelineBuilder()
+    public static MarkdownPipeline Pipeline { get; } = WithTaskBoxes(new MarkdownPipelineBuilder())
         .UsePipeTables()
         .UseFootnotes()
-        .UseTaskLists()
         .UseEmphasisExtras(EmphasisExtraOptions.Strikethrough)
         .UseAutoLinks(new AutoLinkOptions { UseHttpsForWWWLinks = true })
         .UsePreciseSourceLocation()
@@ -47,6 +47,13 @@ public static partial class IssueMarkdown
             findings.Error("too-complex", TooDeep(body, bodyStart), "Quotes, lists, brackets or emphasis are nested too deeply in the text that begins here. Check what was pasted.");
             return null;
         }
+    }
+
+    // Markdig adds no parser of boxes where there is one.
+    private static MarkdownPipelineBuilder WithTaskBoxes(MarkdownPipelineBuilder builder)
+    {
+        builder.InlineParsers.InsertBefore<LinkInlineParser>(new TaskBoxParser());
+        return builder.UseTaskLists();
     }
 
     // Front matter and control characters become spaces, so that every offset stays.

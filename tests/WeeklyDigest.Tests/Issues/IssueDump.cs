@@ -93,7 +93,7 @@ internal sealed class IssueDump(Issue issue)
         HtmlEntityInline entity => entity.Transcoded.ToString(),
         FootnoteLink { IsBackLink: false } note => $"[^{note.Footnote.Order}]",
         FootnoteLink => "",
-        TaskList task => task.Checked ? "[x]" : "[ ]",
+        TaskList task => task.Checked ? "☑" : "☐",
         LiteralInline literal => literal.Content.ToString(),
         ContainerInline container => Inlines(container),
         _ => inline.GetType().Name,

@@ -29,6 +29,7 @@ public static class DkimKeyFile
     public static DkimKeyReading Read(string selector, string path)
     {
         if (Directory.Exists(path)) return No($"{path} is a folder; write the path of the key's file.");
+        if (RegularFile.OtherAt(path) is { } other) return No($"{path} is {other}, and no regular file; write the path of the key's file.");
         if (!File.Exists(path)) return No($"there is no file {path}; write the path of a private key, or make one: {CommandFor(path)}.");
         try
         {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using WeeklyDigest.Server.Settings;
 using WeeklyDigest.Tests.Smtp.Dkim;
@@ -108,6 +109,34 @@ public sealed class DkimSettingsTests : IDisposable
                 "can be read or changed by others than its owner (its mode is 440); run `chmod 600 FILE`.",
             ],
             Problems().Select((problem, i) => Regular(problem, i)));
+    }
+
+    [Fact]
+    public async Task Refuses_a_key_that_is_no_regular_file_before_it_is_opened()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes and devices are told from files on Linux alone.");
+        for (var i = 0; i < 4; i++)
+        {
+            Key(i, $"wd{i}", DkimKeys.Instance.RsaPem);
+            File.Delete(folder.File($"key{i}.pem"));
+        }
+        NamedPipe.Make(folder.File("key0.pem"));
+        File.CreateSymbolicLink(folder.File("key1.pem"), folder.File("key0.pem"));
+        File.CreateSymbolicLink(folder.File("key2.pem"), "/dev/zero");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(folder.File("key3.pem")));
+
+        var cancel = TestContext.Current.CancellationToken;
+        var problems = await Task.Run(Problems, cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel);
+
+        Assert.Equal(
+            [
+                "is a pipe, and no regular file; write the path of the key's file.",
+                "is a pipe, and no regular file; write the path of the key's file.",
+                "is a device, and no regular file; write the path of the key's file.",
+                "is a socket, and no regular file; write the path of the key's file.",
+            ],
+            problems.Select((problem, i) => Regular(problem, i)));
     }
 
     [Fact]

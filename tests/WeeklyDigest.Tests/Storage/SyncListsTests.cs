@@ -1,6 +1,5 @@
 using System.IO.Pipes;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using WeeklyDigest.Audience;
@@ -159,7 +158,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("A pipe with a name is made by Linux alone.");
         var (pipe, copies) = (folder.File("pipe"), folder.File("copies"));
-        Assert.Equal(0, MakePipe(pipe, 0x180));
+        NamedPipe.Make(pipe);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var importing = Task.Run(() => new SyncLists(Subscribers, folder.File("none"), Clock).ImportAsync(pipe, List("readers"), copies, stop.Token), Cancel);
         using var writer = new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
@@ -219,7 +218,7 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
     public async Task What_is_no_regular_file_is_refused_before_it_is_opened()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes and devices are told from files on Linux alone.");
-        Assert.Equal(0, MakePipe(folder.File("a.csv"), 0x180));
+        NamedPipe.Make(folder.File("a.csv"));
         File.CreateSymbolicLink(folder.File("b.csv"), folder.File("a.csv"));
         File.CreateSymbolicLink(folder.File("c.csv"), "/dev/zero");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -234,10 +233,6 @@ public sealed class SyncListsTests : StorageSuite<SqlitePlace>
             reports.Select(report => $"{Path.GetFileName(report.Path)}: {report.Refusal}"));
         Assert.Equal("It is a pipe, and no regular file.", await ListFolder.ProblemOfAsync(folder.File("b.csv"), Clock, Cancel));
     }
-
-    [DllImport("libc", EntryPoint = "mkfifo", BestFitMapping = false)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int MakePipe([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint mode);
 
     private void Put(string name, string text) => folder.Write(name, text);
 

@@ -185,12 +185,8 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         }
     }
 
-    // As many as there are stays that, however many of them are here already.
     private int RoomOf(DomainPace domain, TimeSpan now, bool utf8Waits)
-    {
-        var places = domain.Places(now, usual.Value);
-        return places == int.MaxValue ? places : Math.Max(0, places - domain.Ready + (utf8Waits ? domain.ReadyUtf8 : 0));
-    }
+        => Math.Max(0, domain.Places(now, usual.Value) - domain.Ready + (utf8Waits ? domain.ReadyUtf8 : 0));
 
     private DomainPace New(string name)
         => new(name, byName.GetValueOrDefault(name) ?? byName.GetValueOrDefault(DomainOptions.AnyOther) ?? new DomainOptions(), connections);

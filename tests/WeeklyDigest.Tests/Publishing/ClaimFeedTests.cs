@@ -33,14 +33,10 @@ public sealed class ClaimFeedTests
         var options = new DeliveryOptions { Domains = [new DomainOptions { Name = "limited.example", MessagesPerSecond = 20 }] };
         await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept, options);
         var mailing = await place.PublishAsync(Limited + Others, address: i => i <= Limited ? $"r{i}@limited.example" : $"r{i}@other.example");
-        var held = 0L;
-        place.Around = ledger => WaitingClaims.Over(ledger, async () => held = Math.Max(held, (await place.BalanceAsync(mailing)).Claimed));
         Assert.Equal(Limited + Others, (await place.Start().RunAsync(mailing)).Balance.Sent);
 
         // Three seconds are enough for them; the others take six.
         var last = place.Server.Accepted.ToList().FindLastIndex(message => message.Recipient.EndsWith("@limited.example", StringComparison.Ordinal));
         Assert.InRange(last, Limited, Limited + Others - 250);
-        // Of the others no more are claimed than ever.
-        Assert.InRange(held, 1, 500);
     }
 }

@@ -29,7 +29,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         var (state, startedAt) = await connection.QuerySingleOrDefaultAsync<(string?, long?)>(Queries.Get("MailingState"), new { mailing = request.MailingId });
         if (state != Codes.Of(MailingState.Sending)) return new ClaimedRows([], 0, PassedOver: false, stopped, 0);
         stopped = (await connection.QueryAsync<long>(Queries.Get("StoppedDomains"), new { mailing = request.MailingId })).ToHashSet();
-        if (!request.PendingOnly) await TakeDueAsync();
+        await TakeDueAsync();
         var next = await TakePendingAsync();
         if (claimed.Count > 0 && startedAt is null) await connection.ExecuteAsync(Queries.Get("NoteStarted"), new { mailing = request.MailingId, now });
         return new ClaimedRows(claimed, next, hasPassed, stopped, looked);

@@ -21,7 +21,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
     {
         if (!IsSending(out var started)) return new ClaimedRows([], 0, PassedOver: false, stopped, 0);
         ReadStops();
-        if (!request.PendingOnly) TakeDue();
+        TakeDue();
         var next = TakePending();
         if (claimed.Count > 0 && !started) Bind("NoteStarted").With("@now", now).Run();
         return new ClaimedRows(claimed, next, hasPassed, stopped, looked);

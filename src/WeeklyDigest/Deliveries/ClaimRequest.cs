@@ -36,9 +36,6 @@ public sealed record ClaimRequest(long MailingId, int Count, Claimant Claimant)
     /// <summary>Pending rows looked at, at most; 1 to 10,000, which is the default.</summary>
     public int Look { get; init; } = MaxLook;
 
-    /// <summary>Whether rows that were tried before and are due are left alone: the domains without room here may have some elsewhere.</summary>
-    public bool PendingOnly { get; init; }
-
     /// <summary>When due rows whose domain has no room are due again, should there be so many of them that they hide the others; after the claim's time.</summary>
     public DateTimeOffset PostponeTo { get; init; } = Claimant.Now.AddMinutes(5);
 }

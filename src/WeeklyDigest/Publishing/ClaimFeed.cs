@@ -140,13 +140,12 @@ internal sealed class ClaimFeed : IDisposable
         }
         var utf8Waits = run.Sessions.Utf8Waits;
         await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
-        Take(await rounds.ReturnAsync());
         var usable = ready.Usable(utf8Waits);
         if (usable > target / 2)
         {
             // Those apart: so many of them that what is behind them is not reached.
             if (StuckReason() is { } reason) run.Stop.RequestPause(reason);
-            return await PauseAsync(rounds.HasPassed ? ClaimRounds.ReturnEvery : Slow);
+            return await PauseAsync(Slow);
         }
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
@@ -181,17 +180,11 @@ internal sealed class ClaimFeed : IDisposable
     {
         claimedAt = run.Time.GetTimestamp();
         var (claimed, rest) = await rounds.ClaimAsync(count);
-        Take(claimed);
-        return rest;
-    }
-
-    private void Take(IReadOnlyList<Delivery> claimed)
-    {
-        if (claimed.Count == 0) return;
-        isInVain = false;
+        if (claimed.Count > 0) isInVain = false;
         Interlocked.Add(ref outstanding, claimed.Count);
         run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Count, attempted: false);
         ready.Add(claimed);
+        return rest;
     }
 
     private async Task<bool> IsMoreToComeAsync()

@@ -21,8 +21,7 @@ internal enum ClaimRest
 /// </summary>
 /// <remarks>
 /// With 900,000 rows of one slow domain and 100,000 others, a round finds the others within a second, at the cost of an index walk. When a
-/// round found hardly any, looking is rationed: little is looked at in each claim, and a whole round made now and then. What a round has passed by need
-/// not wait for its end, which may be as far as that of the mailing: a domain that has room again gets from there what it can use.
+/// round found hardly any, looking is rationed: little is looked at in each claim, and a whole round made now and then.
 /// </remarks>
 /// <param name="run">The run.</param>
 internal sealed class ClaimRounds(RunParts run)
@@ -31,11 +30,7 @@ internal sealed class ClaimRounds(RunParts run)
     private const int Thin = 20;
 
     private const int ShortLook = 1000;
-    private const int MostReturned = 1000;
     private static readonly TimeSpan RoundEvery = TimeSpan.FromSeconds(10);
-
-    /// <summary>How often what was passed by is looked at again, while there is something.</summary>
-    public static readonly TimeSpan ReturnEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly HashSet<long> stopsOfOurs = [];
     private readonly HashSet<long> stopsTold = [];
@@ -47,13 +42,6 @@ internal sealed class ClaimRounds(RunParts run)
     private bool roundPassed;
     private bool isThin;
     private long thinSince;
-    private long? passedFrom;
-    private long returnAfter;
-    private long returnedAt;
-    private int returned;
-
-    /// <summary>Whether this round has passed rows by whose domains may get room before it ends.</summary>
-    public bool HasPassed => passedFrom is not null;
 
     /// <summary>The domains that the mailing leaves alone.</summary>
     public IReadOnlySet<long> Stopped => stopped;
@@ -92,30 +80,6 @@ internal sealed class ClaimRounds(RunParts run)
         return (claimed.Deliveries, ClaimRest.More);
     }
 
-    /// <summary>Claims of what this round has passed by, for domains with a limit that have room now; when it is time to look.</summary>
-    public async Task<IReadOnlyList<Delivery>> ReturnAsync()
-    {
-        if (passedFrom is not { } from || run.Time.GetElapsedTime(returnedAt) < ReturnEvery) return [];
-        returnedAt = run.Time.GetTimestamp();
-        var open = run.Domains.Rooms(run.Sessions.Utf8Waits).Known.Where(room => room.Value is > 0 and < int.MaxValue).ToDictionary();
-        if (open.Count == 0) return [];
-        var count = (int)Math.Min(MostReturned, open.Values.Sum(room => (long)room));
-        var request = Request(count, ShortLook) with { After = Math.Max(from, returnAfter), Rooms = new DomainRooms(0, open), PendingOnly = true };
-        var claimed = await run.Writer.InTurnAsync(ledger => ledger.ClaimAsync(request, CancellationToken.None)).WaitAsync(run.Stop.RecordToken);
-        NoteReturn(claimed);
-        return claimed.Deliveries;
-    }
-
-    // Once through all that was passed by without a row: there is nothing to return to until more are.
-    private void NoteReturn(ClaimedRows claimed)
-    {
-        returned += claimed.Deliveries.Count;
-        returnAfter = claimed.Next;
-        if (claimed.Next > 0 && claimed.Next < after) return;
-        if (returned == 0) passedFrom = null;
-        (returnAfter, returned) = (0, 0);
-    }
-
     private ClaimRequest Request(int count, int look)
     {
         var claimant = run.Lease.Claimant();
@@ -126,7 +90,6 @@ internal sealed class ClaimRounds(RunParts run)
     /// <returns>What a whole round left, when this was its end; else null.</returns>
     private ClaimRest? Note(ClaimedRows claimed)
     {
-        if (claimed.PassedOver) passedFrom ??= after;
         after = claimed.Next;
         roundFound += claimed.Deliveries.Count;
         roundLooked += claimed.Looked;
@@ -136,8 +99,6 @@ internal sealed class ClaimRounds(RunParts run)
         isThin = roundPassed && roundFound * Thin < roundLooked;
         thinSince = run.Time.GetTimestamp();
         (roundFound, roundLooked, roundPassed) = (0, 0, false);
-        // The next round comes to them itself.
-        (passedFrom, returnAfter, returned) = (null, 0, 0);
         return rest;
     }
 

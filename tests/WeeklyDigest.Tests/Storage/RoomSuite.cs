@@ -73,17 +73,6 @@ public abstract class RoomSuite<TPlace> : StorageSuite<TPlace> where TPlace : ID
         Assert.All(postponed, row => Assert.Equal(1, row.Attempts));
     }
 
-    [Fact]
-    public async Task Pending_rows_alone_can_be_asked_for()
-    {
-        var mailing = await SlowAndFastAsync(3, 2);
-        await DeferAllAsync(mailing);
-        Clock.Advance(TimeSpan.FromMinutes(5));
-        var request = new ClaimRequest(mailing, 100, Claimant()) { PendingOnly = true };
-        Assert.Empty((await Ledger.ClaimAsync(request, Cancel)).Deliveries);
-        Assert.Equal(5, (await Ledger.ClaimAsync(request with { PendingOnly = false }, Cancel)).Deliveries.Count);
-    }
-
     private Task<ClaimedRows> ClaimAsync(long mailing, int count, DomainRooms rooms)
         => Ledger.ClaimAsync(new ClaimRequest(mailing, count, Claimant()) { Rooms = rooms }, Cancel);
 

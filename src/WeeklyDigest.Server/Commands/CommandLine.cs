@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using WeeklyDigest.Feedback;
 using WeeklyDigest.Server.Commands.Doctor;
 using WeeklyDigest.Server.Settings;
 
@@ -67,13 +68,14 @@ internal static class CommandLine
         return root;
     }
 
-    // Words that mean nothing come first: what else is amiss follows from them. A misspelt option would pass for an argument.
+    // Words that mean nothing come first: what else is amiss follows from them. A misspelt option would pass for an argument; of the tokens in mails that
+    // unsubscribe one in sixty-four begins with a dash as well.
     private static IReadOnlyList<string> Wrong(ParseResult parsed)
     {
         var strange = parsed.UnmatchedTokens.ToList();
         if (parsed.Tokens.All(token => token.Type != TokenType.DoubleDash))
             strange.AddRange(parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
-                .Select(token => token.Value).Where(value => value.StartsWith('-')));
+                .Select(token => token.Value).Where(value => value.StartsWith('-') && !LinkTokens.Looks(value)));
         return strange.Count > 0
             ? [.. strange.Select(word => $"Unrecognized command or argument '{word}'.{DidYouMean(word, parsed.CommandResult.Command)}")]
             : [.. parsed.Errors.Select(error => error.Message).Distinct()];

@@ -66,6 +66,9 @@ public sealed class LinkTokens
         return ToBase32(hidden);
     }
 
+    /// <summary>Whether a text has the form of a token; whose it is only <see cref="TryReadUnsubscribe"/> tells.</summary>
+    public static bool Looks(string text) => text.Length == TokenLength && Base64Url.IsValid(text);
+
     /// <summary>Reads an unsubscribe token; compares in constant time.</summary>
     /// <returns>False when it is not one of ours. A preview's token is, and gives null as delivery.</returns>
     public bool TryReadUnsubscribe(string token, out DeliveryId? delivery)

@@ -132,7 +132,11 @@ internal sealed class DeliveryLoop
             writes.GiveBack(delivery, DeliveryState.Claimed);
             return (null, true);
         }
-        if (await AbilitiesAsync(session, delivery) is not { } abilities) return (null, false);
+        var opening = AbilitiesAsync(session, delivery);
+        var wasOpen = opening.IsCompleted;
+        if (await opening is not { } abilities) return (null, false);
+        // As before the first one: all that this turn sends would wait on top of what opening went through.
+        if (!wasOpen) await Task.Yield();
         await LeaseAsync();
         // Dying before this is committed: the row is claimed and is given back. Dying after it: the row is as its note says.
         var mark = writes.Mark(delivery, session.Relay.Name);

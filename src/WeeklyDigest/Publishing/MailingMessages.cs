@@ -69,7 +69,7 @@ public sealed class MailingMessages
     private MessageRecipient Recipient(Mailbox to, string messageId, string token, Subscriber? subscriber) => new(
         to,
         messageId,
-        "unsubscribe " + token,
+        token,
         new MergeValues(
             subscriber?.Name,
             to.Address.Value,

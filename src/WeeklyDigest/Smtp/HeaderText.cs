@@ -41,8 +41,8 @@ internal static class HeaderText
     {
         if (bracketed.AsSpan().ContainsAny(EndsBrackets)) throw new ArgumentException($"'{field}' cannot carry this between angle brackets.", nameof(bracketed));
         var phrase = WithoutControls(name ?? "").Trim();
+        if (phrase.Length == 0) return field == "List-ID" ? $"{field}: <{bracketed}>\r\n" : $"{field}: {bracketed}\r\n";
         var start = field + ": ";
-        if (phrase.Length == 0) return field == "List-ID" ? $"{start}<{bracketed}>\r\n" : start + bracketed + "\r\n";
         var written = start + Phrase(phrase, start.Length);
         var column = written.Length - (written.LastIndexOf('\n') + 1);
         var separator = column + bracketed.Length + 3 > MaxLine ? "\r\n <" : " <";

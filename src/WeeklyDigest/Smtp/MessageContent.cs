@@ -31,6 +31,6 @@ public sealed record MessageContent(
 /// <summary>All that differs from one message of a mailing to the next.</summary>
 /// <param name="To">The recipient.</param>
 /// <param name="MessageId">The Message-ID without angle brackets; the same each time this delivery is sent.</param>
-/// <param name="UnsubscribeMailSubject">Subject of the mailto form; carries the token.</param>
+/// <param name="UnsubscribeToken">What stands behind the word "unsubscribe" in the subject of the mailto form.</param>
 /// <param name="Values">What the slots are filled with.</param>
-public sealed record MessageRecipient(Mailbox To, string MessageId, string UnsubscribeMailSubject, MergeValues Values);
+public sealed record MessageRecipient(Mailbox To, string MessageId, string UnsubscribeToken, MergeValues Values);

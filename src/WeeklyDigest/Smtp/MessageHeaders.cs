@@ -52,13 +52,13 @@ internal static class MessageHeaders
     /// <summary>List-Unsubscribe (RFC 2369 section 3.2): the page first, as RFC 8058 section 3.1 needs it, then the mail form (RFC 6068).</summary>
     private static Segment Unsubscribe(EmailAddress mailto)
     {
-        var address = $">,\r\n <mailto:{Uri.EscapeDataString(mailto.LocalPart)}@{mailto.AsciiDomain}?subject=";
+        var address = $">,\r\n <mailto:{Uri.EscapeDataString(mailto.LocalPart)}@{mailto.AsciiDomain}?subject=unsubscribe%20";
         return Segment.Of((recipient, buffer) =>
         {
             buffer.Append("List-Unsubscribe: <");
             buffer.Append(UrlText(recipient.Values.UnsubscribeUrl));
             buffer.Append(address);
-            buffer.Append(Uri.EscapeDataString(HeaderText.WithoutControls(recipient.UnsubscribeMailSubject)));
+            buffer.Append(Uri.EscapeDataString(HeaderText.WithoutControls(recipient.UnsubscribeToken)));
             buffer.Append(">\r\n");
         });
     }

@@ -32,7 +32,7 @@ public sealed class MailingMessagesTests
         Assert.Equal(recipient, Messages("Weekly").For(delivery, subscriber));
         Assert.Equal(EnginePlace.Tokens.MessageIdLeft(delivery) + "@weekly.example", recipient.MessageId);
         Assert.Equal("https://weekly.example/unsubscribe/" + token, recipient.Values.UnsubscribeUrl);
-        Assert.Equal("unsubscribe " + token, recipient.UnsubscribeMailSubject);
+        Assert.Equal(token, recipient.UnsubscribeToken);
         Assert.Equal(("Ada", "London"), (recipient.Values.Name, recipient.Values.Attributes["city"]));
     }
 

@@ -115,7 +115,7 @@ public sealed class MessageComposerTests
     {
         var subject = new MergeTemplate([Samples.Literal("For "), Samples.Slot(MergeField.Name, MergeEncoding.Plain)]);
         var plain = HeaderNames(Samples.Compose(Samples.Modern, Samples.Recipient(name: "Ada"), Samples.Content(subject)));
-        var hostile = Samples.Compose(Samples.Modern, Samples.Recipient(name: name, city: name) with { UnsubscribeMailSubject = name }, Samples.Content(subject));
+        var hostile = Samples.Compose(Samples.Modern, Samples.Recipient(name: name, city: name) with { UnsubscribeToken = name }, Samples.Content(subject));
         Assert.Equal(plain, HeaderNames(hostile));
         var to = Assert.Single(Samples.Parse(hostile).To.Mailboxes);
         Assert.Equal("ada@example.org", to.Address);

@@ -51,7 +51,7 @@ internal static class Samples
     public static MessageRecipient Recipient(string address = "ada@example.org", string? name = "Ada Lovelace", string city = "Zürich & Köln") => new(
         new Mailbox(name, Address(address)),
         "week-1.17.weeklydigest@weekly.example.com",
-        "unsubscribe token-17",
+        "token-17",
         Values(name, address, city));
 
     public static MergeValues Values(string? name, string address = "ada@example.org", string city = "Zürich & Köln") => new(

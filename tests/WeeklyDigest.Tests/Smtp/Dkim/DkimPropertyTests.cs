@@ -47,7 +47,7 @@ public sealed class DkimPropertyTests
             new MergeTemplate([Samples.Literal(subject), Samples.Slot(MergeField.Name, MergeEncoding.Plain)]),
             new MergeTemplate([Samples.Literal(html), Samples.Slot(MergeField.Attribute, MergeEncoding.Html, "", "city"), Samples.Literal(html)]),
             new MergeTemplate([Samples.Literal(text), Samples.Slot(MergeField.Name, MergeEncoding.Plain), Samples.Slot(MergeField.Attribute, MergeEncoding.Plain, "", "city")]));
-        var recipient = Samples.Recipient(name: name, city: city) with { UnsubscribeMailSubject = token };
+        var recipient = Samples.Recipient(name: name, city: city) with { UnsubscribeToken = token };
         return new MessageComposer(content with { ListName = list, FeedbackId = token }, DkimKeys.Instance.Both)
             .Compose(recipient, modern ? Samples.Modern : Samples.Old).Bytes.ToArray();
     }

@@ -11,12 +11,14 @@ internal static class AddressSyntax
     private const int MaxOctets = 254;
     private const string TooLong = "it is longer than the 254 octets an address may have";
 
-    private const string Alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    private const string Digit = "0123456789";
+    private const string Alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + Digit;
 
     // RFC 5322 section 3.2.3, atext, and the dots between atoms.
     private static readonly SearchValues<char> DotAtom = SearchValues.Create(Alphanumeric + "!#$%&'*+-/=?^_`{|}~.");
     private static readonly SearchValues<char> AsciiControls = SearchValues.Create([.. Enumerable.Range(0, 128).Select(code => (char)code).Where(char.IsControl)]);
     private static readonly SearchValues<char> Hostname = SearchValues.Create(Alphanumeric + "-.");
+    private static readonly SearchValues<char> Digits = SearchValues.Create(Digit);
 
     // Sinhala and Persian domains are written with them. IDNA takes one only where it changes how the letters around it join (RFC 5892 appendix A).
     private static readonly SearchValues<char> Joiners = SearchValues.Create('\u200C', '\u200D');
@@ -125,6 +127,6 @@ internal static class AddressSyntax
             if (last.Length is 0 or > 63 || last[0] == '-' || last[^1] == '-') return $"'{ascii}' is not a valid domain";
         }
         if (labels < 2) return $"its domain '{ascii}' has no dot";
-        return last.ContainsAnyExceptInRange('0', '9') ? null : "an IP address in place of a domain is not supported";
+        return last.ContainsAnyExcept(Digits) ? null : "an IP address in place of a domain is not supported";
     }
 }

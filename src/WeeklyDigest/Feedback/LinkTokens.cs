@@ -27,8 +27,8 @@ public sealed class LinkTokens
     private const long MaxMailing = (1L << 56) - 1;
     private const string Base32 = "abcdefghijklmnopqrstuvwxyz234567";
 
-    private readonly ConcurrentBag<BlockCipher> linkCiphers = [];
-    private readonly ConcurrentBag<BlockCipher> messageIdCiphers = [];
+    private readonly ConcurrentQueue<BlockCipher> linkCiphers = [];
+    private readonly ConcurrentQueue<BlockCipher> messageIdCiphers = [];
     private readonly byte[] linkKey;
     private readonly byte[] sealKey;
     private readonly byte[] messageIdKey;
@@ -128,11 +128,11 @@ public sealed class LinkTokens
     }
 
     // Only one thread has a cipher at a time; to set one up takes longer than the block.
-    private static void Encrypt(ConcurrentBag<BlockCipher> ciphers, byte[] key, ReadOnlySpan<byte> block, Span<byte> hidden)
+    private static void Encrypt(ConcurrentQueue<BlockCipher> ciphers, byte[] key, ReadOnlySpan<byte> block, Span<byte> hidden)
     {
-        if (!ciphers.TryTake(out var cipher)) cipher = new BlockCipher(key);
+        if (!ciphers.TryDequeue(out var cipher)) cipher = new BlockCipher(key);
         cipher.Encrypt(block, hidden);
-        ciphers.Add(cipher);
+        ciphers.Enqueue(cipher);
     }
 
     private void Decrypt(ReadOnlySpan<byte> hidden, Span<byte> block)

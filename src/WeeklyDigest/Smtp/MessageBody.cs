@@ -6,7 +6,7 @@ namespace WeeklyDigest.Smtp;
 /// <summary>The parts of a mailing's messages, in segments, in one transfer encoding.</summary>
 /// <param name="Segments">From the last header field, where there has to be one for the encoding, and the empty line after the header block to the closing boundary.</param>
 /// <param name="EightBit">Whether any part is 8bit.</param>
-internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBit)
+internal sealed record MessageBody(Segment[] Segments, bool EightBit)
 {
     /// <summary>A line's limit in octets without its CRLF (RFC 5322 section 2.1.1).</summary>
     public const int MaxLine = 998;
@@ -27,7 +27,7 @@ internal sealed record MessageBody(IReadOnlyList<Segment> Segments, bool EightBi
         AddPart(segments, content.Text, "text/plain", text, content.Boundary, isEightBit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
         AddPart(segments, content.Html, "text/html", html, content.Boundary);
         segments.Add(Fixed($"\r\n--{content.Boundary}--\r\n"));
-        return new MessageBody(segments, isEightBit);
+        return new MessageBody([.. segments], isEightBit);
     }
 
     private enum Transfer

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using WeeklyDigest.Audience;
@@ -69,7 +70,7 @@ internal static class MessageHeaders
         => date.ToString("ddd, dd MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture) + date.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
 
     private static string Bracketed(string id)
-        => id.Length > 0 && !id.AsSpan().ContainsAnyExceptInRange('!', '~') && !id.AsSpan().ContainsAny('<', '>')
+        => id.Length > 0 && !id.AsSpan().ContainsAnyExcept(IdCharacters)
             ? id
             : throw new ArgumentException("A Message-ID is plain ASCII without spaces and angle brackets (RFC 5322 section 3.6.4).", nameof(id));
 
@@ -79,6 +80,9 @@ internal static class MessageHeaders
             ? string.Concat(url.EnumerateRunes().Select(rune => rune.IsAscii && UrlCharacters.Contains((char)rune.Value) ? rune.ToString() : Uri.EscapeDataString(rune.ToString())))
             : url;
 
-    private static readonly System.Buffers.SearchValues<char> UrlCharacters =
-        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
+    private static readonly SearchValues<char> IdCharacters =
+        SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(code => (char)code).Except("<>")]);
+
+    private static readonly SearchValues<char> UrlCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
 }

@@ -8,11 +8,14 @@ internal sealed class RelayClient : SmtpClient
 {
     private readonly EncodedMessage _message = new();
     private readonly Action _begins;
+    private readonly Action _seals;
+    private RelayStream? _stream;
     private Func<bool>? _mayLeave;
 
     public RelayClient()
     {
         _begins = () => Stage = DialogueStage.Body;
+        _seals = () => _stream!.Seal();
     }
 
     /// <summary>Where the message's dialogue stands; whether the end has gone out, <see cref="RelayStream.HandedOver"/> knows.</summary>
@@ -26,9 +29,9 @@ internal sealed class RelayClient : SmtpClient
     /// <exception cref="HeldBackException">It may not leave; the relay was told so.</exception>
     public string Send(ComposedMessage composed, MailboxAddress sender, MailboxAddress recipient, RelayStream stream, CancellationToken cancel)
     {
-        var (message, options) = _message.Fill(composed, _begins, stream.Seal);
+        var (message, options) = _message.Fill(composed, _begins, _seals);
         stream.Unseal(composed.Leaving);
-        _mayLeave = composed.MayLeave;
+        (_stream, _mayLeave) = (stream, composed.MayLeave);
         Stage = DialogueStage.Sender;
         return Send(options, message, sender, [recipient], cancel);
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace WeeklyDigest.Smtp;
@@ -7,6 +8,8 @@ internal static class ReplyText
 {
     /// <summary>The longest text.</summary>
     public const int MaxLength = 500;
+
+    private static readonly SearchValues<char> Printable = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(code => (char)code)]);
 
     /// <summary>Cleans a text.</summary>
     public static string Clean(string text)
@@ -41,7 +44,7 @@ internal static class ReplyText
 
     // Nearly every reply is.
     private static bool IsClean(string text)
-        => text.Length <= MaxLength && !text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !text.StartsWith(' ') && !text.EndsWith(' ') && !text.Contains("  ", StringComparison.Ordinal);
+        => text.Length <= MaxLength && !text.AsSpan().ContainsAnyExcept(Printable) && !text.StartsWith(' ') && !text.EndsWith(' ') && !text.Contains("  ", StringComparison.Ordinal);
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 }

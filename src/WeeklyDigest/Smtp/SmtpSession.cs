@@ -127,7 +127,11 @@ public sealed class SmtpSession(RelayOptions relay, TimeProvider time) : IAsyncD
     {
         cancel.ThrowIfCancellationRequested();
         TakeUnfit(message)?.Quit();
-        if (_connection is { } there) return there;
+        return _connection ?? Reopened(cancel);
+    }
+
+    private RelayConnection Reopened(CancellationToken cancel)
+    {
         var opening = Task.Run(() => Connector.OpenAsync(cancel), CancellationToken.None);
         OwnThread.Wait(opening, CancellationToken.None);
         return Opened(opening.GetAwaiter().GetResult());

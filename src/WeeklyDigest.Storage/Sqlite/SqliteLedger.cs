@@ -18,7 +18,7 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
     public Task<IReadOnlyList<LedgerWriteResult>> WriteAsync(IReadOnlyList<LedgerWrite> writes, CancellationToken cancel)
         => writes.Count == 0
             ? Task.FromResult<IReadOnlyList<LedgerWriteResult>>([])
-            : writer.TransactAsync<IReadOnlyList<LedgerWriteResult>>(transaction => [.. writes.Select(write => Write(transaction, write))], cancel);
+            : writer.TransactAsync<IReadOnlyList<LedgerWriteResult>>(transaction => Write(transaction, writes), cancel);
 
     /// <inheritdoc/>
     public Task RenewAsync(Claimant claimant, CancellationToken cancel)
@@ -150,6 +150,13 @@ internal sealed class SqliteLedger(SqliteWriter writer, SqliteReaders readers) :
         return true;
 
         SqliteStatement Of(string name) => transaction.Statement(name).With("@subscriber", failed.SubscriberId);
+    }
+
+    private static LedgerWriteResult[] Write(SqliteWriter transaction, IReadOnlyList<LedgerWrite> writes)
+    {
+        var results = new LedgerWriteResult[writes.Count];
+        for (var i = 0; i < results.Length; i++) results[i] = Write(transaction, writes[i]);
+        return results;
     }
 
     private static LedgerWriteResult Write(SqliteWriter transaction, LedgerWrite write)

@@ -15,9 +15,11 @@ internal static class SettingsSources
     /// <param name="file">The settings file; it may be missing, everything has a default or is asked for.</param>
     /// <param name="environment">Environment variables in .NET's form: <c>Smtp__Relays__0__Host</c>; also <c>Urls</c> and <c>ASPNETCORE_URLS</c>.</param>
     /// <param name="commandLine">Settings given as options.</param>
-    /// <exception cref="SettingsException">The file cannot be read as JSON; says where.</exception>
+    /// <exception cref="SettingsException">The file is no regular one, or cannot be read as JSON; says where.</exception>
     public static IConfigurationRoot Read(string file, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string?> commandLine)
     {
+        if (RegularFile.OtherAt(file) is { } other)
+            throw new SettingsException([$"{file}: is {other}, and no regular file; put the file with the settings in its place, or remove it for the defaults."]);
         try
         {
             var bytes = File.Exists(file) ? File.ReadAllBytes(file) : "{}"u8.ToArray();

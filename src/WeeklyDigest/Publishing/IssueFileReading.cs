@@ -11,6 +11,7 @@ internal sealed record IssueFileReading(string Path, IssueReading Reading)
     /// <summary>Reads and parses a file. One that cannot be read becomes a finding.</summary>
     public static IssueFileReading Of(string path)
     {
+        if (RegularFile.OtherAt(path) is { } other) return Unreadable(path, $"This is {other}, and no regular file; put the issue's Markdown file in its place, or remove it.");
         var name = System.IO.Path.GetFileNameWithoutExtension(path);
         try
         {
@@ -18,8 +19,7 @@ internal sealed record IssueFileReading(string Path, IssueReading Reading)
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            var finding = new Finding(Severity.Error, "file-unreadable", $"The file cannot be read: {unreadable.Message}", 1, 1);
-            return new IssueFileReading(path, new IssueReading(null, [finding], null, null, (1, 1)));
+            return Unreadable(path, $"The file cannot be read: {unreadable.Message}");
         }
     }
 
@@ -41,6 +41,9 @@ internal sealed record IssueFileReading(string Path, IssueReading Reading)
             ? $"{name} has the permalink {Reading.Permalink} too: each issue needs its own."
             : $"The permalink of {name} ends in {Reading.Slug} too: the last part names the issue and has to differ.";
     }
+
+    private static IssueFileReading Unreadable(string path, string message)
+        => new(path, new IssueReading(null, [new Finding(Severity.Error, "file-unreadable", message, 1, 1)], null, null, (1, 1)));
 
     // One byte more than the limit tells that a file is too large; the rest of a huge file is never read.
     private static ReadOnlyMemory<byte> BytesOf(string path)

@@ -29,10 +29,11 @@ public sealed class IssueRenderer(string templatesFolder, ViewLibrary views)
     {
         var view = new IssueViewBuilder(issue, newsletter, date, web: false).Build();
         var subject = PlacedSlots.TextTemplate(view.Subject, new SlotTable(issue.SlotTable, TemplateSource.None));
-        var (page, plain) = (await ReadAsync(Page, cancel), await ReadAsync(Text, cancel));
+        var sources = await ReadAsync([Page, Text, Styles], cancel);
+        var (page, plain, styles) = (sources[0], sources[1], sources[2]);
         // Both at once: starting the compiler is most of what it costs.
         var ready = await views.PagesAsync([page, plain], cancel);
-        var html = await HtmlAsync(issue, view, page, ready[0], cancel);
+        var html = await HtmlAsync(issue, view, page, ready[0], styles, cancel);
         var text = await TextAsync(issue, view, plain, ready[1]);
         return new RenderedEmail(subject, html, text, RenderedHash.Of(subject, html, text));
     }
@@ -46,9 +47,10 @@ public sealed class IssueRenderer(string templatesFolder, ViewLibrary views)
     public async Task<string> RenderWebAsync(Issue issue, Newsletter newsletter, DateOnly date, CancellationToken cancel)
     {
         var view = new IssueViewBuilder(issue, newsletter, date, web: true).Build();
-        var page = await ReadAsync(Page, cancel);
+        var sources = await ReadAsync([Page, Styles], cancel);
+        var (page, styles) = (sources[0], sources[1]);
         var ready = await views.PagesAsync([page], cancel);
-        return (await HtmlAsync(issue, view, page, ready[0], cancel)).Fill(Fallbacks);
+        return (await HtmlAsync(issue, view, page, ready[0], styles, cancel)).Fill(Fallbacks);
     }
 
     /// <summary>A hash of everything a rendering depends on, this program included. Where it is the same, so is the rendering; and it costs no compiling of templates.</summary>
@@ -60,19 +62,21 @@ public sealed class IssueRenderer(string templatesFolder, ViewLibrary views)
     public async Task<string> SourceHashAsync(Issue issue, Newsletter newsletter, DateOnly date, CancellationToken cancel)
     {
         var program = typeof(IssueRenderer).Module.ModuleVersionId.ToString();
-        List<string> sources = [program, issue.Hash, newsletter.ToString(), date.ToString("O", CultureInfo.InvariantCulture)];
-        foreach (var file in new[] { Page, Text, Styles }) sources.Add((await TemplateSource.ReadPlainAsync(Path.Combine(templatesFolder, file), cancel)).Hash);
+        var templates = await TemplateSource.ReadAllAsync(new[] { Page, Text, Styles }.Select(file => ReadPlainAsync(file, cancel)));
+        List<string> sources = [program, issue.Hash, newsletter.ToString(), date.ToString("O", CultureInfo.InvariantCulture), .. templates.Select(file => file.Hash)];
         return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(sources)));
     }
 
-    private Task<TemplateSource> ReadAsync(string file, CancellationToken cancel) => TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, file), cancel);
+    private Task<IReadOnlyList<TemplateSource>> ReadAsync(IReadOnlyList<string> files, CancellationToken cancel)
+        => TemplateSource.ReadAllAsync(files.Select(file => file == Styles ? ReadPlainAsync(file, cancel) : TemplateSource.ReadViewAsync(Path.Combine(templatesFolder, file), cancel)));
 
-    private async Task<MergeTemplate> HtmlAsync(Issue issue, IssueView view, TemplateSource template, ViewPage page, CancellationToken cancel)
+    private Task<TemplateSource> ReadPlainAsync(string file, CancellationToken cancel) => TemplateSource.ReadPlainAsync(Path.Combine(templatesFolder, file), cancel);
+
+    private static async Task<MergeTemplate> HtmlAsync(Issue issue, IssueView view, TemplateSource template, ViewPage page, TemplateSource styles, CancellationToken cancel)
     {
-        var styles = StyleSheet.Parse(await TemplateSource.ReadPlainAsync(Path.Combine(templatesFolder, Styles), cancel));
         var slots = new SlotTable(issue.SlotTable, template);
         using var document = await new HtmlParser().ParseDocumentAsync(await page.RenderAsync(template, view, plain: false), cancel);
-        new CssInliner(styles).Inline(document);
+        new CssInliner(StyleSheet.Parse(styles)).Inline(document);
         new SlotPlaces(slots, template.Path, view.Web).Place(document);
         return PlacedSlots.HtmlTemplate(HtmlWriter.Write(document), slots);
     }

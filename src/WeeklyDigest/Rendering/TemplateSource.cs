@@ -21,10 +21,12 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
     /// <summary>No template at all: for text that comes from the issue alone.</summary>
     public static readonly TemplateSource None = new("issue", "", [], "");
 
+    private const string Restoring = "restore it, or set Paths:Templates to the folder that has it.";
+
     private static readonly IReadOnlyList<MergePart> Taken = [.. Enumerable.Repeat(new MergePart("", null, MergeEncoding.Plain), FirstSlot)];
 
     /// <summary>Reads a RazorLight view.</summary>
-    /// <exception cref="TemplateException">It is not there, is not UTF-8, or holds an unknown slot.</exception>
+    /// <exception cref="TemplateException">It is not there, is no regular file, is not UTF-8, or holds an unknown slot.</exception>
     public static async Task<TemplateSource> ReadViewAsync(string path, CancellationToken cancel)
     {
         var text = await ReadTextAsync(path, cancel);
@@ -36,11 +38,30 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
     }
 
     /// <summary>Reads a file as it stands, such as a style sheet: no slots are looked for.</summary>
-    /// <exception cref="TemplateException">It is not there, or is not UTF-8.</exception>
+    /// <exception cref="TemplateException">It is not there, is no regular file, or is not UTF-8.</exception>
     public static async Task<TemplateSource> ReadPlainAsync(string path, CancellationToken cancel)
     {
         var text = await ReadTextAsync(path, cancel);
         return new TemplateSource(path, text, [], HashOf(text));
+    }
+
+    /// <summary>Reads several.</summary>
+    /// <exception cref="TemplateException">What is wrong with each that cannot be used, a line or more of it.</exception>
+    public static async Task<IReadOnlyList<TemplateSource>> ReadAllAsync(IEnumerable<Task<TemplateSource>> reading)
+    {
+        var (sources, problems) = (new List<TemplateSource>(), new List<TemplateException>());
+        foreach (var source in reading)
+        {
+            try
+            {
+                sources.Add(await source);
+            }
+            catch (TemplateException problem)
+            {
+                problems.Add(problem);
+            }
+        }
+        return problems.Count == 0 ? sources : throw (problems.Count == 1 ? problems[0] : new TemplateException(string.Join('\n', problems.Select(problem => problem.Message))));
     }
 
     /// <summary>Line and column of an offset, both from 1; the column in UTF-16 units.</summary>
@@ -55,6 +76,7 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
 
     private static async Task<string> ReadTextAsync(string path, CancellationToken cancel)
     {
+        if (RegularFile.OtherAt(path) is { } other) throw new TemplateException($"The template {path} is {other}, and no regular file; {Restoring}");
         try
         {
             var bytes = await File.ReadAllBytesAsync(path, cancel);
@@ -62,7 +84,7 @@ internal sealed record TemplateSource(string Path, string Text, IReadOnlyList<Me
         }
         catch (Exception problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new TemplateException($"There is no template {path}; restore it, or set Paths:Templates to the folder that has it.", problem);
+            throw new TemplateException($"There is no template {path}; {Restoring}", problem);
         }
         catch (DecoderFallbackException problem)
         {

@@ -59,6 +59,28 @@ public sealed class BadInputTests : IAsyncLifetime
         Assert.False(Directory.Exists(workspace.PathOf("out")));
     }
 
+    [Fact]
+    public async Task An_issue_or_a_template_that_is_a_pipe_is_refused_and_nothing_else()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes are told from files on Linux alone.");
+        workspace.Write("issues/good.md", "---\ntitle: Good\n---\nHello.\n");
+        NamedPipe.Make(workspace.PathOf("issues/bad.md"));
+        Assert.Contains("This is a pipe, and no regular file", (await RunAsync("send", "bad")).Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("check", "good")).ExitCode);
+        Assert.Equal(0, (await RunAsync("status")).ExitCode);
+
+        File.Delete(workspace.PathOf("templates/styles.css"));
+        NamedPipe.Make(workspace.PathOf("templates/styles.css"));
+        var check = await RunAsync("check", "good");
+        Assert.Equal(1, check.ExitCode);
+        Assert.Contains("styles.css is a pipe, and no regular file", check.Out, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("status")).ExitCode);
+        Assert.Equal(before, Dump());
+
+        // What waits for a pipe waits for ever.
+        Task<CommandResult> RunAsync(params string[] arguments) => Task.Run(() => workspace.RunHereAsync(arguments)).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+    }
+
     [Theory]
     [InlineData("name,city\nAda,Köln\n")]
     [InlineData("")]

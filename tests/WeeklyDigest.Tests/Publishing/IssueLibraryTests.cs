@@ -119,6 +119,27 @@ public sealed class IssueLibraryTests : IDisposable
     }
 
     [Fact]
+    public async Task Turns_what_is_no_regular_file_into_a_finding_before_it_is_opened()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes and devices are told from files on Linux alone.");
+        NamedPipe.Make(_folder.File("a-pipe.md"));
+        File.CreateSymbolicLink(_folder.File("b-link.md"), _folder.File("a-pipe.md"));
+        File.CreateSymbolicLink(_folder.File("c-device.md"), "/dev/zero");
+        Write("week-1.md");
+        _folder.Write("week-2.md", "---\ntitle:\n---\nText.\n");
+
+        var cancel = TestContext.Current.CancellationToken;
+        var (files, named) = await Task.Run(() => (_library.All(), _library.Find(_folder.File("a-pipe.md"))), cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel);
+
+        const string Advice = "and no regular file; put the issue's Markdown file in its place, or remove it.";
+        Assert.Equal(
+            [("week-1", ""), ("a-pipe", $"file-unreadable: This is a pipe, {Advice}"), ("b-link", $"file-unreadable: This is a pipe, {Advice}"), ("c-device", $"file-unreadable: This is a device, {Advice}")],
+            files.Where(file => file.Slug != "week-2").OrderByDescending(file => file.IsValid).Select(file => (file.Slug, string.Join('|', file.Findings.Select(finding => $"{finding.Code}: {finding.Message}")))));
+        Assert.Equal("title-empty", Assert.Single(files.Single(file => file.Slug == "week-2").Findings).Code);
+        Assert.Equal("file-unreadable", Assert.Single(named!.Findings).Code);
+    }
+
+    [Fact]
     public void Does_not_read_a_huge_file_into_memory()
     {
         using (var huge = File.Create(_folder.File("huge.md"))) huge.SetLength(20L * 1024 * 1024 * 1024);

@@ -47,11 +47,34 @@ public sealed class TemplateProblemTests
     }
 
     [Fact]
-    public async Task A_missing_template_is_named()
+    public async Task Each_missing_template_is_named()
     {
         using var folder = new TemporaryFolder();
-        var problem = await Assert.ThrowsAsync<TemplateException>(() => Rendered.Renderer(folder.Path).RenderAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, TestContext.Current.CancellationToken));
-        Assert.Contains("issue.cshtml", problem.Message, StringComparison.Ordinal);
+        var problem = await Assert.ThrowsAsync<TemplateException>(() => RenderAsync(folder));
+        Assert.Equal(
+            new[] { "issue.cshtml", "issue.text.cshtml", "styles.css" }.Select(file => $"There is no template {folder.File(file)}; restore it, or set Paths:Templates to the folder that has it."),
+            problem.Message.Split('\n'));
+    }
+
+    [Fact]
+    public async Task What_is_no_regular_file_is_told_before_it_is_opened_beside_what_else_is_wrong()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes and devices are told from files on Linux alone.");
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder.File("issue.cshtml"), "/dev/zero");
+        folder.Write("issue.text.cshtml", "@model IssueView\n{{ nmae }}\n");
+        NamedPipe.Make(folder.File("styles.css"));
+
+        var cancel = TestContext.Current.CancellationToken;
+        var problem = await Task.Run(() => Assert.ThrowsAsync<TemplateException>(() => RenderAsync(folder)), cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel);
+        var hashing = await Task.Run(() => Assert.ThrowsAsync<TemplateException>(() => HashAsync(folder)), cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel);
+
+        var device = $"The template {folder.File("issue.cshtml")} is a device, and no regular file; restore it, or set Paths:Templates to the folder that has it.";
+        var pipe = $"The template {folder.File("styles.css")} is a pipe, and no regular file; restore it, or set Paths:Templates to the folder that has it.";
+        var lines = problem.Message.Split('\n');
+        Assert.Equal((3, device, pipe), (lines.Length, lines[0], lines[2]));
+        Assert.Contains("issue.text.cshtml(2,1): There is no merge slot 'nmae'", lines[1], StringComparison.Ordinal);
+        Assert.Equal($"{device}\n{pipe}", hashing.Message);
     }
 
     [Fact]
@@ -63,6 +86,12 @@ public sealed class TemplateProblemTests
         Assert.Equal("one Weekly Digest Ann\n", one.Text.Fill(Rendered.Ann));
         Assert.Equal("two Weekly Digest Ann\n", two.Text.Fill(Rendered.Ann));
     }
+
+    private static Task<RenderedEmail> RenderAsync(TemporaryFolder templates)
+        => Rendered.Renderer(templates.Path).RenderAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, TestContext.Current.CancellationToken);
+
+    private static Task<string> HashAsync(TemporaryFolder templates)
+        => Rendered.Renderer(templates.Path).SourceHashAsync(Rendered.WeekOne(), Rendered.Newsletter, Rendered.Date, TestContext.Current.CancellationToken);
 
     private static Task<TemplateException> ProblemAsync(string file, string text)
         => Assert.ThrowsAsync<TemplateException>(() => Rendered.WithTemplatesAsync(Samples.ValidBody("Text."), (file, text)));

@@ -232,6 +232,21 @@ public sealed class SettingsProblemTests : IDisposable
         Assert.StartsWith($"{folder.File("appsettings.json")}: is not UTF-8 at line 1;", Assert.Single(Problems()), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, "pipe")]
+    [InlineData("/dev/zero", "device")]
+    public async Task A_file_that_is_no_regular_one_is_refused_before_it_is_opened(string? target, string kind)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Pipes and devices are told from files on Linux alone.");
+        var path = folder.File("appsettings.json");
+        if (target is null) NamedPipe.Make(path);
+        else File.CreateSymbolicLink(path, target);
+        var cancel = TestContext.Current.CancellationToken;
+        Assert.Equal(
+            [$"{path}: is a {kind}, and no regular file; put the file with the settings in its place, or remove it for the defaults."],
+            await Task.Run(Problems, cancel).WaitAsync(TimeSpan.FromSeconds(30), cancel));
+    }
+
     private IReadOnlyList<string> Problems() => Assert.Throws<SettingsException>(Load).Problems;
 
     private ServerSettings Load()

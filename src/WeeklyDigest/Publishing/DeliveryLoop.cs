@@ -109,15 +109,19 @@ internal sealed class DeliveryLoop
         while (!session.HasStandIn && !(run.Sessions.HasWaiters && session.HadItsTurn) && await ReadyAsync(session) && feed.TryTake(session.MayCarryUtf8, out var taken))
         {
             var result = default((SendOutcome? Outcome, bool GoesOn));
+            var delivering = DeliverAsync(session, taken);
+            var isLate = !delivering.IsCompleted;
             try
             {
-                result = await DeliverAsync(session, taken);
+                result = await delivering;
             }
             finally
             {
                 feed.Leave(taken, result.Outcome);
             }
             if (!result.GoesOn) break;
+            // Likewise: what comes next would wait on top of what this one went through, opening a connection most likely.
+            if (isLate) await Task.Yield();
         }
         await writes.FinishAsync();
     }
@@ -132,11 +136,7 @@ internal sealed class DeliveryLoop
             writes.GiveBack(delivery, DeliveryState.Claimed);
             return (null, true);
         }
-        var opening = AbilitiesAsync(session, delivery);
-        var wasOpen = opening.IsCompleted;
-        if (await opening is not { } abilities) return (null, false);
-        // As before the first one: all that this turn sends would wait on top of what opening went through.
-        if (!wasOpen) await Task.Yield();
+        if (await AbilitiesAsync(session, delivery) is not { } abilities) return (null, false);
         await LeaseAsync();
         // Dying before this is committed: the row is claimed and is given back. Dying after it: the row is as its note says.
         var mark = writes.Mark(delivery, session.Relay.Name);

@@ -1,3 +1,6 @@
+using System.Buffers;
+using WeeklyDigest.Smtp;
+
 namespace WeeklyDigest.Publishing;
 
 /// <summary>
@@ -9,6 +12,8 @@ namespace WeeklyDigest.Publishing;
 /// <param name="guard">Runs a loop and stops the run when it fails.</param>
 internal sealed class DeliveryCrew(RunParts run, ClaimFeed feed, Func<Func<Task>, Task> guard)
 {
+    // Of all loops: hundreds may wait for an answer at once, and none of these needs its message any more.
+    private readonly ArrayPool<byte> memory = ArrayPool<byte>.Create(Array.MaxLength, run.Sessions.Connections);
     private readonly Lock gate = new();
     private readonly List<Task> loops = [];
     private bool isOver;
@@ -33,7 +38,7 @@ internal sealed class DeliveryCrew(RunParts run, ClaimFeed feed, Func<Func<Task>
         lock (gate)
         {
             // What goes wrong with it does so over there: the pool waits for us.
-            if (!isOver) loops.Add(guard(() => OwnThread.RunAsync("connection", async () => await new DeliveryLoop(run, feed, StandIn).RunAsync())));
+            if (!isOver) loops.Add(guard(() => OwnThread.RunAsync("connection", async () => await new DeliveryLoop(run, feed, new MessageBuffer(memory), StandIn).RunAsync())));
         }
     }
 

@@ -19,19 +19,20 @@ internal sealed class DeliveryLoop
     private readonly Action standIn;
     private readonly LoopWrites writes;
     private readonly Handover handover;
-    private readonly MessageBuffer buffer = new();
+    private readonly MessageBuffer buffer;
     private Task<RelayAbilities?>? slowOpening;
     private bool isFenced;
 
     /// <summary>A loop that has not begun.</summary>
     /// <param name="run">The run.</param>
     /// <param name="feed">Where deliveries come from.</param>
+    /// <param name="buffer">Holds its messages, each until it leaves.</param>
     /// <param name="standIn">Called when this loop waits so long for an answer that another has to go on in its place; it ends then.</param>
-    public DeliveryLoop(RunParts run, ClaimFeed feed, Action standIn)
+    public DeliveryLoop(RunParts run, ClaimFeed feed, MessageBuffer buffer, Action standIn)
     {
-        (this.run, this.feed, this.standIn) = (run, feed, standIn);
+        (this.run, this.feed, this.buffer, this.standIn) = (run, feed, buffer, standIn);
         writes = new LoopWrites(run, feed);
-        handover = new Handover(run, feed, writes.Note);
+        handover = new Handover(run, feed, writes.Note, buffer);
     }
 
     /// <summary>Runs until the feed is over, the run stops, or another loop has gone on in this one's place.</summary>
@@ -52,6 +53,7 @@ internal sealed class DeliveryLoop
         finally
         {
             writes.End();
+            buffer.Release();
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class Handover
     private readonly RunParts run;
     private readonly ClaimFeed feed;
     private readonly Handovers.Note note;
+    private readonly MessageBuffer buffer;
     private readonly Func<bool> mayLeave;
     private readonly Func<bool> leave;
     private (PooledSession Session, TakenDelivery Taken, SendingMark Mark) current;
@@ -21,9 +22,10 @@ internal sealed class Handover
     /// <param name="run">The run.</param>
     /// <param name="feed">Where the deliveries come from.</param>
     /// <param name="note">Tells whoever comes after this process that one left.</param>
-    public Handover(RunParts run, ClaimFeed feed, Handovers.Note note)
+    /// <param name="buffer">Holds the message; released when that leaves.</param>
+    public Handover(RunParts run, ClaimFeed feed, Handovers.Note note, MessageBuffer buffer)
     {
-        (this.run, this.feed, this.note) = (run, feed, note);
+        (this.run, this.feed, this.note, this.buffer) = (run, feed, note, buffer);
         (mayLeave, leave) = (MayLeave, Leave);
     }
 
@@ -63,6 +65,8 @@ internal sealed class Handover
             Unwritten = failure;
             throw new BrokenOffException();
         }
+        // What became of it decides the relay from here on: it is not tried again with these bytes.
+        buffer.Release();
         return waits;
     }
 }

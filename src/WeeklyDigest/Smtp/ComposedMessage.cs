@@ -13,7 +13,7 @@ public readonly record struct ComposedMessage(ReadOnlyMemory<byte> Bytes, bool E
     public Func<bool>? MayLeave { get; init; }
 
     /// <summary>
-    /// Called before the end of the message can leave this machine, once; may block. If it throws an IOException, the end does not leave and the
+    /// Called before the end of the message can leave this machine, once; may block. Unless it throws, the bytes are not read any more. If it throws an IOException, the end does not leave and the
     /// connection is closed; with a <see cref="BrokenOffException"/> the message is held back, with another one the attempt has failed.
     /// True: it may have blocked for long, and the relay may not have waited.
     /// </summary>

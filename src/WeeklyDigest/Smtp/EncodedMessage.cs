@@ -70,6 +70,8 @@ internal sealed class EncodedMessage : IDisposable
     /// <summary>The part that MimeKit makes, and asks.</summary>
     public sealed class EncodedPart(MimeEntityConstructorArgs args) : MimePart(args)
     {
+        private readonly byte[] _last = new byte[1];
+
         internal ReadOnlyMemory<byte> Bytes { get; set; }
 
         internal Action? Beginning { get; set; }
@@ -88,8 +90,10 @@ internal sealed class EncodedMessage : IDisposable
             var rest = bytes[..^1];
             if (stuffing is not null) DotStuffing.Write(rest, wire);
             else wire.Write(rest.Array!, rest.Offset, rest.Count);
+            // From here on the end can leave, and then the bytes are another message's.
+            _last[0] = bytes[^1];
             Sealing?.Invoke();
-            wire.Write(bytes.Array!, bytes.Offset + rest.Count, 1);
+            wire.Write(_last, 0, 1);
         }
     }
 }

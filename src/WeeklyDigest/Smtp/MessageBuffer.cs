@@ -1,16 +1,24 @@
+using System.Buffers;
 using System.Text;
 
 namespace WeeklyDigest.Smtp;
 
 /// <summary>
 /// Where a message is spliced together; grows to the largest message and is then reused. One message at a time: its bytes are valid
-/// until the next one is composed into the same buffer.
+/// until the next one is composed into the same buffer, or it is released.
 /// </summary>
-public sealed class MessageBuffer
+/// <param name="memory">Where its memory comes from, and goes when it is released.</param>
+public sealed class MessageBuffer(ArrayPool<byte> memory)
 {
     private byte[] _bytes = [];
     private int _length;
     private int _line;
+
+    /// <summary>A buffer with memory of the process.</summary>
+    public MessageBuffer()
+        : this(ArrayPool<byte>.Shared)
+    {
+    }
 
     /// <summary>What has been written.</summary>
     internal ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
@@ -26,7 +34,14 @@ public sealed class MessageBuffer
     internal void Clear(int room)
     {
         _length = _line = LongestLine = 0;
-        if (_bytes.Length < room) _bytes = GC.AllocateUninitializedArray<byte>(room);
+        if (_bytes.Length < room) Grow(room);
+    }
+
+    /// <summary>Lets others have the memory: nobody reads the message any more. The next one may be composed all the same.</summary>
+    internal void Release()
+    {
+        memory.Return(_bytes);
+        (_bytes, _length) = ([], 0);
     }
 
     /// <summary>Appends bytes whose lines were measured before.</summary>
@@ -64,9 +79,16 @@ public sealed class MessageBuffer
 
     private Span<byte> Reserve(int count)
     {
-        if (_bytes.Length - _length < count)
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + count));
+        if (_bytes.Length - _length < count) Grow(Math.Max(_bytes.Length * 2, _length + count));
         return _bytes.AsSpan(_length);
+    }
+
+    private void Grow(int room)
+    {
+        var larger = memory.Rent(room);
+        Written.Span.CopyTo(larger);
+        memory.Return(_bytes);
+        _bytes = larger;
     }
 }
 

@@ -37,14 +37,17 @@ public sealed class MessageComposer
     /// <param name="abilities">What the relay announced.</param>
     public ComposedMessage Compose(MessageRecipient recipient, RelayAbilities abilities)
     {
-        var message = Compose(recipient, abilities, new MessageBuffer());
-        return message with { Bytes = message.Bytes.ToArray() };
+        var buffer = new MessageBuffer();
+        var message = Compose(recipient, abilities, buffer);
+        var own = message with { Bytes = message.Bytes.ToArray() };
+        buffer.Release();
+        return own;
     }
 
     /// <summary>The message for one recipient; deterministic.</summary>
     /// <param name="recipient">What differs.</param>
     /// <param name="abilities">What the relay announced.</param>
-    /// <param name="buffer">Holds the bytes; they are valid until it is used again.</param>
+    /// <param name="buffer">Holds the bytes; they are valid until it is used again or released.</param>
     /// <returns>The message. It needs SMTPUTF8 when an address in it does, whatever the relay announced: the session then rejects it.</returns>
     public ComposedMessage Compose(MessageRecipient recipient, RelayAbilities abilities, MessageBuffer buffer)
     {

@@ -75,7 +75,7 @@ internal static class CommandLine
         var strange = parsed.UnmatchedTokens.ToList();
         if (parsed.Tokens.All(token => token.Type != TokenType.DoubleDash))
             strange.AddRange(parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens)
-                .Select(token => token.Value).Where(value => value.StartsWith('-') && !LinkTokens.Looks(value)));
+                .Select(token => token.Value).Where(value => value.StartsWith('-') && !LinkTokens.HasForm(value)));
         return strange.Count > 0
             ? [.. strange.Select(word => $"Unrecognized command or argument '{word}'.{DidYouMean(word, parsed.CommandResult.Command)}")]
             : [.. parsed.Errors.Select(error => error.Message).Distinct()];

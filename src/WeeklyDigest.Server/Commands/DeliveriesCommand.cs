@@ -16,7 +16,7 @@ internal static class DeliveriesCommand
         var issue = Inputs.Issue();
         var state = new Option<string?>("--state") { HelpName = "STATE", Description = "Only those in this state." }
             .AcceptOnlyFromAmong(StringComparer.OrdinalIgnoreCase, [.. Enum.GetNames<DeliveryState>().Select(name => name.ToLowerInvariant())]);
-        var again = new Option<bool>("--sent-again") { Description = "Only those that were sent again after an answer was lost: each may have arrived twice." };
+        var again = new Option<bool>("--sent-again") { Description = "Only those that may have arrived twice: sent again after an answer was lost. Who still waits to be sent again is not among them." };
         var json = Inputs.Json();
         var csv = new Option<bool>("--csv") { Description = "Print CSV (RFC 4180), every value exactly as it is." };
         var spreadsheet = new Option<bool>("--for-spreadsheet") { Description = "With --csv: put an apostrophe before values that a spreadsheet would run as a formula." };
@@ -45,7 +45,7 @@ internal static class DeliveriesCommand
         var messages = new MailingMessages(mailing.Issue.Value, content, installation.LinkTokens);
         DeliveryState? wanted = state is null ? null : Enum.Parse<DeliveryState>(state, ignoreCase: true);
         var rows = installation.Database.Mailings.DeliveriesAsync(mailing.Id, wanted, cancel);
-        return LinesAsync(sentAgain ? rows.Where(row => row.Resent > 0) : rows, messages, cancel);
+        return LinesAsync(sentAgain ? rows.Where(row => row.MayBeThereTwice) : rows, messages, cancel);
     }
 
     private static async IAsyncEnumerable<DeliveryLine> LinesAsync(

@@ -36,7 +36,7 @@ public sealed record Delivery(
 /// <param name="SubscriberId">The subscriber.</param>
 /// <param name="UpdatedAt">When the row last changed.</param>
 /// <param name="NextAttemptAt">When a deferred row is tried again, else null.</param>
-/// <param name="Resent">How often it was sent again although an earlier copy may have arrived; above 0, the recipient may have got two.</param>
+/// <param name="Resent">How often it was to be sent again although an earlier copy may have arrived: so many earlier ones may have.</param>
 public sealed record DeliveryReport(
     string Address,
     DeliveryState State,
@@ -46,4 +46,11 @@ public sealed record DeliveryReport(
     long SubscriberId,
     DateTimeOffset UpdatedAt,
     DateTimeOffset? NextAttemptAt,
-    int Resent);
+    int Resent)
+{
+    /// <summary>
+    /// Whether the recipient may have got more than one copy. One that is being sent counts: whoever looks after a crash cannot know better. One that waits to be sent
+    /// again does not, nor one whose further copy was refused.
+    /// </summary>
+    public bool MayBeThereTwice => Resent + (State is DeliveryState.Sending or DeliveryState.Sent or DeliveryState.Uncertain ? 1 : 0) > 1;
+}

@@ -67,7 +67,7 @@ public sealed class LinkTokens
     }
 
     /// <summary>Whether a text has the form of a token; whose it is only <see cref="TryReadUnsubscribe"/> tells.</summary>
-    public static bool Looks(string text) => text.Length == TokenLength && Base64Url.IsValid(text);
+    public static bool HasForm(string text) => text.Length == TokenLength && Base64Url.IsValid(text);
 
     /// <summary>Reads an unsubscribe token; compares in constant time.</summary>
     /// <returns>False when it is not one of ours. A preview's token is, and gives null as delivery.</returns>

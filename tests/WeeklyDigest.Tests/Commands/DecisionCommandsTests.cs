@@ -34,6 +34,7 @@ public sealed class DecisionCommandsTests : IAsyncDisposable
             ["5 = 2 pending + 0 claimed + 0 sending + 0 deferred + 3 sent + 0 failed + 0 suppressed + 0 uncertain",
                 "It goes on by itself while `weeklydigest serve` runs, or with `weeklydigest send a`."],
             lines[^2..]);
+        Assert.Equal("", (await workspace.RunHereAsync("deliveries", "a", "--sent-again")).Out);
         Assert.Equal(0, (await workspace.RunHereAsync("send", "a")).ExitCode);
 
         Assert.Equal((7, 5), (relay.AcceptedCount, relay.Accepted.Select(message => Convert.ToHexString(message.Bytes.Span)).Distinct().Count()));

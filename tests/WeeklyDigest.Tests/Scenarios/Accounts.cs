@@ -1,4 +1,5 @@
 using System.Text.Json;
+using WeeklyDigest.Deliveries;
 using WeeklyDigest.Tests.Relays;
 
 namespace WeeklyDigest.Tests.Scenarios;
@@ -51,7 +52,9 @@ internal sealed record Accounts(string State, int Total, IReadOnlyDictionary<str
         Assert.Empty(twice.Except(SentAgain));
         var sent = Keys("sent");
         Assert.Empty(sent.Except(received));
-        Assert.DoesNotContain(received.Except(sent).Except(Keys("uncertain")), message => !SentAgain.Contains(message.Item1));
+        // Of one that waits to be sent again, or was refused then, the first copy may be there.
+        var earlier = Rows.Where(row => row is { State: "pending" or "claimed", Attempts: > 0 } || row.Reply.EndsWith(DeliveryVerdicts.EarlierCopy, StringComparison.Ordinal)).Select(row => row.Address);
+        Assert.Empty(received.Except(sent).Except(Keys("uncertain")).Select(message => message.Item1).Except(SentAgain).Except(earlier));
     }
 
     private HashSet<(string, string)> Keys(string state) => [.. Rows.Where(row => row.State == state).Select(row => (row.Address, row.MessageId))];

@@ -24,8 +24,8 @@ internal static class AddressSyntax
     private static readonly SearchValues<char> Joiners = SearchValues.Create('\u200C', '\u200D');
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true, AllowUnassigned = false };
 
-    /// <summary>The parts of an address.</summary>
-    internal readonly record struct Parts(string LocalPart, string Domain, string AsciiDomain);
+    /// <summary>An address, and its parts.</summary>
+    internal readonly record struct Parts(string Whole, string LocalPart, string Domain, string AsciiDomain);
 
     /// <summary>Reads an address.</summary>
     /// <returns>What is wrong, or null.</returns>
@@ -42,7 +42,9 @@ internal static class AddressSyntax
         var problem = ReadDomain(domain, out var unicode, out var ascii);
         if ((ProblemOfLocalPart(localPart) ?? problem) is { } first) return first;
         if (Encoding.UTF8.GetByteCount(localPart) + 1 + ascii.Length > MaxOctets) return TooLong;
-        parts = new Parts(localPart, unicode, ascii);
+        // Nearly always it stands there already.
+        var whole = unicode == domain ? text : $"{localPart}@{unicode}";
+        parts = new Parts(whole, localPart, unicode, ascii);
         return null;
     }
 

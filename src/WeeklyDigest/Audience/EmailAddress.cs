@@ -13,11 +13,10 @@ namespace WeeklyDigest.Audience;
 /// </remarks>
 public sealed record EmailAddress
 {
-    private EmailAddress(string localPart, string domain, string asciiDomain)
+    private EmailAddress(AddressSyntax.Parts parts)
     {
-        (LocalPart, Domain, AsciiDomain) = (localPart, domain, asciiDomain);
-        Value = localPart + "@" + domain;
-        WireValue = domain == asciiDomain ? Value : localPart + "@" + asciiDomain;
+        (Value, LocalPart, Domain, AsciiDomain) = parts;
+        WireValue = Domain == AsciiDomain ? Value : LocalPart + "@" + AsciiDomain;
     }
 
     /// <summary>What stands before the @, as written.</summary>
@@ -51,7 +50,7 @@ public sealed record EmailAddress
     {
         address = null;
         problem = AddressSyntax.Read(text?.Trim() ?? "", out var parts);
-        if (problem is null) address = new EmailAddress(parts.LocalPart, parts.Domain, parts.AsciiDomain);
+        if (problem is null) address = new EmailAddress(parts);
         return address is not null;
     }
 

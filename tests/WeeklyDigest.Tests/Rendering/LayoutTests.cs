@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using WeeklyDigest.Tests.Issues;
 
 namespace WeeklyDigest.Tests.Rendering;
 
@@ -36,6 +37,25 @@ public sealed partial class LayoutTests(Browser browser)
         var html = await Rendered.HtmlAsync(GoldenTests.Sample(name));
         await page.SetContentAsync(styleElements ? html : WithoutStyleElements(html));
         Assert.Equal(320, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        await Browser.CloseAsync(page);
+    }
+
+    [Theory]
+    [InlineData(320, "transformer", "parameters", false)]
+    [InlineData(320, "Reinforcement", "Configuration", null)]
+    [InlineData(360, "REINFORCEMENTS", "CONFIGURATIONS", false)]
+    [InlineData(390, "Reinforcement", "Configuration", false)]
+    [InlineData(390, "REINFORCEMENT", "CONFIGURATION", false)]
+    [InlineData(390, "Reinforcement", "Geschwindigkeitsmessung", true)]
+    [InlineData(640, "Reinforcement", "Geschwindigkeitsmessung", false)]
+    public async Task Words_in_a_table_are_broken_only_where_the_screen_has_no_room_for_them(int width, string first, string second, bool? broken)
+    {
+        var page = await browser.OpenAsync(width);
+        var rest = string.Join(' ', Enumerable.Repeat("so much is said here that this column wants all there is", 3));
+        await page.SetContentAsync(await Rendered.HtmlAsync(Samples.ValidBody($"| {first} | {second} |\n|---|---|\n| {first} | {second} {rest} |\n")));
+        Assert.Equal(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        var lines = await page.EvaluateAsync<int>("Math.max(...[...document.querySelectorAll('.prose table th')].map(cell => { const all = document.createRange(); all.selectNodeContents(cell); return all.getClientRects().length; }))");
+        if (broken is { } expected) Assert.Equal(expected, lines > 1);
         await Browser.CloseAsync(page);
     }
 

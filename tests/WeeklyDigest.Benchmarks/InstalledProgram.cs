@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace WeeklyDigest.Benchmarks;
 
-/// <summary>The program as the README installs it: published from the clone, once for all that one run of the benchmarks starts.</summary>
+/// <summary>The program as docs/running.md installs it: published from the clone, once for all that one run of the benchmarks starts.</summary>
 internal static class InstalledProgram
 {
     private static readonly Lazy<string> Published = new(Publish);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace WeeklyDigest.Tests.Documentation;
 
-/// <summary>What the README tells people to type works as it stands there.</summary>
+/// <summary>What the README, and the page on running it, tell people to type works as it stands there.</summary>
 public sealed class ReadmeTests
 {
     private const string Program = "weeklydigest ";
@@ -29,11 +29,13 @@ public sealed class ReadmeTests
         Assert.Equal(3, (await workspace.JsonAsync("status", "week-2", "--json")).GetProperty("sent").GetInt32());
     }
 
-    [Fact]
-    public async Task Every_command_it_names_exists()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/running.md")]
+    public async Task Every_command_it_names_exists(string page)
     {
         using var workspace = new Workspace();
-        var names = readme.Codes.Where(code => code.StartsWith(Program, StringComparison.Ordinal)).Select(code => code[Program.Length..].Split(' ')[0]).Distinct().ToList();
+        var names = new DocumentationPage(page).Codes.Where(code => code.StartsWith(Program, StringComparison.Ordinal)).Select(code => code[Program.Length..].Split(' ')[0]).Distinct().ToList();
         Assert.NotEmpty(names);
         foreach (var name in names)
         {
@@ -42,12 +44,14 @@ public sealed class ReadmeTests
         }
     }
 
-    [Fact]
-    public void Every_setting_it_names_is_in_the_manual()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/running.md")]
+    public void Every_setting_it_names_is_in_the_manual(string page)
     {
         var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
         using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Workspace.RepositoryRoot, "appsettings.json")), options);
-        var named = readme.Codes.Where(code => code.Contains(':', StringComparison.Ordinal) && code.All(c => char.IsLetterOrDigit(c) || c == ':')).ToList();
+        var named = new DocumentationPage(page).Codes.Where(code => code.Contains(':', StringComparison.Ordinal) && code.All(c => char.IsLetterOrDigit(c) || c == ':')).ToList();
         Assert.NotEmpty(named);
         Assert.All(named, code => Assert.True(Exists(settings.RootElement, code.Split(':')), code));
     }

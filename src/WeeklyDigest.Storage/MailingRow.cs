@@ -79,6 +79,18 @@ internal sealed class RestRow
     public MailingRest ToRest() => new(Pending, Held, Codes.Time(NextAttemptAt), Stopped) { LastAttemptAt = Codes.Time(LastAttemptAt) };
 }
 
+/// <summary>A row of the query OpenRows.</summary>
+internal sealed class OpenRow
+{
+    public long DomainId { get; init; }
+    public long Pending { get; init; }
+    public long Held { get; init; }
+    public long Deferred { get; init; }
+
+    /// <summary>The row as the pipeline sees it.</summary>
+    public DomainRows ToRows() => new(DomainId, Pending, Held, Deferred);
+}
+
 /// <summary>A row of the query Alarms.</summary>
 internal sealed class AlarmRow
 {

@@ -118,6 +118,16 @@ internal sealed class PostgresMailingStore(PostgresServer server) : IMailingStor
             async connection => [.. (await connection.QueryAsync<AlarmRow>(Queries.Get("Alarms"), new { mailing = mailingId, count })).Select(row => row.ToAlarm())], cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<(long Id, string Name)>> DomainIdsAsync(IReadOnlyCollection<string> names, CancellationToken cancel)
+        => server.RunAsync<IReadOnlyList<(long, string)>>(
+            async connection => (await connection.QueryAsync<(long, string)>(Queries.Get("DomainIds"), new { names = names.ToArray() })).AsList(), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DomainRows>> OpenRowsAsync(long mailingId, IReadOnlyCollection<long> domains, CancellationToken cancel)
+        => server.UnhurriedAsync<IReadOnlyList<DomainRows>>(
+            async connection => [.. (await connection.QueryAsync<OpenRow>(Queries.Unhurried("OpenRows", new { mailing = mailingId, ids = domains.ToArray() }, cancel))).Select(row => row.ToRows())], cancel);
+
+    /// <inheritdoc/>
     public Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel)
         => server.TransactAsync(
             connection => connection.ExecuteAsync(

@@ -127,6 +127,16 @@ internal sealed class SqliteMailingStore(SqliteWriter writer, SqliteReaders read
             connection => [.. connection.Query<AlarmRow>(Queries.Get("Alarms"), new { mailing = mailingId, count }).Select(row => row.ToAlarm())], cancel);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<(long Id, string Name)>> DomainIdsAsync(IReadOnlyCollection<string> names, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<(long, string)>>(
+            connection => connection.Query<(long, string)>(Queries.Get("DomainIds"), new { names = JsonSerializer.Serialize(names) }).AsList(), cancel);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DomainRows>> OpenRowsAsync(long mailingId, IReadOnlyCollection<long> domains, CancellationToken cancel)
+        => readers.ReadAsync<IReadOnlyList<DomainRows>>(
+            connection => [.. connection.Query<OpenRow>(Queries.Get("OpenRows"), new { mailing = mailingId, ids = JsonSerializer.Serialize(domains) }).Select(row => row.ToRows())], cancel);
+
+    /// <inheritdoc/>
     public Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel)
         => writer.TransactAsync(
             transaction => transaction.Statement("NoteUnsubscribed")

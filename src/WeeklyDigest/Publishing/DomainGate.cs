@@ -185,6 +185,31 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         }
     }
 
+    /// <summary>The domains that the settings name with a limit.</summary>
+    public IReadOnlyList<string> Limited { get; } = [.. options.Where(one => one.Name != DomainOptions.AnyOther && (one.Interval > TimeSpan.Zero || (one.Connections > 0 && one.Connections < connections))).Select(one => one.Name)];
+
+    /// <summary>The domains that are held back in earnest: not strangers that have not answered yet.</summary>
+    /// <param name="named">Those of <see cref="Limited"/> that there are. They come first, and also while nothing of theirs is here.</param>
+    /// <param name="also">Others that are told of as well, as long as something of theirs is here.</param>
+    /// <param name="most">So many; then those of which most is here.</param>
+    public IReadOnlyList<HeldBackDomain> HeldBack(IReadOnlyList<(long Id, string Name)> named, IReadOnlySet<long> also, int most)
+    {
+        lock (gate)
+        {
+            var now = Now;
+            var first = named.Select(one => (one.Id, Domain: known.GetValueOrDefault(one.Id) ?? New(one.Name))).ToList();
+            var others = known.Where(entry => entry.Value.IsHeldBack(now, usual.Value) || also.Contains(entry.Key))
+                .OrderByDescending(entry => entry.Value.Ready + entry.Value.UnderWay)
+                .Select(entry => (Id: entry.Key, Domain: entry.Value));
+            return [.. first.Concat(others).DistinctBy(one => one.Id).Take(most).Select(one => Tell(one.Id, one.Domain, now))];
+        }
+    }
+
+    private HeldBackDomain Tell(long id, DomainPace domain, TimeSpan now)
+        => new(id, domain.Allowed, Until(domain.PausedUntil, now), domain.Room(now, usual.Value)) { OpensIn = Until(domain.OpensAt, now) };
+
+    private static TimeSpan Until(TimeSpan at, TimeSpan now) => at > now ? at - now : TimeSpan.Zero;
+
     private int RoomOf(DomainPace domain, TimeSpan now, bool utf8Waits)
         => Math.Max(0, domain.Places(now, usual.Value) - domain.Ready + (utf8Waits ? domain.ReadyUtf8 : 0));
 

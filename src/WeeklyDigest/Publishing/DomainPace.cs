@@ -151,6 +151,25 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <summary>Whether it has answered since a time.</summary>
     public bool HasAnswered(TimeSpan since) => hasAnswered && lastAnswerAt >= since;
 
+    /// <summary>Messages per second that the settings allow; infinity without a limit.</summary>
+    public double Allowed => HasRate ? 1 / limits.Interval.TotalSeconds : double.PositiveInfinity;
+
+    /// <summary>Whether it takes its own time, for a limit, at its own wish or for its slow answers: not for having not answered yet.</summary>
+    public bool IsHeldBack(TimeSpan now, TimeSpan usual) => HasRate || HasFewConnections || AsksForLess(now) || (hasAnswered && IsSlow(usual));
+
+    /// <summary>What its places carry at the pace of its answers, once those are gone that are not held back; null when unknown, or when it is for the domain to say.</summary>
+    public DomainRoom? Room(TimeSpan now, TimeSpan usual)
+    {
+        if (!hasAnswered || AsksForLess(now) || typical.Value == TimeSpan.Zero) return null;
+        return new DomainRoom(PerSecond(Most(now, usual)), PerSecond(Most(now, usual, isAlone: true)));
+    }
+
+    private bool HasFewConnections => limits.Connections > 0 && limits.Connections < connections;
+
+    private bool AsksForLess(TimeSpan now) => share != Unlimited || pausedUntil > now;
+
+    private double PerSecond(int places) => Math.Min(places, connections) / typical.Value.TotalSeconds;
+
     private int Most(TimeSpan now, TimeSpan usual, bool isAlone = false, bool yields = false)
     {
         var most = limits.Connections > 0 ? limits.Connections : int.MaxValue;

@@ -77,6 +77,12 @@ public interface IMailingStore
     /// <summary>How many deliveries of a mailing wait for the editor: those of stopped domains that are pending or deferred.</summary>
     Task<long> LeftAloneAsync(long mailingId, CancellationToken cancel);
 
+    /// <summary>The keys of the receiving domains of these names; those that nobody has are left out.</summary>
+    Task<IReadOnlyList<(long Id, string Name)>> DomainIdsAsync(IReadOnlyCollection<string> names, CancellationToken cancel);
+
+    /// <summary>What is open of a mailing for each of these domains; those of which nothing is, and stopped ones, are left out. Walks all open rows, once.</summary>
+    Task<IReadOnlyList<DomainRows>> OpenRowsAsync(long mailingId, IReadOnlyCollection<long> domains, CancellationToken cancel);
+
     /// <summary>Notes that the subscriber of a delivery left through its link.</summary>
     Task NoteUnsubscribedAsync(DeliveryId delivery, DateTimeOffset at, CancellationToken cancel);
 
@@ -111,4 +117,18 @@ public sealed record MailingRest(bool Pending, bool Held, DateTimeOffset? NextAt
 {
     /// <summary>When the last of the deferred rows is due, or null.</summary>
     public DateTimeOffset? LastAttemptAt { get; init; }
+}
+
+/// <summary>What is open of a mailing for one receiving domain.</summary>
+/// <param name="DomainId">The domain's key.</param>
+/// <param name="Pending">Rows that nobody has taken.</param>
+/// <param name="Held">Rows that somebody holds: claimed or sending.</param>
+/// <param name="Deferred">Rows that were tried and are tried again.</param>
+public sealed record DomainRows(long DomainId, long Pending, long Held, long Deferred)
+{
+    /// <summary>All of them.</summary>
+    public long Open => Waiting + Deferred;
+
+    /// <summary>Those that wait for nothing but their turn, or are having it.</summary>
+    public long Waiting => Pending + Held;
 }

@@ -24,6 +24,7 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    private readonly HeldBackDomains heldBack = new(mailingId, environment.Mailings, environment.Domains, environment.Time);
     private Balance? before;
     private long unchangedSince;
     private volatile LedgerTrouble? unread;
@@ -126,7 +127,7 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         var balance = await environment.Mailings.BalanceAsync(mailingId, cancel);
         var rest = await environment.Mailings.RestAsync(mailingId, cancel);
         var leftAlone = rest.Stopped ? await environment.Mailings.LeftAloneAsync(mailingId, cancel) : 0;
-        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = leftAlone };
+        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = leftAlone, HeldBack = await heldBack.ReadAsync(balance.Open - leftAlone, cancel) };
     }
 
     /// <summary>Domains whose refusals in a row a run goes on counting.</summary>

@@ -8,13 +8,17 @@ namespace WeeklyDigest.Publishing;
 /// </summary>
 internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read, TimeProvider time)
 {
-    private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
+    /// <summary>A little less than the second between two questions, which does not pass to the microsecond.</summary>
+    private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(0.9);
 
     /// <summary>An estimate beyond it is none.</summary>
     private static readonly TimeSpan Farthest = TimeSpan.FromDays(365);
 
     /// <summary>Reading takes at most one part in so many of the time.</summary>
     private const int Rest = 20;
+
+    /// <summary>One in so many of what is open is next to nothing.</summary>
+    private const int Few = 20;
 
     /// <summary>One that failed tells little of how long the next one takes.</summary>
     private static readonly TimeSpan LongestAfterFailure = TimeSpan.FromMinutes(5);
@@ -38,7 +42,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         }
     }
 
-    /// <summary>Reads the balance when it is due: at most once a second, less often when reading takes long, also where it fails in the end.</summary>
+    /// <summary>Reads the balance when it is due: about once a second, less often when reading takes long, also where it fails in the end.</summary>
     /// <returns>False when it is not due.</returns>
     public async Task<bool> RefreshAsync(CancellationToken cancel)
     {
@@ -66,6 +70,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         {
             standing = exact;
             attempts = exact.Balance.Attempts;
+            rate.Of(attempts);
             foreach (var state in Enum.GetValues<DeliveryState>()) counts[(int)state] = Count(exact.Balance, state);
         }
     }
@@ -99,23 +104,33 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         {
             var balance = Current();
             var perSecond = rate.Of(attempts);
-            var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit), speed.Stalled);
+            var remaining = Remaining(balance, speed.IsReached ? speed.Limit : Math.Min(perSecond, speed.Limit), speed);
             return new DeliveryProgress(balance, perSecond, remaining, notice) { DoneAt = time.GetLocalNow() + remaining, WaitsUntil = waitsUntil }.In(mailing.State, mailing.Reason);
         }
     }
 
-    private TimeSpan? Remaining(Balance balance, double perSecond, int stalled)
+    private TimeSpan? Remaining(Balance balance, double perSecond, RelaySpeed speed)
     {
         var untilLast = standing.LastAttemptAt - time.GetUtcNow() is { } wait && balance.Deferred > 0 && wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
         var open = balance.Open - standing.LeftAlone;
         if (open <= balance.Deferred && untilLast > TimeSpan.Zero) return untilLast;
         if (open <= 0) return TimeSpan.Zero;
         // The pace of those before says nothing of when they are over.
-        if (2 * Math.Min(stalled, balance.Sending) >= open) return null;
-        var seconds = open / perSecond;
+        if (2 * Math.Min(speed.Stalled, balance.Sending) >= open) return null;
+        var seconds = Seconds(open, perSecond, speed.Limit);
         if (!(seconds < Farthest.TotalSeconds)) return null;
         var needed = TimeSpan.FromSeconds(seconds);
         return needed > untilLast ? needed : untilLast;
+    }
+
+    /// <summary>Seconds until all that is open was tried: all of it at the pace of all, and each domain that is held back at its own.</summary>
+    private double Seconds(long open, double perSecond, double limit)
+    {
+        var others = open - standing.HeldBack.Rows(time);
+        // Those that are held back are all that is left: how fast the others were, in the pace of all, tells nothing any more.
+        return others * Few <= open
+            ? Math.Max(open / limit, standing.HeldBack.Seconds(time, open, 0))
+            : Math.Max(open / perSecond, standing.HeldBack.Seconds(time, open, others / perSecond));
     }
 
     private Balance Current() => standing.Balance with

@@ -9,6 +9,9 @@ internal sealed record Standing(Balance Balance)
 
     /// <summary>Rows of stopped domains: they wait for the editor, not for time.</summary>
     public long LeftAlone { get; init; }
+
+    /// <summary>What is left of the domains that are held back.</summary>
+    public DomainsLeft HeldBack { get; init; } = DomainsLeft.None;
 }
 
 /// <summary>How fast messages may go over the relays that can be used.</summary>

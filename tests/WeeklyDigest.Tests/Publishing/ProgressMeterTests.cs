@@ -88,6 +88,59 @@ public sealed class ProgressMeterTests
     }
 
     [Fact]
+    public void A_domain_that_is_held_back_ends_at_its_own_pace_and_the_others_at_that_of_all()
+    {
+        var meter = Holding(LeftOf(500, 20));
+        // 480 others are through long before it.
+        Assert.Equal(25 - 8, Run(meter, 8, 1, rows: 80).Remaining!.Value.TotalSeconds, 0.1);
+        // It is all that is left: what the others did within the last ten seconds tells nothing.
+        Assert.Equal(25 - 14, Run(meter, 6, 1, rows: 20).Remaining!.Value.TotalSeconds, 0.1);
+
+        // And it may be through long before the others.
+        Assert.Equal((980 - 80) / 8.0, Run(Holding(LeftOf(100, 20)), 10, 1, rows: 8).Remaining!.Value.TotalSeconds, 1.0);
+    }
+
+    [Fact]
+    public void A_domain_that_gets_more_places_when_the_others_are_gone_takes_less_from_then_on()
+    {
+        var meter = Holding(LeftOf(200, 4) with { Later = 16 });
+        // 780 others at 78 of 82 a second, and what is left then at 16.
+        var others = (980 - 200) / 82.0;
+        Assert.Equal(others + (200 - 4 * (others + 1)) / 16, Run(meter, 1, 1, rows: 82).Remaining!.Value.TotalSeconds, 2.0);
+    }
+
+    [Fact]
+    public void A_pause_that_a_domain_asked_for_counts()
+    {
+        var meter = Holding(LeftOf(970, 97) with { OpensIn = TimeSpan.FromSeconds(30) });
+        Assert.Equal(40, meter.Progress(null, Free).Remaining!.Value.TotalSeconds, 0.1);
+        clock.Advance(TimeSpan.FromSeconds(35));
+        meter.Move(DeliveryState.Pending, DeliveryState.Sent, 485, attempted: true);
+        Assert.Equal(5, meter.Progress(null, Free).Remaining!.Value.TotalSeconds, 0.1);
+    }
+
+    [Fact]
+    public void Of_a_limit_of_one_in_minutes_the_next_place_is_where_it_begins()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        var four = LeftOf(4, 1 / 60.0) with { OpensIn = TimeSpan.FromSeconds(50), HasRate = true };
+        meter.Start(new Standing(new Balance(1000, 4, 0, 0, 0, 996, 0, 0, 0, 996, 0)) { HeldBack = new DomainsLeft([four], clock.GetTimestamp()) });
+        Assert.Equal(50 + 3 * 60, meter.Progress(null, Free).Remaining!.Value.TotalSeconds, 0.1);
+        clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(30 + 3 * 60, meter.Progress(null, Free).Remaining!.Value.TotalSeconds, 0.1);
+    }
+
+    [Theory]
+    [InlineData(500, false)]
+    [InlineData(400, true)]
+    public void An_unknown_pace_leaves_the_end_unknown_where_it_is_that_of_most_of_what_is_left(long rows, bool isTold)
+        => Assert.Equal(isTold, Run(Holding(LeftOf(rows, null)), 5, 1).Remaining is not null);
+
+    [Fact]
+    public void While_no_relay_can_be_used_domains_have_no_end_either()
+        => Assert.Null(Holding(LeftOf(980, 20)).Progress(null, new RelaySpeed(0, IsReached: true)).Remaining);
+
+    [Fact]
     public void A_relay_at_its_limit_is_told_by_the_limit_and_relays_that_are_down_by_nothing()
     {
         var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
@@ -128,14 +181,23 @@ public sealed class ProgressMeterTests
         Assert.True(Run(meter, 1, 1) is { IsHeld: false, MessagesPerSecond: > 0, DoneAt: not null, WaitsUntil: not null });
     }
 
-    // Asked once a second, a message sent every so many seconds.
-    private DeliveryProgress Run(ProgressMeter meter, int seconds, int? everySeconds)
+    private static DomainLeft LeftOf(long rows, double? pace) => new(new DomainRows(1, rows, 0, 0), pace, pace, TimeSpan.Zero);
+
+    private ProgressMeter Holding(DomainLeft left)
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start) { HeldBack = new DomainsLeft([left], clock.GetTimestamp()) });
+        return meter;
+    }
+
+    // Asked once a second, messages sent every so many seconds.
+    private DeliveryProgress Run(ProgressMeter meter, int seconds, int? everySeconds, int rows = 1)
     {
         var last = meter.Progress(null, Free);
         for (var second = 1; second <= seconds; second++)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            if (everySeconds is { } every && second % every == 0) meter.Move(DeliveryState.Pending, DeliveryState.Sent, 1, attempted: true);
+            if (everySeconds is { } every && second % every == 0) meter.Move(DeliveryState.Pending, DeliveryState.Sent, rows, attempted: true);
             last = meter.Progress(null, Free);
         }
         return last;
@@ -183,10 +245,10 @@ public sealed class ProgressMeterTests
     }
 
     [Theory]
-    [InlineData(0, 1)]
+    [InlineData(0, 0.9)]
     [InlineData(2, 40)]
     [InlineData(60, 300)]
-    public async Task A_count_that_fails_is_not_tried_again_at_once_when_it_took_long_and_not_for_hours_either(int seconds, int rest)
+    public async Task A_count_that_fails_is_not_tried_again_at_once_when_it_took_long_and_not_for_hours_either(int seconds, double rest)
     {
         var reads = 0;
         var meter = new ProgressMeter(_ => FailAsync(), clock);

@@ -128,6 +128,33 @@ public abstract class RefusalSuite<TPlace> : StorageSuite<TPlace> where TPlace :
         Assert.Equal(10, (await Claim(mailing)).Count);
     }
 
+    [Fact]
+    public async Task What_is_open_is_counted_for_the_domains_asked_about_stopped_ones_apart()
+    {
+        await Import("readers", Enumerable.Range(1, 30).SelectMany(i => new[] { $"a{i}@strict.example", $"b{i}@kind.example", $"c{i}@other.example" }));
+        var mailing = (await Publish()).MailingId;
+        await Import("more", "d@elsewhere.example");
+        await Publish("2", "more");
+        var ids = (await Mailings.DomainIdsAsync(["kind.example", "strict.example", "elsewhere.example", "nobody.example"], Cancel)).ToDictionary(domain => domain.Name, domain => domain.Id);
+        Assert.Equal(["elsewhere.example", "kind.example", "strict.example"], ids.Keys.Order());
+        Assert.Empty(await Mailings.OpenRowsAsync(mailing, [ids["elsewhere.example"]], Cancel));
+        Assert.Empty(await Mailings.OpenRowsAsync(mailing, [], Cancel));
+        Assert.Equal(30, (await Mailings.OpenRowsAsync(mailing, [.. ids.Values], Cancel)).Single(rows => rows.DomainId == ids["strict.example"]).Pending);
+
+        var claimed = await Claim(mailing, 75);
+        foreach (var row in claimed.Where(row => row.Recipient.Address.Domain == "strict.example").Take(20)) await RefuseAsync(row, Refusal.Policy);
+        var kind = claimed.Where(row => row.DomainId == ids["kind.example"]).ToList();
+        await Write(kind[0], DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(kind[1], DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(kind[1], DeliveryState.Sending, DeliveryState.Deferred, counted: true, "450 later", Now.AddMinutes(5));
+        await Write(kind[2], DeliveryState.Claimed, DeliveryState.Sending);
+        await Write(kind[2], DeliveryState.Sending, DeliveryState.Sent, counted: true, "250 ok");
+
+        var open = Assert.Single(await Mailings.OpenRowsAsync(mailing, [.. ids.Values], Cancel));
+        Assert.Equal(new DomainRows(ids["kind.example"], Pending: 5, Held: 23, Deferred: 1), open);
+        Assert.Equal((29L, 28L), (open.Open, open.Waiting));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

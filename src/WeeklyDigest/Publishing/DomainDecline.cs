@@ -1,0 +1,40 @@
+namespace WeeklyDigest.Publishing;
+
+/// <summary>
+/// How fast the open rows of a held back domain become fewer, from reading to reading, whichever process sends them; where that tells too little yet, what
+/// its settings allow. A row that was put off counts as done: it was tried.
+/// </summary>
+/// <param name="time">The clock.</param>
+internal sealed class DomainDecline(TimeProvider time)
+{
+    private readonly AttemptRate rate = new(time);
+    private DomainRows? before;
+    private bool wasIdle = true;
+    private long done;
+    private double? told;
+
+    /// <summary>Whether rows of it are in somebody's hands and none has been through for so long that nobody knows when they are.</summary>
+    public bool StandsStill { get; private set; }
+
+    /// <summary>Its rows in a second; null when nothing can be said.</summary>
+    /// <param name="domain">The domain.</param>
+    /// <param name="rows">Its open rows now.</param>
+    public double? Pace(HeldBackDomain domain, DomainRows rows)
+    {
+        var made = before is null ? 0 : Math.Max(0, Math.Max(before.Open - rows.Open, before.Waiting - rows.Waiting));
+        var isPaused = domain.PausedFor > TimeSpan.Zero;
+        var isIdle = rows.Held == 0 && !isPaused;
+        // Nobody was at it, at the end or at the beginning: the time says nothing of its pace.
+        if (wasIdle || (isIdle && made == 0)) rate.Restart();
+        (before, done, wasIdle) = (rows, done + made, isIdle);
+        var recent = rate.Recently(done);
+        StandsStill = rows.Held > 0 && !isPaused && recent.StandsStill(domain.HasRate ? TimeSpan.FromSeconds(1 / domain.Allowed) : TimeSpan.Zero);
+        if (StandsStill) return null;
+        if (recent.IsTold && IsEnough(recent, domain.Allowed)) return told = recent.Made / recent.Span.TotalSeconds;
+        return domain.HasRate ? domain.Allowed : told;
+    }
+
+    // Also few are enough where the settings would have allowed enough of them.
+    private static bool IsEnough(RecentAttempts recent, double allowed)
+        => recent.Made >= RecentAttempts.Enough || allowed * recent.Span.TotalSeconds >= RecentAttempts.Enough;
+}

@@ -1,0 +1,81 @@
+using WeeklyDigest.Publishing;
+
+namespace WeeklyDigest.Tests.Publishing;
+
+/// <summary>How fast a held back domain's rows become fewer, as readings of the ledger tell.</summary>
+public sealed class DomainDeclineTests
+{
+    private static readonly HeldBackDomain Unlimited = new(1, double.PositiveInfinity, TimeSpan.Zero, null);
+    private static readonly HeldBackDomain TwentyASecond = Unlimited with { Allowed = 20 };
+    private readonly ManualClock clock = new();
+    private readonly DomainDecline decline;
+    private DomainRows rows = new(1, 1000, 20, 0);
+
+    public DomainDeclineTests() => decline = new DomainDecline(clock);
+
+    [Fact]
+    public void The_settings_tell_until_it_was_measured()
+    {
+        Assert.Equal(20, Read(TwentyASecond, 0));
+        // Two nodes have twice as much.
+        for (var i = 0; i < 10; i++) Read(TwentyASecond, 40);
+        Assert.Equal(40, Read(TwentyASecond, 40)!.Value, 0.1);
+    }
+
+    [Fact]
+    public void One_that_stays_behind_its_limit_is_told_by_what_it_does()
+    {
+        for (var i = 0; i < 5; i++) Read(TwentyASecond, 2);
+        Assert.Equal(2, Read(TwentyASecond, 2)!.Value, 0.5);
+    }
+
+    [Fact]
+    public void The_time_before_its_turn_says_nothing_of_its_pace()
+    {
+        rows = rows with { Held = 0 };
+        for (var i = 0; i < 60; i++) Assert.Equal(20, Read(TwentyASecond, 0));
+        rows = rows with { Held = 20 };
+        Assert.Equal(20, Read(TwentyASecond, 20)!.Value, 0.1);
+        Assert.Equal(20, Read(TwentyASecond, 20)!.Value, 0.1);
+    }
+
+    [Fact]
+    public void A_row_that_is_put_off_was_tried_and_one_that_is_only_taken_was_not()
+    {
+        Read(Unlimited, 0);
+        for (var i = 0; i < 5; i++) Read(Unlimited, 10, deferred: 10);
+        Assert.Equal(10, Read(Unlimited, 10, deferred: 10)!.Value, 0.1);
+        var taken = new DomainDecline(clock);
+        for (var i = 0; i < 5; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Assert.Null(taken.Pace(Unlimited, new DomainRows(1, 1000 - i, i, 0)));
+        }
+    }
+
+    [Fact]
+    public void One_whose_answers_do_not_come_stands_still_whatever_the_settings_allow_and_one_that_asked_for_a_pause_does_not()
+    {
+        for (var i = 0; i < 10; i++) Read(TwentyASecond, 20);
+        for (var i = 0; i < 12; i++) Read(TwentyASecond, 0);
+        Assert.True(decline.StandsStill);
+        Assert.Null(Read(TwentyASecond, 0));
+        Assert.NotNull(Read(TwentyASecond with { PausedFor = TimeSpan.FromSeconds(5) }, 0));
+        Assert.False(decline.StandsStill);
+    }
+
+    [Fact]
+    public void A_limit_of_one_in_minutes_does_not_stand_still_between_two()
+    {
+        var seldom = TwentyASecond with { Allowed = 1 / 120.0 };
+        for (var i = 0; i < 300; i++) Assert.NotNull(Read(seldom, 0));
+    }
+
+    // A second later, so many more were done.
+    private double? Read(HeldBackDomain domain, int done, int deferred = 0)
+    {
+        clock.Advance(TimeSpan.FromSeconds(1));
+        rows = rows with { Pending = rows.Pending - done, Deferred = rows.Deferred + deferred };
+        return decline.Pace(domain, rows);
+    }
+}

@@ -12,10 +12,8 @@ namespace WeeklyDigest.Storage.Postgres;
 internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest request)
 {
     private readonly List<Delivery> claimed = [];
-    private readonly Dictionary<long, int> rooms = [];
+    private readonly ClaimRooms rooms = new(request.Rooms);
     private readonly long now = Codes.Of(request.Claimant.Now);
-    private HashSet<long> stopped = [];
-    private bool hasPassed;
     private int looked;
 
     private int Missing => request.Count - claimed.Count;
@@ -27,12 +25,12 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
     public async Task<ClaimedRows> TakeAsync()
     {
         var (state, startedAt) = await connection.QuerySingleOrDefaultAsync<(string?, long?)>(Queries.Get("MailingState"), new { mailing = request.MailingId });
-        if (state != Codes.Of(MailingState.Sending)) return new ClaimedRows([], 0, PassedOver: false, stopped, 0);
-        stopped = (await connection.QueryAsync<long>(Queries.Get("StoppedDomains"), new { mailing = request.MailingId })).ToHashSet();
-        await TakeDueAsync();
+        if (state != Codes.Of(MailingState.Sending)) return new ClaimedRows([], 0, PassedOver: false, rooms.Stopped, 0);
+        rooms.Stop(await connection.QueryAsync<long>(Queries.Get("StoppedDomains"), new { mailing = request.MailingId }));
+        if (!request.PendingOnly) await TakeDueAsync();
         var next = await TakePendingAsync();
         if (claimed.Count > 0 && startedAt is null) await connection.ExecuteAsync(Queries.Get("NoteStarted"), new { mailing = request.MailingId, now });
-        return new ClaimedRows(claimed, next, hasPassed, stopped, looked);
+        return new ClaimedRows(claimed, next, rooms.HasPassed, rooms.Stopped, looked) { Passed = rooms.Passed };
     }
 
     // A few rows as a rule; very many only when those are all of domains without room.
@@ -46,7 +44,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
     private async Task<bool> TakeDueAsync(int count)
     {
         var rows = await LookAsync("DueRows", count);
-        var walk = Walk(rows);
+        var walk = Walk(rows, row => rooms.Take(row.Domain));
         await TakeAllAsync(walk.Fitting);
         if (count == ClaimRequest.MaxLook && rows.Count == ClaimRequest.MaxLook && Missing > 0) await PostponeAsync(walk.PassedBy);
         return rows.Count < count;
@@ -68,7 +66,7 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         {
             var count = Math.Min(Math.Max(2 * Missing, request.Look - left), left);
             var rows = await LookAsync("PendingRows", count, after);
-            var walk = Walk(rows);
+            var walk = Walk(rows, row => rooms.TakePending(row.Id, row.Domain));
             await TakeAllAsync(walk.Fitting);
             looked += walk.Seen;
             if (rows.Count < count && walk.Seen == rows.Count) return 0;
@@ -81,20 +79,11 @@ internal sealed class PostgresClaim(NpgsqlConnection connection, ClaimRequest re
         => (await connection.QueryAsync<Row>(Queries.Get(query), new { mailing = request.MailingId, now, count, after })).AsList();
 
     /// <summary>Goes through rows until enough are found whose domain has room.</summary>
-    private (List<long> Fitting, List<long> PassedBy, int Seen) Walk(List<Row> rows)
+    private (List<long> Fitting, List<long> PassedBy, int Seen) Walk(List<Row> rows, Predicate<Row> fits)
     {
         var (fitting, passedBy, seen) = (new List<long>(), new List<long>(), 0);
-        for (; seen < rows.Count && fitting.Count < Missing; seen++) (HasRoom(rows[seen].Domain) ? fitting : passedBy).Add(rows[seen].Id);
+        for (; seen < rows.Count && fitting.Count < Missing; seen++) (fits(rows[seen]) ? fitting : passedBy).Add(rows[seen].Id);
         return (fitting, passedBy, seen);
-    }
-
-    private bool HasRoom(long domain)
-    {
-        if (stopped.Contains(domain)) return false;
-        var room = rooms.TryGetValue(domain, out var left) ? left : request.Rooms.Of(domain);
-        rooms[domain] = Math.Max(0, room - 1);
-        hasPassed |= room <= 0;
-        return room > 0;
     }
 
     private async Task TakeAllAsync(List<long> subscribers)

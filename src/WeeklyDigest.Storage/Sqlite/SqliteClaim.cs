@@ -9,9 +9,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
 {
     private readonly long now = Codes.Of(request.Claimant.Now);
     private readonly List<Delivery> claimed = [];
-    private readonly HashSet<long> stopped = [];
-    private readonly Dictionary<long, int> rooms = [];
-    private bool hasPassed;
+    private readonly ClaimRooms rooms = new(request.Rooms);
     private int looked;
 
     private int Missing => request.Count - claimed.Count;
@@ -19,12 +17,12 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
     /// <summary>Takes rows: due deferred ones first, for they are few, and a million pending ones must not keep them waiting.</summary>
     public ClaimedRows Take()
     {
-        if (!IsSending(out var started)) return new ClaimedRows([], 0, PassedOver: false, stopped, 0);
+        if (!IsSending(out var started)) return new ClaimedRows([], 0, PassedOver: false, rooms.Stopped, 0);
         ReadStops();
-        TakeDue();
+        if (!request.PendingOnly) TakeDue();
         var next = TakePending();
         if (claimed.Count > 0 && !started) Bind("NoteStarted").With("@now", now).Run();
-        return new ClaimedRows(claimed, next, hasPassed, stopped, looked);
+        return new ClaimedRows(claimed, next, rooms.HasPassed, rooms.Stopped, looked) { Passed = rooms.Passed };
     }
 
     private bool IsSending(out bool started)
@@ -39,12 +37,12 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
     private void ReadStops()
     {
         using var rows = Bind("StoppedDomains").Read();
-        while (rows.Next()) stopped.Add(rows.Number(0));
+        while (rows.Next()) rooms.Stop(rows.Number(0));
     }
 
     private void TakeDue()
     {
-        var walk = Look(Bind("DueRows").With("@now", now), ClaimRequest.MaxLook);
+        var walk = Look(Bind("DueRows").With("@now", now), ClaimRequest.MaxLook, (_, domain) => rooms.Take(domain));
         TakeAll(walk.Fitting);
         if (walk.Seen == ClaimRequest.MaxLook && Missing > 0) Postpone(walk.PassedBy);
     }
@@ -64,7 +62,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
         // Again when those found have left: the next ones take their places.
         for (var left = request.Look; Missing > 0 && left > 0;)
         {
-            var walk = Look(Bind("PendingRows").With("@after", after), left);
+            var walk = Look(Bind("PendingRows").With("@after", after), left, rooms.TakePending);
             TakeAll(walk.Fitting);
             looked += walk.Seen;
             if (walk.IsEnd) return 0;
@@ -74,7 +72,7 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
     }
 
     /// <summary>Walks an index until enough rows are found whose domain has room.</summary>
-    private Walk Look(SqliteStatement statement, int atMost)
+    private Walk Look(SqliteStatement statement, int atMost, Func<long, long, bool> fits)
     {
         var walk = new Walk();
         using var rows = statement.With("@count", atMost).Read();
@@ -87,18 +85,9 @@ internal sealed class SqliteClaim(SqliteWriter transaction, ClaimRequest request
             }
             walk.Seen++;
             walk.Last = rows.Number(0);
-            (HasRoom(rows.Number(1)) ? walk.Fitting : walk.PassedBy).Add(walk.Last);
+            (fits(walk.Last, rows.Number(1)) ? walk.Fitting : walk.PassedBy).Add(walk.Last);
         }
         return walk;
-    }
-
-    private bool HasRoom(long domain)
-    {
-        if (stopped.Contains(domain)) return false;
-        var room = rooms.TryGetValue(domain, out var left) ? left : request.Rooms.Of(domain);
-        rooms[domain] = Math.Max(0, room - 1);
-        hasPassed |= room <= 0;
-        return room > 0;
     }
 
     private void TakeAll(List<long> subscribers)

@@ -36,6 +36,9 @@ public sealed record ClaimRequest(long MailingId, int Count, Claimant Claimant)
     /// <summary>Pending rows looked at, at most; 1 to 10,000, which is the default.</summary>
     public int Look { get; init; } = MaxLook;
 
+    /// <summary>Whether rows that were tried before and are due are left alone: the domains without room here may have some elsewhere.</summary>
+    public bool PendingOnly { get; init; }
+
     /// <summary>When due rows whose domain has no room are due again, should there be so many of them that they hide the others; after the claim's time.</summary>
     public DateTimeOffset PostponeTo { get; init; } = Claimant.Now.AddMinutes(5);
 }
@@ -46,4 +49,8 @@ public sealed record ClaimRequest(long MailingId, int Count, Claimant Claimant)
 /// <param name="PassedOver">Whether rows were passed by whose domain has no room now; those of stopped domains do not count.</param>
 /// <param name="Stopped">The domains that the mailing leaves alone.</param>
 /// <param name="Looked">Pending rows that were looked at.</param>
-public sealed record ClaimedRows(IReadOnlyList<Delivery> Deliveries, long Next, bool PassedOver, IReadOnlySet<long> Stopped, int Looked);
+public sealed record ClaimedRows(IReadOnlyList<Delivery> Deliveries, long Next, bool PassedOver, IReadOnlySet<long> Stopped, int Looked)
+{
+    /// <summary>For each domain of which pending rows were passed by for want of room, where a claim begins that comes to the first of them, for <see cref="ClaimRequest.After"/>.</summary>
+    public IReadOnlyDictionary<long, long> Passed { get; init; } = new Dictionary<long, long>();
+}

@@ -6,12 +6,16 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// Keeps claimed deliveries ready for the connections: enough that none waits for a claim, few enough that memory stays flat and another
-/// process gets its share, and no more of a domain than it has places for. What is left when the run stops, or while no relay can be used, is
-/// given back.
+/// process gets its share, and no more of a domain than it has places for; what waits for its domain takes no room of the others. What is left
+/// when the run stops, or while no relay can be used, is given back.
 /// </summary>
 internal sealed class ClaimFeed : IDisposable
 {
     private const int MaxReady = 1000;
+
+    /// <summary>So many that wait for their domains keep no others from being claimed; more, and memory would not stay flat.</summary>
+    private const int MaxHeld = 1000;
+
     private static readonly TimeSpan Brisk = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
@@ -25,6 +29,7 @@ internal sealed class ClaimFeed : IDisposable
     private readonly CancellationTokenSource over;
     private int outstanding;
     private int target;
+    private int held;
     private long claimedAt;
     private long lookedAt;
     private bool isInVain;
@@ -65,7 +70,7 @@ internal sealed class ClaimFeed : IDisposable
     public bool TryTake(bool carriesUtf8, [NotNullWhen(true)] out TakenDelivery? taken)
     {
         if (!ready.TryTake(out taken, carriesUtf8)) return false;
-        if (ready.Count <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
+        if (ready.Count - Volatile.Read(ref held) <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
         return true;
     }
 
@@ -140,13 +145,15 @@ internal sealed class ClaimFeed : IDisposable
         }
         var utf8Waits = run.Sessions.Utf8Waits;
         await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
-        var usable = ready.Usable(utf8Waits);
-        if (usable > target / 2)
+        var usable = CountUsable(utf8Waits);
+        if (usable <= target)
         {
-            // Those apart: so many of them that what is behind them is not reached.
-            if (StuckReason() is { } reason) run.Stop.RequestPause(reason);
-            return await PauseAsync(Slow);
+            await foreach (var returned in rounds.ReturnAsync(Math.Max(1, target))) Take(returned);
+            usable = CountUsable(utf8Waits);
         }
+        // Those apart: so many of them that what is behind them is not reached.
+        if (usable > target / 2 && StuckReason() is { } reason) run.Stop.RequestPause(reason);
+        if (usable > target / 2 || (Volatile.Read(ref outstanding) > 0 && rounds.IsInVain)) return await PauseAsync(rounds.HasPassed ? ClaimRounds.ReturnEvery : Slow);
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
         var rest = await ClaimAsync(Math.Max(1, target - usable));
@@ -157,6 +164,13 @@ internal sealed class ClaimFeed : IDisposable
             ClaimRest.PassedOver => await PauseAsync(Slow),
             _ => await IsMoreToComeAsync(),
         };
+    }
+
+    private int CountUsable(bool utf8Waits)
+    {
+        var (free, waiting) = ready.Usable(utf8Waits);
+        Volatile.Write(ref held, waiting);
+        return free + Math.Max(0, waiting - MaxHeld);
     }
 
     // While no relay can be used, rows end all the same: given up, or left by their subscribers.
@@ -180,11 +194,18 @@ internal sealed class ClaimFeed : IDisposable
     {
         claimedAt = run.Time.GetTimestamp();
         var (claimed, rest) = await rounds.ClaimAsync(count);
-        if (claimed.Count > 0) isInVain = false;
+        Take(claimed);
+        return rest;
+    }
+
+    private void Take(IReadOnlyList<Delivery> claimed)
+    {
+        if (claimed.Count == 0) return;
+        isInVain = false;
+        run.Meter.WaitsUntil = null;
         Interlocked.Add(ref outstanding, claimed.Count);
         run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Count, attempted: false);
         ready.Add(claimed);
-        return rest;
     }
 
     private async Task<bool> IsMoreToComeAsync()
@@ -215,6 +236,7 @@ internal sealed class ClaimFeed : IDisposable
         var writes = left.Select(delivery => DeliveryVerdicts.Release(delivery, DeliveryState.Claimed, now)).ToList();
         await run.Writer.WriteAsync(writes).WaitAsync(run.Stop.RecordToken);
         foreach (var write in writes) run.Meter.Move(DeliveryState.Claimed, write.To, 1, attempted: false);
+        rounds.NoteBack(left);
         if (Interlocked.Add(ref outstanding, -left.Count) == 0) wake.Writer.TryWrite(true);
     }
 

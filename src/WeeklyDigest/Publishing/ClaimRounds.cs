@@ -21,7 +21,9 @@ internal enum ClaimRest
 /// </summary>
 /// <remarks>
 /// With 900,000 rows of one slow domain and 100,000 others, a round finds the others within a second, at the cost of an index walk. When a
-/// round found hardly any, looking is rationed: little is looked at in each claim, and a whole round made now and then.
+/// round found hardly any, looking is rationed: little is looked at in each claim, and a whole round made now and then. What was passed by
+/// does not wait for the next round, which may begin only when all others are sent: a domain with a limit is returned to when it has room, and one
+/// whose limit has gone is claimed before the round goes on.
 /// </remarks>
 /// <param name="run">The run.</param>
 internal sealed class ClaimRounds(RunParts run)
@@ -30,8 +32,16 @@ internal sealed class ClaimRounds(RunParts run)
     private const int Thin = 20;
 
     private const int ShortLook = 1000;
+
+    /// <summary>Domains returned to at a time.</summary>
+    private const int MostReturns = 8;
+
     private static readonly TimeSpan RoundEvery = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often domains with a limit are returned to: a domain has room for what it can use in a second.</summary>
+    public static readonly TimeSpan ReturnEvery = TimeSpan.FromMilliseconds(250);
+
+    private readonly PassedRows passed = new();
     private readonly HashSet<long> stopsOfOurs = [];
     private readonly HashSet<long> stopsTold = [];
     private IReadOnlySet<long> stopsInLedger = new HashSet<long>();
@@ -42,6 +52,14 @@ internal sealed class ClaimRounds(RunParts run)
     private bool roundPassed;
     private bool isThin;
     private long thinSince;
+    private long returnedAt;
+    private long? foundNoneAt;
+
+    /// <summary>Whether there are rows to return to.</summary>
+    public bool HasPassed => passed.Any;
+
+    /// <summary>Whether another claim finds nothing yet: the last one found none but rows of domains without room, a moment ago.</summary>
+    public bool IsInVain => foundNoneAt is { } at && run.Time.GetElapsedTime(at) < ReturnEvery && passed.FirstUnlimited(run.Domains.Rooms(), stopped) is null;
 
     /// <summary>The domains that the mailing leaves alone.</summary>
     public IReadOnlySet<long> Stopped => stopped;
@@ -64,37 +82,79 @@ internal sealed class ClaimRounds(RunParts run)
     /// <summary>Claims once.</summary>
     public async Task<(IReadOnlyList<Delivery> Claimed, ClaimRest Left)> ClaimAsync(int count)
     {
-        var isShort = isThin && run.Time.GetElapsedTime(thinSince) < RoundEvery;
+        var rooms = run.Domains.Rooms(run.Sessions.Utf8Waits);
+        var unlimited = passed.FirstUnlimited(rooms, stopped);
+        // What is behind the round; to what is ahead it comes by itself.
+        var isAside = unlimited < after;
+        var isShort = unlimited is null && isThin && run.Time.GetElapsedTime(thinSince) < RoundEvery;
         var started = run.Time.GetTimestamp();
-        var request = Request(count, isShort ? ShortLook : ClaimRequest.MaxLook);
-        var settled = Settled();
-        // Dying after the commit leaves the rows claimed; whoever recovers our owner gives them back.
-        var claimed = await run.Writer.InTurnAsync(ledger => ledger.ClaimAsync(request, CancellationToken.None)).WaitAsync(run.Stop.RecordToken);
+        var request = Request(count, rooms) with { After = isAside ? unlimited!.Value : after, Look = isShort ? ShortLook : ClaimRequest.MaxLook };
+        var claimed = await ClaimAsync(request);
         var took = run.Time.GetElapsedTime(started);
-        NoteStops(claimed.Stopped, settled);
-        if (Note(claimed) is { } rest) return (claimed.Deliveries, rest);
-        if (claimed.Deliveries.Count * Thin >= claimed.Looked) return (claimed.Deliveries, ClaimRest.More);
-        if (isShort && claimed.Deliveries.Count == 0) return (claimed.Deliveries, ClaimRest.PassedOver);
+        NotePassed(request.After, claimed, isAhead: !isAside || claimed.Next >= after);
+        var rest = isAside ? null : Note(claimed, isShort);
+        foundNoneAt = rest == ClaimRest.PassedOver ? run.Time.GetTimestamp() : null;
+        if (rest is not null) return (claimed.Deliveries, rest.Value);
         // Half of the time at most is spent on looking past rows, and the ledger is free for the others in the other half.
-        await Task.WhenAny(Task.Delay(took, run.Time, run.Stop.Token));
+        if (claimed.Deliveries.Count * Thin < claimed.Looked) await Task.WhenAny(Task.Delay(took, run.Time, run.Stop.Token));
         return (claimed.Deliveries, ClaimRest.More);
     }
 
-    private ClaimRequest Request(int count, int look)
+    /// <summary>Claims what was passed by of domains with a limit that have room now, when it is time to: a few domains, each from where its rows begin.</summary>
+    /// <param name="count">So many at a time at most.</param>
+    public async IAsyncEnumerable<IReadOnlyList<Delivery>> ReturnAsync(int count)
     {
-        var claimant = run.Lease.Claimant();
-        return new ClaimRequest(run.MailingId, count, claimant) { After = after, Rooms = run.Domains.Rooms(run.Sessions.Utf8Waits), Look = look, PostponeTo = claimant.Now + run.Options.FirstRetryAfter };
+        if (!passed.Any || run.Time.GetElapsedTime(returnedAt) < ReturnEvery) yield break;
+        returnedAt = run.Time.GetTimestamp();
+        var open = passed.Limited(run.Domains.Rooms(), stopped);
+        var look = ClaimRequest.MaxLook;
+        for (var returns = 0; returns < MostReturns && look > 0 && !run.Stop.IsRequested && passed.Next(open) is { } place; returns++)
+        {
+            var claimed = await ClaimAsync(Request(Math.Min(count, open.Values.Sum()), new DomainRooms(0, open)) with { After = place, Look = look, PendingOnly = true });
+            passed.Note(place, claimed, isAhead: false);
+            foreach (var delivery in claimed.Deliveries)
+                if (--open[delivery.DomainId] == 0) open.Remove(delivery.DomainId);
+            look -= Math.Max(1, claimed.Looked);
+            yield return claimed.Deliveries;
+        }
     }
 
-    /// <summary>Notes what a claim gave.</summary>
-    /// <returns>What a whole round left, when this was its end; else null.</returns>
-    private ClaimRest? Note(ClaimedRows claimed)
+    /// <summary>Notes what goes back to be claimed again.</summary>
+    public void NoteBack(IReadOnlyList<Delivery> deliveries)
+    {
+        foreach (var delivery in deliveries.Where(delivery => !stopped.Contains(delivery.DomainId))) passed.Add(delivery.DomainId, delivery.Id.SubscriberId - 1);
+    }
+
+    private ClaimRequest Request(int count, DomainRooms rooms)
+    {
+        var claimant = run.Lease.Claimant();
+        return new ClaimRequest(run.MailingId, count, claimant) { Rooms = rooms, PostponeTo = claimant.Now + run.Options.FirstRetryAfter };
+    }
+
+    private async Task<ClaimedRows> ClaimAsync(ClaimRequest request)
+    {
+        var settled = Settled();
+        // Dying after the commit leaves the rows claimed; whoever recovers our owner gives them back.
+        var claimed = await run.Writer.InTurnAsync(ledger => ledger.ClaimAsync(request, CancellationToken.None)).WaitAsync(run.Stop.RecordToken);
+        NoteStops(claimed.Stopped, settled);
+        return claimed;
+    }
+
+    private void NotePassed(long from, ClaimedRows claimed, bool isAhead)
+    {
+        passed.Note(from, claimed, isAhead);
+        foreach (var (domain, place) in claimed.Passed) passed.Add(domain, place);
+    }
+
+    /// <summary>Notes what a claim of the round gave.</summary>
+    /// <returns>What was left, when this was the round's end, or one that is not gone on with at once; else null.</returns>
+    private ClaimRest? Note(ClaimedRows claimed, bool isShort)
     {
         after = claimed.Next;
         roundFound += claimed.Deliveries.Count;
         roundLooked += claimed.Looked;
         roundPassed |= claimed.PassedOver;
-        if (after > 0) return null;
+        if (after > 0) return isShort && claimed.Deliveries.Count == 0 ? ClaimRest.PassedOver : null;
         var rest = roundFound > 0 ? ClaimRest.More : roundPassed ? ClaimRest.PassedOver : ClaimRest.Nothing;
         isThin = roundPassed && roundFound * Thin < roundLooked;
         thinSince = run.Time.GetTimestamp();

@@ -174,6 +174,12 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         lock (gate) return Math.Min(domain.Ready, domain.Places(Now, usual.Value));
     }
 
+    /// <summary>How many more deliveries of a domain may go at this moment.</summary>
+    public int Free(DomainPace domain)
+    {
+        lock (gate) return domain.Free(Now, usual.Value, IsOneAlone);
+    }
+
     /// <summary>How long until the clock lets one of these domains go on; null when none waits for the clock.</summary>
     public TimeSpan? OpensIn()
     {
@@ -210,8 +216,12 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
 
     private static TimeSpan Until(TimeSpan at, TimeSpan now) => at > now ? at - now : TimeSpan.Zero;
 
+    // As many as there are stays that, however many of them are here already.
     private int RoomOf(DomainPace domain, TimeSpan now, bool utf8Waits)
-        => Math.Max(0, domain.Places(now, usual.Value) - domain.Ready + (utf8Waits ? domain.ReadyUtf8 : 0));
+    {
+        var places = domain.Places(now, usual.Value);
+        return places == int.MaxValue ? places : Math.Max(0, places - domain.Ready + (utf8Waits ? domain.ReadyUtf8 : 0));
+    }
 
     private DomainPace New(string name)
         => new(name, byName.GetValueOrDefault(name) ?? byName.GetValueOrDefault(DomainOptions.AnyOther) ?? new DomainOptions(), connections);

@@ -134,14 +134,24 @@ internal sealed class ReadyQueue : IDisposable
         return false;
     }
 
-    /// <summary>How many can be used soon.</summary>
+    /// <summary>How many may go now, and how many others wait for their domains.</summary>
     /// <param name="utf8Waits">Whether not every relay carries all. What waits for another does not count then, else the others would be claimed only after it.</param>
-    public int Usable(bool utf8Waits = false)
+    public (int Free, int Held) Usable(bool utf8Waits = false)
     {
         lock (access)
         {
-            var patient = utf8Waits ? turns.Where(lane => lane.Key.NeedsSmtpUtf8).Sum(lane => lane.Deliveries.Count) : 0;
-            return turns.Where(lane => !utf8Waits || !lane.Key.NeedsSmtpUtf8).Sum(lane => Math.Min(lane.Deliveries.Count, gate.Usable(lane.Domain))) + Math.Max(0, patient - MaxPatient);
+            var (free, held, patient) = (0, 0, 0);
+            foreach (var lane in turns)
+            {
+                var all = lane.Deliveries.Count;
+                if (utf8Waits && lane.Key.NeedsSmtpUtf8) patient += all;
+                else
+                {
+                    var usable = Math.Min(all, gate.Free(lane.Domain));
+                    (free, held) = (free + usable, held + all - usable);
+                }
+            }
+            return (free + Math.Max(0, patient - MaxPatient), held);
         }
     }
 

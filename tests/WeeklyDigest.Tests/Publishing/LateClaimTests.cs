@@ -58,7 +58,7 @@ public sealed class LateClaimTests
             new DeliveryOptions { Domains = [new DomainOptions { Name = "example.org", Connections = 1 }] },
             clock);
         var mailing = await place.PublishAsync(20);
-        place.Around = ledger => WaitingClaims.Over(ledger, () => WaitInClaim(3));
+        place.Around = ledger => WaitingClaims.Over(ledger, () => WaitInClaim(2));
         var process = place.Start();
         await DrainInClaimAsync(process, mailing, answer.SetResult);
 

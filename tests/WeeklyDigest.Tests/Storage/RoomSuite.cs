@@ -73,6 +73,46 @@ public abstract class RoomSuite<TPlace> : StorageSuite<TPlace> where TPlace : ID
         Assert.All(postponed, row => Assert.Equal(1, row.Attempts));
     }
 
+    [Fact]
+    public async Task Tells_where_each_domain_begins_that_it_passed_by()
+    {
+        var mailing = await SlowAndFastAsync(50, 10);
+        var (slow, fast) = await DomainsAsync(mailing);
+
+        var claimed = await ClaimAsync(mailing, 100, new DomainRooms(0, new Dictionary<long, int> { [slow] = 3, [fast] = 10 }));
+        Assert.Equal([(slow, 3L)], claimed.Passed.Select(entry => (entry.Key, entry.Value)));
+
+        var next = await Ledger.ClaimAsync(new ClaimRequest(mailing, 1, Claimant()) { After = claimed.Passed[slow] }, Cancel);
+        Assert.Equal((4, 4L), (next.Deliveries.Single().Id.SubscriberId, next.Next));
+        Assert.Empty(next.Passed);
+    }
+
+    [Fact]
+    public async Task Tells_nothing_of_due_rows_and_of_stopped_domains_that_it_passed_by()
+    {
+        var mailing = await SlowAndFastAsync(3, 2);
+        var (slow, fast) = await DomainsAsync(mailing);
+        await StopAsync(mailing, slow);
+        var claimed = await ClaimAsync(mailing, 100, new DomainRooms(0, None));
+        Assert.Equal((fast, true), (Assert.Single(claimed.Passed).Key, claimed.PassedOver));
+
+        await DeferAllAsync(mailing);
+        Clock.Advance(TimeSpan.FromMinutes(6));
+        claimed = await ClaimAsync(mailing, 100, new DomainRooms(0, None));
+        Assert.Equal((0, true), (claimed.Passed.Count, claimed.PassedOver));
+    }
+
+    [Fact]
+    public async Task Pending_rows_alone_can_be_asked_for()
+    {
+        var mailing = await SlowAndFastAsync(3, 2);
+        await DeferAllAsync(mailing);
+        Clock.Advance(TimeSpan.FromMinutes(5));
+        var request = new ClaimRequest(mailing, 100, Claimant()) { PendingOnly = true };
+        Assert.Empty((await Ledger.ClaimAsync(request, Cancel)).Deliveries);
+        Assert.Equal(5, (await Ledger.ClaimAsync(request with { PendingOnly = false }, Cancel)).Deliveries.Count);
+    }
+
     private Task<ClaimedRows> ClaimAsync(long mailing, int count, DomainRooms rooms)
         => Ledger.ClaimAsync(new ClaimRequest(mailing, count, Claimant()) { Rooms = rooms }, Cancel);
 
@@ -87,6 +127,14 @@ public abstract class RoomSuite<TPlace> : StorageSuite<TPlace> where TPlace : ID
         var all = await ClaimAsync(mailing, 100_000, DomainRooms.Open);
         await Ledger.RecoverAsync("one", OnUncertain.Hold, Now, Cancel);
         return (all.Deliveries[0].DomainId, all.Deliveries[^1].DomainId);
+    }
+
+    private async Task StopAsync(long mailing, long domain)
+    {
+        var row = Assert.Single((await ClaimAsync(mailing, 1, new DomainRooms(0, new Dictionary<long, int> { [domain] = 1 }))).Deliveries);
+        await Ledger.WriteAsync([new LedgerWrite(row.Id, row.Stamp, DeliveryState.Claimed, DeliveryState.Sending, CountAttempt: false, null, null, Now)], Cancel);
+        var refused = new LedgerWrite(row.Id, row.Stamp, DeliveryState.Sending, DeliveryState.Failed, CountAttempt: true, "554 5.7.1 no", null, Now);
+        await Ledger.WriteAsync([refused with { Refusal = Refusal.Policy, StopsDomain = domain }], Cancel);
     }
 
     private async Task DeferAllAsync(long mailing)

@@ -28,6 +28,9 @@ internal sealed class AttemptRate(TimeProvider time)
     /// <summary>Forgets the past: it says nothing of the pace from now on.</summary>
     public void Restart() => samples.Clear();
 
+    /// <summary>Told that it is no wonder that nothing has moved until now.</summary>
+    public void Excuse() => movedAt = time.GetTimestamp();
+
     private (long Made, TimeSpan Span) Recent(long now, long attempts)
     {
         var recent = (Made: 0L, Span: TimeSpan.Zero);

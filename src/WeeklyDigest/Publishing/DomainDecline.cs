@@ -27,11 +27,19 @@ internal sealed class DomainDecline(TimeProvider time)
         // Nobody was at it, at the end or at the beginning: the time says nothing of its pace.
         if (wasIdle || (isIdle && made == 0)) rate.Restart();
         (before, done, wasIdle) = (rows, done + made, isIdle);
+        if (isPaused) rate.Excuse();
         var recent = rate.Recently(done);
-        StandsStill = rows.Held > 0 && !isPaused && recent.StandsStill(domain.HasRate ? TimeSpan.FromSeconds(1 / domain.Allowed) : TimeSpan.Zero);
+        StandsStill = rows.Held > 0 && !isPaused && recent.StandsStill(Gap(domain, rows));
         if (StandsStill) return null;
         if (recent.IsTold && IsEnough(recent, domain.Allowed)) return told = recent.Made / recent.Span.TotalSeconds;
         return domain.HasRate ? domain.Allowed : told;
+    }
+
+    // Those that are in somebody's hands do not wait for the limit any more, but for answers.
+    private static TimeSpan Gap(HeldBackDomain domain, DomainRows rows)
+    {
+        var limit = domain.HasRate && rows.Pending > 0 ? TimeSpan.FromSeconds(1 / domain.Allowed) : TimeSpan.Zero;
+        return limit > domain.AnswerTime ? limit : domain.AnswerTime;
     }
 
     // Also few are enough where the settings would have allowed enough of them.

@@ -212,7 +212,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
     }
 
     private HeldBackDomain Tell(long id, DomainPace domain, TimeSpan now)
-        => new(id, domain.Allowed, Until(domain.PausedUntil, now), domain.Room(now, usual.Value)) { OpensIn = Until(domain.OpensAt, now) };
+        => new(id, domain.Allowed, Until(domain.PausedUntil, now), domain.Room(now, usual.Value)) { OpensIn = Until(domain.OpensAt, now), AnswerTime = domain.AnswerTime };
 
     private static TimeSpan Until(TimeSpan at, TimeSpan now) => at > now ? at - now : TimeSpan.Zero;
 

@@ -165,6 +165,9 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <summary>Messages per second that the settings allow; infinity without a limit.</summary>
     public double Allowed => HasRate ? 1 / limits.Interval.TotalSeconds : double.PositiveInfinity;
 
+    /// <summary>What an answer of it usually takes; zero when unknown.</summary>
+    public TimeSpan AnswerTime => typical.Value;
+
     /// <summary>Whether it takes its own time, for a limit, at its own wish or for its slow answers: not for having not answered yet.</summary>
     public bool IsHeldBack(TimeSpan now, TimeSpan usual) => HasRate || HasFewConnections || AsksForLess(now) || (hasAnswered && IsSlow(usual));
 

@@ -21,7 +21,8 @@ internal sealed record DomainLeft(DomainRows Rows, double? Pace, double? Later, 
     {
         if (Later is not > 0) return double.PositiveInfinity;
         var rows = Math.Max(0, After(elapsed) - (HasRate ? 1 : 0));
-        var closed = Math.Max(0, OpensIn.TotalSeconds - elapsed);
+        // For the limit waits only what nobody holds yet.
+        var closed = HasRate && Rows.Pending + Rows.Deferred == 0 ? 0 : Math.Max(0, OpensIn.TotalSeconds - elapsed);
         var beside = Math.Max(0, others - closed);
         var meanwhile = Pace is > 0 ? rows / Pace.Value : double.PositiveInfinity;
         return closed + (meanwhile <= beside ? meanwhile : beside + ((rows - (Pace ?? 0) * beside) / Later.Value));

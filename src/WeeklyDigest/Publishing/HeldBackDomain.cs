@@ -10,6 +10,9 @@ internal sealed record HeldBackDomain(long Id, double Allowed, TimeSpan PausedFo
     /// <summary>How long until the pause, or its limit, lets the next one go.</summary>
     public TimeSpan OpensIn { get; init; }
 
+    /// <summary>What an answer of it usually takes; zero when unknown.</summary>
+    public TimeSpan AnswerTime { get; init; }
+
     /// <summary>Whether the settings limit its rate.</summary>
     public bool HasRate => double.IsFinite(Allowed);
 }

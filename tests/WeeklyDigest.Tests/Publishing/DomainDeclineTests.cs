@@ -71,6 +71,38 @@ public sealed class DomainDeclineTests
         for (var i = 0; i < 300; i++) Assert.NotNull(Read(seldom, 0));
     }
 
+    [Fact]
+    public void What_only_waits_for_its_answer_does_not_wait_for_the_limit()
+    {
+        var seldom = TwentyASecond with { Allowed = 1 / 60.0 };
+        rows = new DomainRows(1, 0, 1, 0);
+        for (var i = 0; i < 10; i++) Assert.NotNull(Read(seldom, 0));
+        for (var i = 0; i < 5; i++) Read(seldom, 0);
+        Assert.True(decline.StandsStill);
+    }
+
+    [Fact]
+    public void A_pause_that_it_asked_for_is_not_held_against_it_afterwards()
+    {
+        for (var i = 0; i < 20; i++) Read(Unlimited, 10);
+        for (var i = 0; i < 16; i++) Read(Unlimited with { PausedFor = TimeSpan.FromSeconds(16 - i) }, 0);
+        Assert.NotNull(Read(Unlimited, 0));
+        Assert.NotNull(Read(Unlimited, 1));
+    }
+
+    [Fact]
+    public void One_whose_answers_take_long_and_come_together_does_not_stand_still_between_them()
+    {
+        var slow = Unlimited with { AnswerTime = TimeSpan.FromSeconds(15) };
+        for (var i = 1; i <= 60; i++)
+        {
+            var pace = Read(slow, i % 15 == 0 ? 64 : 0);
+            if (i > 15) Assert.NotNull(pace);
+        }
+        for (var i = 0; i < 80; i++) Read(slow, 0);
+        Assert.True(decline.StandsStill);
+    }
+
     // A second later, so many more were done.
     private double? Read(HeldBackDomain domain, int done, int deferred = 0)
     {

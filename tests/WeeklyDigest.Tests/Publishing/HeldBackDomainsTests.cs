@@ -25,6 +25,14 @@ public sealed class HeldBackDomainsTests
     }
 
     [Fact]
+    public void The_last_one_that_is_in_somebodys_hands_waits_for_no_limit()
+    {
+        var last = new DomainLeft(new DomainRows(1, 0, 1, 0), 1 / 60.0, 1 / 60.0, TimeSpan.FromSeconds(59)) { HasRate = true };
+        Assert.Equal(0, last.Seconds(0, 0));
+        Assert.Equal(59 + 60, (last with { Rows = new DomainRows(1, 1, 1, 0) }).Seconds(0, 0), 0.001);
+    }
+
+    [Fact]
     public void Those_that_the_settings_limit_are()
     {
         var gate = Gate(new DomainOptions { MessagesPerMinute = 120 }, new DomainOptions { Name = "example2.org", Connections = 2 }, new DomainOptions { Name = "example3.org", MessagesPerSecond = 5 });
@@ -44,7 +52,7 @@ public sealed class HeldBackDomainsTests
         var gate = Gate();
         Pass(gate, 1, Accepted, 10);
         Pass(gate, 1, SlowDown, 10);
-        Assert.Equal(new HeldBackDomain(1, double.PositiveInfinity, TimeSpan.Zero, null), Assert.Single(Told(gate)));
+        Assert.Equal(new HeldBackDomain(1, double.PositiveInfinity, TimeSpan.Zero, null), Assert.Single(Told(gate)) with { AnswerTime = TimeSpan.Zero });
         Pass(gate, 1, SlowDown, 10);
         clock.Advance(TimeSpan.FromMilliseconds(400));
         var paused = Assert.Single(Told(gate));

@@ -25,7 +25,7 @@ public sealed class ReleasedMessageTests
             var bytes = Message(size);
             var isOver = false;
             var message = new ComposedMessage(bytes, EightBit: false, Utf8Headers: false) { Leaving = Overwrite };
-            Assert.Equal(SendResult.Accepted, (await session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel)).Result);
+            Assert.Equal(SendResult.Accepted, (await session.SendAsync(message, Samples.Bounces, Samples.Address("ada@example.org"), Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel)).Result);
             Assert.True(isOver);
             Assert.Equal(Message(size), server.Accepted[^1].Bytes.ToArray());
 
@@ -49,6 +49,20 @@ public sealed class ReleasedMessageTests
             Assert.Equal(expected, composer.Compose(Samples.Recipient(), Samples.Modern, buffer).Bytes.ToArray());
             for (var i = 0; i < released; i++) buffer.Release();
         }
+    }
+
+    [Fact]
+    public void Its_memory_is_anothers_then_and_only_one_others()
+    {
+        var composer = new MessageComposer(Samples.Content());
+        var pool = System.Buffers.ArrayPool<byte>.Create(1 << 20, 4);
+        MessageBuffer[] buffers = [new(pool), new(pool), new(pool)];
+        composer.Compose(Samples.Recipient(), Samples.Modern, buffers[0]);
+        buffers[0].Release();
+        buffers[0].Release();
+        var recipients = buffers.Select((_, i) => Samples.Recipient($"r{i}@example.org")).ToList();
+        var messages = buffers.Select((buffer, i) => composer.Compose(recipients[i], Samples.Modern, buffer).Bytes).ToList();
+        Assert.All(messages.Zip(recipients), pair => Assert.Equal(composer.Compose(pair.Second, Samples.Modern).Bytes.ToArray(), pair.First.ToArray()));
     }
 
     private static byte[] Message(int size)

@@ -22,10 +22,7 @@ internal static class ProgressWords
     {
         null => "time left unknown",
         { Ticks: <= 0 } => "",
-        { TotalMinutes: < 1 } span => $"about {Count(span.TotalSeconds, "second")} left",
-        { TotalHours: < 1 } span => $"about {Count(span.TotalMinutes, "minute")} left{Until(doneAt, "HH:mm zzz")}",
-        { TotalDays: < 1 } span => $"about {Count(span.TotalHours, "hour")} left{Until(doneAt, "HH:mm zzz")}",
-        { } span => $"about {Count(span.TotalDays, "day")} left{Until(doneAt, "d MMM HH:mm zzz")}",
+        { } span => $"about {Length(span)} left{Until(doneAt, span)}",
     };
 
     /// <summary>How a mailing stands that is paused or cancelled while answers of relays may still come; null while it is being sent.</summary>
@@ -46,11 +43,19 @@ internal static class ProgressWords
         _ => string.Create(CultureInfo.InvariantCulture, $"; {answers} answers are awaited"),
     };
 
-    private static string Count(double amount, string unit)
+    // Of few hours or minutes, each is too much of the whole to be rounded to; the end that stands beside would belie it.
+    private static string Length(TimeSpan span) => span switch
     {
-        var whole = (long)Math.Ceiling(amount);
-        return string.Create(CultureInfo.InvariantCulture, $"{whole} {unit}{(whole == 1 ? "" : "s")}");
-    }
+        _ when Whole(span.TotalSeconds) is < 3 * 60 and var seconds => Count(seconds, "second"),
+        _ when Whole(span.TotalMinutes) is < 3 * 60 and var minutes => Count(minutes, "minute"),
+        _ when Whole(span.TotalHours) is < 3 * 24 and var hours => Count(hours, "hour"),
+        _ => Count(Whole(span.TotalDays), "day"),
+    };
 
-    private static string Until(DateTimeOffset? end, string format) => end is { } at ? ", until " + at.ToString(format, CultureInfo.InvariantCulture) : "";
+    private static long Whole(double amount) => Math.Max(1, (long)Math.Round(amount, MidpointRounding.AwayFromZero));
+
+    private static string Count(long whole, string unit) => string.Create(CultureInfo.InvariantCulture, $"{whole} {unit}{(whole == 1 ? "" : "s")}");
+
+    private static string Until(DateTimeOffset? end, TimeSpan span)
+        => end is { } at && span.TotalMinutes >= 1 ? ", until " + at.ToString(span.TotalDays < 1 ? "HH:mm zzz" : "d MMM HH:mm zzz", CultureInfo.InvariantCulture) : "";
 }

@@ -11,7 +11,7 @@ public sealed class DeliveryDisplayTests
     [Fact]
     public void A_line_names_every_state_that_has_deliveries()
         => Assert.Equal(
-            "3 pending, 1 claimed, 1 sending, 1 deferred, 3 sent, 1 failed of 10; 2.5 a second; about 2 hours left, until 14:05 +01:00; the relay is down",
+            "3 pending, 1 claimed, 1 sending, 1 deferred, 3 sent, 1 failed of 10; 2.5 a second; about 62 minutes left, until 14:05 +01:00; the relay is down",
             DeliveryDisplay.Describe(new DeliveryProgress(Half, 2.5, new TimeSpan(1, 2, 3), "the relay is down") { DoneAt = new DateTimeOffset(2026, 3, 1, 14, 5, 9, TimeSpan.FromHours(1)) }));
 
     [Fact]
@@ -47,9 +47,16 @@ public sealed class DeliveryDisplayTests
 
     [Theory]
     [InlineData("00:00:00", "")]
-    [InlineData("00:00:59", "about 59 seconds left")]
-    [InlineData("00:59:01", "about 60 minutes left, until 09:30 +00:00")]
-    [InlineData("1.00:00:01", "about 2 days left, until 2 Mar 09:30 +00:00")]
+    [InlineData("00:00:00.2", "about 1 second left")]
+    [InlineData("00:00:59.4", "about 59 seconds left")]
+    [InlineData("00:01:00.6", "about 61 seconds left, until 09:30 +00:00")]
+    [InlineData("00:02:59.4", "about 179 seconds left, until 09:30 +00:00")]
+    [InlineData("00:02:59.6", "about 3 minutes left, until 09:30 +00:00")]
+    [InlineData("00:03:40", "about 4 minutes left, until 09:30 +00:00")]
+    [InlineData("01:14:20", "about 74 minutes left, until 09:30 +00:00")]
+    [InlineData("02:59:40", "about 3 hours left, until 09:30 +00:00")]
+    [InlineData("1.09:10:00", "about 33 hours left, until 2 Mar 09:30 +00:00")]
+    [InlineData("3.13:00:00", "about 4 days left, until 2 Mar 09:30 +00:00")]
     public void The_time_left_is_told_with_its_end(string remaining, string words)
         => Assert.Equal(words, ProgressWords.Left(TimeSpan.Parse(remaining, System.Globalization.CultureInfo.InvariantCulture), new DateTimeOffset(2026, 3, 2, 9, 30, 0, TimeSpan.Zero)));
 

@@ -25,8 +25,8 @@ internal static class DomainsReader
         {
             Name = Name(section),
             Connections = section.Number("Connections", 0, 0, 1000),
-            MessagesPerSecond = section.Factor("MessagesPerSecond", 0, 0, 1_000_000),
-            MessagesPerMinute = section.Factor("MessagesPerMinute", 0, 0, 1_000_000),
+            MessagesPerSecond = section.Rate("MessagesPerSecond", 1_000_000),
+            MessagesPerMinute = section.Rate("MessagesPerMinute", 1_000_000),
         };
         if (domain is { Connections: 0, MessagesPerSecond: 0, MessagesPerMinute: 0 })
             section.Problem("Connections", "is 0, and so are the rates: the entry limits nothing; set one of them, or remove it.");

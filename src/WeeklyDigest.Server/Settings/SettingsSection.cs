@@ -12,6 +12,9 @@ namespace WeeklyDigest.Server.Settings;
 /// <param name="report">Where problems and values are noted.</param>
 internal sealed partial class SettingsSection(IConfigurationSection source, SettingsReport report)
 {
+    /// <summary>Nobody means less, and the time between two messages would soon be longer than can be told.</summary>
+    private const double LeastRate = 0.0001;
+
     private readonly List<string> known = [];
 
     /// <summary>The section's full name.</summary>
@@ -42,6 +45,11 @@ internal sealed partial class SettingsSection(IConfigurationSection source, Sett
     public double Factor(string key, double fallback, double min, double max)
         => Read(key, fallback, string.Create(CultureInfo.InvariantCulture, $"a number from {min} to {max}"), text
             => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number : null);
+
+    /// <summary>A limit of a rate; 0, which is the default, for none.</summary>
+    public double Rate(string key, double max)
+        => Read(key, 0.0, string.Create(CultureInfo.InvariantCulture, $"a number from {LeastRate} to {max}, or 0 for no limit"), text
+            => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) && (rate == 0 || (rate >= LeastRate && rate <= max)) ? rate : null);
 
     /// <summary>A time span within a range, as <c>[days.]hours:minutes:seconds</c>.</summary>
     public TimeSpan Duration(string key, TimeSpan fallback, TimeSpan min, TimeSpan max)

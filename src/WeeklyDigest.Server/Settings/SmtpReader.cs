@@ -60,9 +60,9 @@ internal static class SmtpReader
             Connections = section.Number("Connections", defaults.Connections, 1, 100),
             StalledConnections = section.Number("StalledConnections", defaults.StalledConnections, 0, 1000),
             Weight = section.Number("Weight", defaults.Weight, 1, 1000),
-            MessagesPerSecond = section.Factor("MessagesPerSecond", 0, 0, 1_000_000),
-            MessagesPerMinute = section.Factor("MessagesPerMinute", 0, 0, 60_000_000),
-            MessagesPerHour = section.Factor("MessagesPerHour", 0, 0, 1_000_000_000),
+            MessagesPerSecond = section.Rate("MessagesPerSecond", 1_000_000),
+            MessagesPerMinute = section.Rate("MessagesPerMinute", 60_000_000),
+            MessagesPerHour = section.Rate("MessagesPerHour", 1_000_000_000),
             MessagesPerConnection = section.Number("MessagesPerConnection", defaults.MessagesPerConnection, 0, 1_000_000),
             TrustedCertificates = TrustedCertificates(section, root),
         };

@@ -12,10 +12,10 @@ public sealed record DomainOptions
     /// <summary>Connections that carry messages for it at once. 0 (default) to 1000; 0 is as many as there are.</summary>
     public int Connections { get; init; }
 
-    /// <summary>Messages per second. 0 (default) to 1,000,000; 0 is as fast as it goes.</summary>
+    /// <summary>Messages per second. 0.0001 to 1,000,000; 0 (default) is as fast as it goes.</summary>
     public double MessagesPerSecond { get; init; }
 
-    /// <summary>Messages per minute; with both, the slower one holds. 0 (default) to 1,000,000; 0 is as fast as it goes.</summary>
+    /// <summary>Messages per minute; with both, the slower one holds. 0.0001 to 1,000,000; 0 (default) is as fast as it goes.</summary>
     public double MessagesPerMinute { get; init; }
 
     /// <summary>Time between two messages; zero is none.</summary>

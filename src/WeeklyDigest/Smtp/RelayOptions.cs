@@ -33,7 +33,7 @@ public sealed record RelayOptions
     /// </summary>
     public int StalledConnections { get; init; } = 250;
 
-    /// <summary>Upper bound of messages per second over all processes and nodes; 0 (default) is none. For what may go at once, see <see cref="RelayRates"/>.</summary>
+    /// <summary>Upper bound of messages per second over all processes and nodes, at least 0.0001; 0 (default) is none. For what may go at once, see <see cref="RelayRates"/>.</summary>
     public double MessagesPerSecond { get; init; }
 
     /// <summary>Upper bound of messages in any minute, likewise.</summary>

@@ -65,15 +65,31 @@ public sealed class SettingsProblemTests : IDisposable
     [InlineData("Password", "hunter2", "Username: is empty although there is a Password; write the user name.")]
     [InlineData("Connections", "101", "Connections: '101' is not a whole number from 1 to 100; the default is 4.")]
     [InlineData("Weight", "0", "Weight: '0' is not a whole number from 1 to 1000; the default is 1.")]
-    [InlineData("MessagesPerSecond", "-1", "MessagesPerSecond: '-1' is not a number from 0 to 1000000; the default is 0.")]
-    [InlineData("MessagesPerMinute", "many", "MessagesPerMinute: 'many' is not a number from 0 to 60000000; the default is 0.")]
-    [InlineData("MessagesPerHour", "-1", "MessagesPerHour: '-1' is not a number from 0 to 1000000000; the default is 0.")]
+    [InlineData("MessagesPerSecond", "-1", "MessagesPerSecond: '-1' is not a number from 0.0001 to 1000000, or 0 for no limit; the default is 0.")]
+    [InlineData("MessagesPerSecond", "1e-300", "MessagesPerSecond: '1e-300' is not a number from 0.0001 to 1000000, or 0 for no limit; the default is 0.")]
+    [InlineData("MessagesPerMinute", "many", "MessagesPerMinute: 'many' is not a number from 0.0001 to 60000000, or 0 for no limit; the default is 0.")]
+    [InlineData("MessagesPerHour", "-1", "MessagesPerHour: '-1' is not a number from 0.0001 to 1000000000, or 0 for no limit; the default is 0.")]
     [InlineData("Passwrod", "hunter2", "Passwrod: is not a setting; did you mean Smtp:Relays:0:Password?")]
     public void Says_what_is_wrong_with_a_relay(string key, string value, string expected)
     {
         environment["Smtp__Relays__0__Host"] = "localhost";
         environment[$"Smtp__Relays__0__{key}"] = value;
         Assert.Equal([$"Smtp:Relays:0:{expected}"], Problems());
+    }
+
+    [Theory]
+    [InlineData("MessagesPerSecond", "1e-300", "MessagesPerSecond: '1e-300' is not a number from 0.0001 to 1000000, or 0 for no limit; the default is 0.")]
+    [InlineData("MessagesPerMinute", "0.00009", "MessagesPerMinute: '0.00009' is not a number from 0.0001 to 1000000, or 0 for no limit; the default is 0.")]
+    [InlineData("MessagesPerMinute", "NaN", "MessagesPerMinute: 'NaN' is not a number from 0.0001 to 1000000, or 0 for no limit; the default is 0.")]
+    [InlineData("MessagesPerMinute", "0.0001")]
+    [InlineData("MessagesPerMinute", "0.0")]
+    public void Says_what_is_wrong_with_a_limit_for_a_domain(string key, string value, string? expected = null)
+    {
+        environment["Delivery__Domains__0__Name"] = "example.com";
+        environment["Delivery__Domains__0__Connections"] = "2";
+        environment[$"Delivery__Domains__0__{key}"] = value;
+        if (expected is null) Load();
+        else Assert.Equal([$"Delivery:Domains:0:{expected}"], Problems());
     }
 
     [Fact]

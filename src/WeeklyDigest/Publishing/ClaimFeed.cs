@@ -13,9 +13,6 @@ internal sealed class ClaimFeed : IDisposable
 {
     private const int MaxReady = 1000;
 
-    /// <summary>So many that wait for their domains keep no others from being claimed; more, and memory would not stay flat.</summary>
-    private const int MaxHeld = 1000;
-
     private static readonly TimeSpan Brisk = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
@@ -28,8 +25,10 @@ internal sealed class ClaimFeed : IDisposable
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource over;
     private int outstanding;
+    private readonly HeldBudget budget;
     private int target;
-    private int held;
+    private int wakesAt;
+    private bool wasFilled;
     private long claimedAt;
     private long lookedAt;
     private bool isInVain;
@@ -42,6 +41,7 @@ internal sealed class ClaimFeed : IDisposable
         (this.run, this.end) = (run, end);
         ready = new ReadyQueue(run.Domains, run.Time);
         rounds = new ClaimRounds(run);
+        budget = new HeldBudget(run.Time);
         over = CancellationTokenSource.CreateLinkedTokenSource(run.Stop.Token);
         lookedAt = run.Time.GetTimestamp();
     }
@@ -70,7 +70,7 @@ internal sealed class ClaimFeed : IDisposable
     public bool TryTake(bool carriesUtf8, [NotNullWhen(true)] out TakenDelivery? taken)
     {
         if (!ready.TryTake(out taken, carriesUtf8)) return false;
-        if (ready.Count - Volatile.Read(ref held) <= Volatile.Read(ref target) / 2) wake.Writer.TryWrite(true);
+        if (ready.Count <= Volatile.Read(ref wakesAt)) wake.Writer.TryWrite(true);
         return true;
     }
 
@@ -103,6 +103,7 @@ internal sealed class ClaimFeed : IDisposable
     /// <summary>Told when a taken delivery is no longer ours: its outcome is durable, or it was given back.</summary>
     public void Done()
     {
+        budget.Count();
         if (Interlocked.Decrement(ref outstanding) == 0) wake.Writer.TryWrite(true);
     }
 
@@ -138,39 +139,37 @@ internal sealed class ClaimFeed : IDisposable
         var capacity = run.Sessions.Capacity;
         if (capacity == 0)
         {
-            Volatile.Write(ref target, 0);
+            target = 0;
             await GiveBackAsync(ready.TakeAll());
             await PauseAsync(Brisk);
             return !IsTimeToLook() || await end.LookAsync() != RunRest.Nothing;
         }
         var utf8Waits = run.Sessions.Utf8Waits;
         await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
-        var usable = CountUsable(utf8Waits);
-        if (usable <= target)
-        {
-            await foreach (var returned in rounds.ReturnAsync(Math.Max(1, target))) Take(returned);
-            usable = CountUsable(utf8Waits);
-        }
+        var (free, waiting) = ready.Usable(utf8Waits);
+        var room = budget.Of(capacity) - waiting;
+        await foreach (var returned in rounds.ReturnAsync(room)) room -= Take(returned);
+        var usable = free + Math.Max(0, waiting - HeldBudget.Most);
         // Those apart: so many of them that what is behind them is not reached.
         if (usable > target / 2 && StuckReason() is { } reason) run.Stop.RequestPause(reason);
-        if (usable > target / 2 || (Volatile.Read(ref outstanding) > 0 && rounds.IsInVain)) return await PauseAsync(rounds.HasPassed ? ClaimRounds.ReturnEvery : Slow);
+        Volatile.Write(ref wakesAt, (target / 2) + waiting);
+        if (usable > target / 2) return await PauseAsync(rounds.HasPassed ? ClaimRounds.ReturnEvery : Slow);
+        if (Volatile.Read(ref outstanding) > 0 && rounds.IsInVain(othersOnly: room <= 0))
+        {
+            // However little is left: until there is room for more of those that are held back, or who has nothing to send wakes.
+            Volatile.Write(ref wakesAt, room <= 0 ? ready.Count / 2 : -1);
+            return await PauseAsync(ClaimRounds.ReturnEvery);
+        }
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
-        var rest = await ClaimAsync(Math.Max(1, target - usable));
-        run.Meter.WaitsUntil = rest == ClaimRest.PassedOver && Volatile.Read(ref outstanding) == 0 ? run.Time.GetUtcNow() + run.Domains.OpensIn() : null;
+        var rest = await ClaimAsync(Math.Max(1, target - usable), othersOnly: room <= 0);
+        run.Meter.WaitsUntil = rest == ClaimRest.PassedOver && Volatile.Read(ref outstanding) == 0 ? run.Time.GetUtcNow() + run.Domains.PausedFor() : null;
         return rest switch
         {
             ClaimRest.More => true,
-            ClaimRest.PassedOver => await PauseAsync(Slow),
+            ClaimRest.PassedOver => Volatile.Read(ref outstanding) > 0 || await PauseAsync(Slow),
             _ => await IsMoreToComeAsync(),
         };
-    }
-
-    private int CountUsable(bool utf8Waits)
-    {
-        var (free, waiting) = ready.Usable(utf8Waits);
-        Volatile.Write(ref held, waiting);
-        return free + Math.Max(0, waiting - MaxHeld);
     }
 
     // While no relay can be used, rows end all the same: given up, or left by their subscribers.
@@ -181,31 +180,34 @@ internal sealed class ClaimFeed : IDisposable
         return true;
     }
 
-    // A batch should last a quarter of a second to two: claiming costs a transaction, and what is claimed nobody else can take.
+    // A batch should last a quarter of a second to two: claiming costs a transaction, and what is claimed nobody else can take. One that found less than
+    // was asked for lasts no longer for being larger.
     private void Aim(int capacity)
     {
         var least = capacity == 1 ? 1 : 2 * capacity;
         var sinceLast = run.Time.GetElapsedTime(claimedAt);
-        var next = sinceLast < Brisk ? target * 2 : sinceLast > Slow ? target / 2 : target;
-        Volatile.Write(ref target, Math.Clamp(next, least, Math.Max(least, MaxReady)));
+        var next = sinceLast < Brisk && wasFilled ? target * 2 : sinceLast > Slow ? target / 2 : target;
+        target = Math.Clamp(next, least, Math.Max(least, MaxReady));
     }
 
-    private async Task<ClaimRest> ClaimAsync(int count)
+    private async Task<ClaimRest> ClaimAsync(int count, bool othersOnly)
     {
         claimedAt = run.Time.GetTimestamp();
-        var (claimed, rest) = await rounds.ClaimAsync(count);
-        Take(claimed);
+        var (claimed, rest) = await rounds.ClaimAsync(count, othersOnly);
+        wasFilled = Take(claimed) == count;
         return rest;
     }
 
-    private void Take(IReadOnlyList<Delivery> claimed)
+    /// <returns>How many they are.</returns>
+    private int Take(IReadOnlyList<Delivery> claimed)
     {
-        if (claimed.Count == 0) return;
+        if (claimed.Count == 0) return 0;
         isInVain = false;
         run.Meter.WaitsUntil = null;
         Interlocked.Add(ref outstanding, claimed.Count);
         run.Meter.Move(DeliveryState.Pending, DeliveryState.Claimed, claimed.Count, attempted: false);
         ready.Add(claimed);
+        return claimed.Count;
     }
 
     private async Task<bool> IsMoreToComeAsync()

@@ -54,12 +54,15 @@ internal sealed class ClaimRounds(RunParts run)
     private long thinSince;
     private long returnedAt;
     private long? foundNoneAt;
+    private bool wereOthersOnly;
 
     /// <summary>Whether there are rows to return to.</summary>
     public bool HasPassed => passed.Any;
 
     /// <summary>Whether another claim finds nothing yet: the last one found none but rows of domains without room, a moment ago.</summary>
-    public bool IsInVain => foundNoneAt is { } at && run.Time.GetElapsedTime(at) < ReturnEvery && passed.FirstUnlimited(run.Domains.Rooms(), stopped) is null;
+    /// <param name="othersOnly">Whether nothing may be of domains that are held back.</param>
+    public bool IsInVain(bool othersOnly)
+        => foundNoneAt is { } at && run.Time.GetElapsedTime(at) < ReturnEvery && (othersOnly || !wereOthersOnly) && passed.FirstUnlimited(run.Domains.Rooms(), stopped) is null;
 
     /// <summary>The domains that the mailing leaves alone.</summary>
     public IReadOnlySet<long> Stopped => stopped;
@@ -80,9 +83,11 @@ internal sealed class ClaimRounds(RunParts run)
     }
 
     /// <summary>Claims once.</summary>
-    public async Task<(IReadOnlyList<Delivery> Claimed, ClaimRest Left)> ClaimAsync(int count)
+    /// <param name="count">So many at most.</param>
+    /// <param name="othersOnly">Whether nothing may be of domains that are held back.</param>
+    public async Task<(IReadOnlyList<Delivery> Claimed, ClaimRest Left)> ClaimAsync(int count, bool othersOnly)
     {
-        var rooms = run.Domains.Rooms(run.Sessions.Utf8Waits);
+        var rooms = run.Domains.Rooms(run.Sessions.Utf8Waits, othersOnly);
         var unlimited = passed.FirstUnlimited(rooms, stopped);
         // What is behind the round; to what is ahead it comes by itself.
         var isAside = unlimited < after;
@@ -93,7 +98,7 @@ internal sealed class ClaimRounds(RunParts run)
         var took = run.Time.GetElapsedTime(started);
         NotePassed(request.After, claimed, isAhead: !isAside || claimed.Next >= after);
         var rest = isAside ? null : Note(claimed, isShort);
-        foundNoneAt = rest == ClaimRest.PassedOver ? run.Time.GetTimestamp() : null;
+        (foundNoneAt, wereOthersOnly) = (rest == ClaimRest.PassedOver ? run.Time.GetTimestamp() : null, othersOnly);
         if (rest is not null) return (claimed.Deliveries, rest.Value);
         // Half of the time at most is spent on looking past rows, and the ledger is free for the others in the other half.
         if (claimed.Deliveries.Count * Thin < claimed.Looked) await Task.WhenAny(Task.Delay(took, run.Time, run.Stop.Token));
@@ -101,20 +106,21 @@ internal sealed class ClaimRounds(RunParts run)
     }
 
     /// <summary>Claims what was passed by of domains with a limit that have room now, when it is time to: a few domains, each from where its rows begin.</summary>
-    /// <param name="count">So many at a time at most.</param>
+    /// <param name="count">So many at most.</param>
     public async IAsyncEnumerable<IReadOnlyList<Delivery>> ReturnAsync(int count)
     {
         if (!passed.Any || run.Time.GetElapsedTime(returnedAt) < ReturnEvery) yield break;
         returnedAt = run.Time.GetTimestamp();
         var open = passed.Limited(run.Domains.Rooms(), stopped);
         var look = ClaimRequest.MaxLook;
-        for (var returns = 0; returns < MostReturns && look > 0 && !run.Stop.IsRequested && passed.Next(open) is { } place; returns++)
+        for (var returns = 0; returns < MostReturns && look > 0 && count > 0 && !run.Stop.IsRequested && passed.Next(open) is { } place; returns++)
         {
             var claimed = await ClaimAsync(Request(Math.Min(count, open.Values.Sum()), new DomainRooms(0, open)) with { After = place, Look = look, PendingOnly = true });
             passed.Note(place, claimed, isAhead: false);
             foreach (var delivery in claimed.Deliveries)
                 if (--open[delivery.DomainId] == 0) open.Remove(delivery.DomainId);
             look -= Math.Max(1, claimed.Looked);
+            count -= claimed.Deliveries.Count;
             yield return claimed.Deliveries;
         }
     }

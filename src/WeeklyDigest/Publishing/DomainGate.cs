@@ -157,14 +157,18 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
 
     /// <summary>What may be claimed now.</summary>
     /// <param name="utf8Waits">Whether what needs SMTPUTF8 waits for another relay; it takes no room of the others of its domain then.</param>
-    public DomainRooms Rooms(bool utf8Waits = false)
+    /// <param name="othersOnly">Whether nothing may be of domains that are held back.</param>
+    public DomainRooms Rooms(bool utf8Waits = false, bool othersOnly = false)
     {
         lock (gate)
         {
             var now = Now;
             Tidy(now);
-            var rooms = known.ToDictionary(entry => entry.Key, entry => RoomOf(entry.Value, now, utf8Waits));
-            return new DomainRooms(New(DomainOptions.AnyOther).Places(now, usual.Value), rooms);
+            var rooms = known.ToDictionary(entry => entry.Key, entry => IsClosed(entry.Value) ? 0 : RoomOf(entry.Value, now, utf8Waits));
+            var stranger = New(DomainOptions.AnyOther);
+            return new DomainRooms(IsClosed(stranger) ? 0 : stranger.Places(now, usual.Value), rooms);
+
+            bool IsClosed(DomainPace domain) => othersOnly && domain.IsHeldBack(now, usual.Value);
         }
     }
 
@@ -174,20 +178,23 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         lock (gate) return Math.Min(domain.Ready, domain.Places(Now, usual.Value));
     }
 
-    /// <summary>How many more deliveries of a domain may go at this moment.</summary>
+    /// <summary>How many more deliveries of a domain may go at this moment; none of one that is held back counts, which is to keep no others from being claimed.</summary>
     public int Free(DomainPace domain)
     {
-        lock (gate) return domain.Free(Now, usual.Value, IsOneAlone);
+        lock (gate) return domain.IsHeldBack(Now, usual.Value) ? 0 : domain.Free(Now, usual.Value, IsOneAlone);
     }
 
-    /// <summary>How long until the clock lets one of these domains go on; null when none waits for the clock.</summary>
-    public TimeSpan? OpensIn()
+    /// <summary>
+    /// How long until the first of the domains is tried again that asked to be left alone. Null when none did, or another waits for its rate alone: with
+    /// that the run goes on as the settings have it.
+    /// </summary>
+    public TimeSpan? PausedFor()
     {
         lock (gate)
         {
             var now = Now;
-            var waiting = known.Values.Where(domain => domain.OpensAt > now).Select(domain => domain.OpensAt - now).ToList();
-            return waiting.Count > 0 ? waiting.Min() : null;
+            var waiting = known.Values.Where(domain => domain.OpensAt > now).ToList();
+            return waiting.Count > 0 && waiting.All(domain => domain.PausedUntil > now) ? waiting.Min(domain => domain.PausedUntil) - now : null;
         }
     }
 

@@ -86,16 +86,12 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
     /// <param name="yields">Whether a slow one leaves the connection to others.</param>
     public bool MayEnter(TimeSpan now, TimeSpan usual, bool isAlone, bool yields = false) => now >= OpensAt && UnderWay < Most(now, usual, isAlone, yields);
 
-    /// <summary>How many more may go at this moment; those of a rate one by one.</summary>
+    /// <summary>How many more may go at this moment.</summary>
     /// <param name="now">The time.</param>
     /// <param name="usual">What an answer usually takes.</param>
     /// <param name="isAlone">Whether no other domain is here.</param>
     public int Free(TimeSpan now, TimeSpan usual, bool isAlone)
-    {
-        if (now < OpensAt) return 0;
-        var free = Math.Max(0, Most(now, usual, isAlone) - UnderWay);
-        return HasRate ? Math.Min(free, 1) : free;
-    }
+        => now < OpensAt ? 0 : Math.Max(0, Most(now, usual, isAlone) - UnderWay);
 
     /// <summary>Another one goes.</summary>
     public void Enter(TimeSpan now)

@@ -134,7 +134,7 @@ internal sealed class ReadyQueue : IDisposable
         return false;
     }
 
-    /// <summary>How many may go now, and how many others wait for their domains.</summary>
+    /// <summary>How many may go now, and how many others there are: of domains that are held back, or have not answered yet.</summary>
     /// <param name="utf8Waits">Whether not every relay carries all. What waits for another does not count then, else the others would be claimed only after it.</param>
     public (int Free, int Held) Usable(bool utf8Waits = false)
     {

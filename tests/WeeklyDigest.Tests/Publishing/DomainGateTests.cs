@@ -165,9 +165,22 @@ public sealed class DomainGateTests
 
         Assert.Equal(1, EnterAll(gate, 2));
         Answer(gate, 2, Accepted, TimeSpan.FromMilliseconds(10));
-        Assert.InRange(gate.OpensIn()!.Value.TotalSeconds, 1.9, 2);
-        clock.Advance(TimeSpan.FromSeconds(2));
+        clock.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Equal(0, EnterAll(gate, 2));
+        clock.Advance(TimeSpan.FromSeconds(0.1));
         Assert.Equal(1, EnterAll(gate, 2));
+    }
+
+    [Fact]
+    public void A_wait_that_the_settings_ask_for_is_not_one_that_a_domain_asked_for()
+    {
+        var gate = Gate(new DomainOptions { Name = "example1.org", MessagesPerMinute = 4 });
+        With(gate, 1, 2);
+        Pass(gate, 2, TimeSpan.FromMilliseconds(10), SlowDown);
+        Pass(gate, 2, TimeSpan.FromMilliseconds(10), SlowDown);
+        Assert.InRange(gate.PausedFor()!.Value.TotalSeconds, 0.9, 1);
+        Pass(gate, 1, TimeSpan.FromMilliseconds(10));
+        Assert.Null(gate.PausedFor());
     }
 
     [Fact]

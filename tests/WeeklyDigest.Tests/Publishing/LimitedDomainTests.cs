@@ -67,9 +67,42 @@ public sealed class LimitedDomainTests
         Assert.InRange(order.Count(domain => domain == "block.example"), 5, 60);
     }
 
+    [Fact]
+    public async Task Many_with_limits_that_the_relay_cannot_fill_leave_the_others_their_turn()
+    {
+        const int Domains = 20;
+        const int Each = 80;
+        await using var place = Open([.. Enumerable.Range(0, Domains).Select(number => new DomainOptions { Name = $"limited{number}.example", MessagesPerSecond = 50 })]);
+        var mailing = await place.PublishAsync((Domains * Each) + 200, address: i => $"r{i}@{(i <= Domains * Each ? $"limited{(i - 1) / Each}" : "other")}.example");
+        Assert.Equal(Domains * Each + 200, (await place.Start().RunAsync(mailing)).Balance.Sent);
+
+        // One in twenty-one is their share.
+        Assert.InRange(Order(place).Skip(400).Take(800).Count(domain => domain == "other.example"), 20, 200);
+    }
+
+    [Fact]
+    public async Task A_slow_relay_holds_no_more_of_them_than_it_can_send()
+    {
+        const int Domains = 10;
+        const int Each = 60;
+        await using var place = Open(TimeSpan.FromMilliseconds(300), [.. Enumerable.Range(0, Domains).Select(number => new DomainOptions { Name = $"limited{number}.example", MessagesPerSecond = 10 })]);
+        var mailing = await place.PublishAsync((Domains * Each) + 400, address: i => $"r{i}@{(i <= Domains * Each ? $"limited{(i - 1) / Each}" : "other")}.example");
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var held = 0L;
+        place.Around = ledger => WaitingClaims.Over(ledger, async () =>
+        {
+            held = Math.Max(held, (await place.BalanceAsync(mailing)).Claimed);
+            if (place.Server.AcceptedCount > 50) await enough.CancelAsync();
+        });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => place.Start().RunUntilAsync(mailing, enough.Token));
+        Assert.InRange(held, 8, 90);
+    }
+
     /// <summary>A relay that takes 200 a second at most: each of four connections waits twenty milliseconds for an answer.</summary>
-    private static EnginePlace Open(params DomainOptions[] domains)
-        => EnginePlace.Open(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept, new DeliveryOptions { Domains = domains });
+    private static EnginePlace Open(params DomainOptions[] domains) => Open(TimeSpan.FromMilliseconds(20), domains);
+
+    private static EnginePlace Open(TimeSpan answer, DomainOptions[] domains)
+        => EnginePlace.Open(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(answer, TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept, new DeliveryOptions { Domains = domains });
 
     private static List<string> Order(EnginePlace place) => [.. place.Server.Accepted.Select(message => message.Recipient[(message.Recipient.IndexOf('@') + 1)..])];
 

@@ -2,11 +2,16 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// Attempts per second over the recent past, so that a relay that slows down shows and a pause counts as one: ten seconds, or as much longer, up
-/// to five minutes, as a slow pace needs to be told.
+/// to five minutes, as a slow pace needs to be told; but not back into a time that was far faster.
 /// </summary>
 internal sealed class AttemptRate(TimeProvider time)
 {
-    private static readonly TimeSpan[] Windows = [TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)];
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
+    /// <summary>So many times as fast is another pace, where so many attempts show it.</summary>
+    private const int FarFaster = 5;
+    private const int Shown = RecentAttempts.Enough / 4;
 
     private readonly List<(long At, long Attempts)> samples = [];
     private long movedAt;
@@ -19,7 +24,7 @@ internal sealed class AttemptRate(TimeProvider time)
     {
         var now = time.GetTimestamp();
         if (samples.Count == 0 || attempts > samples[^1].Attempts) movedAt = now;
-        samples.RemoveAll(sample => time.GetElapsedTime(sample.At, now) > Windows[^1]);
+        samples.RemoveAll(sample => time.GetElapsedTime(sample.At, now) > Longest);
         samples.Add((now, attempts));
         var (made, span) = Recent(now, attempts);
         return new RecentAttempts(made, span, time.GetElapsedTime(movedAt, now));
@@ -33,14 +38,21 @@ internal sealed class AttemptRate(TimeProvider time)
 
     private (long Made, TimeSpan Span) Recent(long now, long attempts)
     {
-        var recent = (Made: 0L, Span: TimeSpan.Zero);
-        foreach (var window in Windows)
-        {
-            var (at, before) = samples.First(sample => time.GetElapsedTime(sample.At, now) <= window);
-            recent = (attempts - before, time.GetElapsedTime(at, now));
-            if (recent.Made >= RecentAttempts.Enough) break;
-        }
-        return recent;
+        var first = samples.FindIndex(sample => time.GetElapsedTime(sample.At, now) <= Shortest);
+        List<(long Made, TimeSpan Span)> reach = [Since(first)];
+        while (reach[^1].Made < RecentAttempts.Enough && first > 0) reach.Add(Since(--first));
+        return SincePaceFell(reach);
+
+        (long Made, TimeSpan Span) Since(int sample) => (attempts - samples[sample].Attempts, time.GetElapsedTime(samples[sample].At, now));
+    }
+
+    // A burst would be told for minutes after it: a limit that is reached, a slow domain that is left, are where it ended.
+    private static (long Made, TimeSpan Span) SincePaceFell(List<(long Made, TimeSpan Span)> reach)
+    {
+        var all = reach[^1];
+        return reach.Where(later => later.Made > 0 && all.Made - later.Made >= Shown)
+            .Select(later => (later, Faster: (all.Made - later.Made) / (all.Span - later.Span).TotalSeconds / (later.Made / later.Span.TotalSeconds)))
+            .Where(one => one.Faster > FarFaster).DefaultIfEmpty((later: all, Faster: 0)).MaxBy(one => one.Faster).later;
     }
 }
 
@@ -62,7 +74,13 @@ internal readonly record struct RecentAttempts(long Made, TimeSpan Span, TimeSpa
     private const int Gaps = 5;
 
     /// <summary>Attempts per second; 0 when nothing moves, and while the time is too short to tell.</summary>
-    public double PerSecond => IsTold && !StandsStill(TimeSpan.Zero) ? Made / Span.TotalSeconds : 0;
+    public double PerSecond => IsTold && !StandsStill(TimeSpan.Zero) ? Pace : 0;
+
+    /// <summary>
+    /// Attempts per second, as far as they are told: up to the last one, until the next one is overdue. Measured up to now, a slow pace would
+    /// change with every second.
+    /// </summary>
+    public double Pace => Math.Min(Made / (Span - Still).TotalSeconds, (Made + 1) / Span.TotalSeconds);
 
     /// <summary>Whether there is anything that a pace can be told from.</summary>
     public bool IsTold => Made > 0 && Span >= Least;

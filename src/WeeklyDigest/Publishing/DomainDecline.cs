@@ -2,13 +2,19 @@ namespace WeeklyDigest.Publishing;
 
 /// <summary>
 /// How fast the open rows of a held back domain become fewer, from reading to reading, whichever process sends them; where that tells too little yet, what
-/// its settings allow. A row that was put off counts as done: it was tried.
+/// its settings allow. A row that was put off counts as done: it was tried. But nothing is told of a domain that asks to be left alone and accepts nothing:
+/// it may accept all the rest at once, or put all of it off.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class DomainDecline(TimeProvider time)
 {
+    /// <summary>One that accepts something as often as this is not shut, however often it asks for a pause.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly AttemptRate rate = new(time);
     private DomainRows? before;
+    private long? acceptedAt;
+    private bool isShut;
     private bool wasIdle = true;
     private long done;
     private double? told;
@@ -23,16 +29,23 @@ internal sealed class DomainDecline(TimeProvider time)
     {
         var made = before is null ? 0 : Math.Max(0, Math.Max(before.Open - rows.Open, before.Waiting - rows.Waiting));
         var isPaused = domain.PausedFor > TimeSpan.Zero;
-        var isIdle = rows.Held == 0 && !isPaused;
-        // Nobody was at it, at the end or at the beginning: the time says nothing of its pace.
+        NoteShut(isPaused, before?.Open > rows.Open);
+        var isIdle = isShut || (rows.Held == 0 && !isPaused);
+        // Nobody was at it, or it accepted nothing, at the end or at the beginning: the time says nothing of its pace.
         if (wasIdle || (isIdle && made == 0)) rate.Restart();
         (before, done, wasIdle) = (rows, done + made, isIdle);
         if (isPaused) rate.Excuse();
         var recent = rate.Recently(done);
-        StandsStill = rows.Held > 0 && !isPaused && recent.StandsStill(Gap(domain, rows));
-        if (StandsStill) return null;
-        if (recent.IsTold && IsEnough(recent, domain.Allowed)) return told = recent.Made / recent.Span.TotalSeconds;
+        StandsStill = rows.Held > 0 && !isPaused && !isShut && recent.StandsStill(Gap(domain, rows));
+        if (StandsStill || isShut) return null;
+        if (recent.IsTold && IsEnough(recent, domain.Allowed)) return told = recent.Pace;
         return domain.HasRate ? domain.Allowed : told;
+    }
+
+    private void NoteShut(bool isPaused, bool hasAccepted)
+    {
+        if (hasAccepted) (acceptedAt, isShut) = (time.GetTimestamp(), false);
+        else if (isPaused && !(acceptedAt is { } at && time.GetElapsedTime(at) <= Patience)) isShut = true;
     }
 
     // Those that are in somebody's hands do not wait for the limit any more, but for answers.

@@ -54,13 +54,13 @@ public sealed class DomainDeclineTests
     }
 
     [Fact]
-    public void One_whose_answers_do_not_come_stands_still_whatever_the_settings_allow_and_one_that_asked_for_a_pause_does_not()
+    public void One_whose_answers_do_not_come_stands_still_whatever_the_settings_allow_but_not_for_having_asked_for_a_pause()
     {
         for (var i = 0; i < 10; i++) Read(TwentyASecond, 20);
         for (var i = 0; i < 12; i++) Read(TwentyASecond, 0);
         Assert.True(decline.StandsStill);
         Assert.Null(Read(TwentyASecond, 0));
-        Assert.NotNull(Read(TwentyASecond with { PausedFor = TimeSpan.FromSeconds(5) }, 0));
+        Read(TwentyASecond with { PausedFor = TimeSpan.FromSeconds(5) }, 0);
         Assert.False(decline.StandsStill);
     }
 
@@ -86,8 +86,34 @@ public sealed class DomainDeclineTests
     {
         for (var i = 0; i < 20; i++) Read(Unlimited, 10);
         for (var i = 0; i < 16; i++) Read(Unlimited with { PausedFor = TimeSpan.FromSeconds(16 - i) }, 0);
-        Assert.NotNull(Read(Unlimited, 0));
+        Read(Unlimited, 0);
+        Assert.False(decline.StandsStill);
         Assert.NotNull(Read(Unlimited, 1));
+        Assert.Equal(10, Read(Unlimited, 10)!.Value, 0.1);
+    }
+
+    [Fact]
+    public void Of_one_that_accepts_nothing_for_its_own_wish_nothing_is_told_until_it_does()
+    {
+        var paused = TwentyASecond with { PausedFor = TimeSpan.FromSeconds(1) };
+        for (var i = 0; i < 60; i++)
+        {
+            // Each refused one is put off.
+            var probes = i is 1 or 3 or 7 or 15 or 31 ? 1 : 0;
+            Assert.Null(Read(probes > 0 ? TwentyASecond : paused, probes, deferred: probes));
+        }
+        Assert.Equal(20, Read(TwentyASecond, 1));
+        for (var i = 0; i < 5; i++) Assert.Equal(20, Read(TwentyASecond, 20)!.Value, 0.1);
+    }
+
+    [Fact]
+    public void One_that_asks_for_less_and_accepts_some_is_told_by_what_it_does()
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            var pace = Read(TwentyASecond with { PausedFor = TimeSpan.FromSeconds(i % 6 == 0 ? 0 : 1) }, i % 6 == 0 ? 6 : 0);
+            if (i > 20) Assert.InRange(pace!.Value, 0.7, 1.5);
+        }
     }
 
     [Fact]

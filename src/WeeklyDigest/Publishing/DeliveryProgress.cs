@@ -5,8 +5,8 @@ namespace WeeklyDigest.Publishing;
 /// <param name="MessagesPerSecond">Recent attempts per second, by all processes that share the mailing; 0 while nothing moves.</param>
 /// <param name="Remaining">
 /// Time until everything that is open has been tried: at this rate, or at the relays' limits where they are what counts; not before each receiving domain
-/// that is held back is through at its own pace, and not before the last deferred row is due. Null when nothing can be said: at the very start, or while
-/// nothing moves. A row that is deferred once more takes longer.
+/// that is held back is through at its own pace, and not before the last deferred row is due. Null when nothing can be said: at the very start, while
+/// nothing moves, or while most of what is left is for domains that accept nothing. A row that is deferred once more takes longer.
 /// </param>
 /// <param name="Notice">What holds the run up ("relay down, next try at ..."), or null.</param>
 public sealed record DeliveryProgress(Balance Balance, double MessagesPerSecond, TimeSpan? Remaining, string? Notice)

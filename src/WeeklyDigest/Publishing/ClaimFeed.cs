@@ -148,7 +148,9 @@ internal sealed class ClaimFeed : IDisposable
         await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
         var (free, waiting) = ready.Usable(utf8Waits);
         var room = budget.Of(capacity) - waiting;
-        await foreach (var returned in rounds.ReturnAsync(room)) room -= Take(returned);
+        // What cannot go, as of a domain that hangs, keeps nothing from going that can: while a connection has nothing to do, some are returned to.
+        var returns = room < capacity && !ready.HasAny ? Math.Min(capacity, HeldBudget.Most - waiting) : room;
+        await foreach (var returned in rounds.ReturnAsync(returns)) room -= Take(returned);
         var usable = free + Math.Max(0, waiting - HeldBudget.Most);
         // Those apart: so many of them that what is behind them is not reached.
         if (usable > target / 2 && StuckReason() is { } reason) run.Stop.RequestPause(reason);

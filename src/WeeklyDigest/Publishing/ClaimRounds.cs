@@ -62,7 +62,7 @@ internal sealed class ClaimRounds(RunParts run)
     /// <summary>Whether another claim finds nothing yet: the last one found none but rows of domains without room, a moment ago.</summary>
     /// <param name="othersOnly">Whether nothing may be of domains that are held back.</param>
     public bool IsInVain(bool othersOnly)
-        => foundNoneAt is { } at && run.Time.GetElapsedTime(at) < ReturnEvery && (othersOnly || !wereOthersOnly) && passed.FirstUnlimited(run.Domains.Rooms(), stopped) is null;
+        => foundNoneAt is { } at && run.Time.GetElapsedTime(at) < ReturnEvery && (othersOnly || !wereOthersOnly) && passed.FirstUnlimited(run.Domains.Rooms(othersOnly: othersOnly), stopped) is null;
 
     /// <summary>The domains that the mailing leaves alone.</summary>
     public IReadOnlySet<long> Stopped => stopped;

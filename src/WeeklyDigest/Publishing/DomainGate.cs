@@ -168,7 +168,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
             var stranger = New(DomainOptions.AnyOther);
             return new DomainRooms(IsClosed(stranger) ? 0 : stranger.Places(now, usual.Value), rooms);
 
-            bool IsClosed(DomainPace domain) => othersOnly && domain.IsHeldBack(now, usual.Value);
+            bool IsClosed(DomainPace domain) => othersOnly && IsHeld(domain, now);
         }
     }
 
@@ -181,7 +181,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
     /// <summary>How many more deliveries of a domain may go at this moment; none of one that is held back counts, which is to keep no others from being claimed.</summary>
     public int Free(DomainPace domain)
     {
-        lock (gate) return domain.IsHeldBack(Now, usual.Value) ? 0 : domain.Free(Now, usual.Value, IsOneAlone);
+        lock (gate) return IsHeld(domain, Now) ? 0 : domain.Free(Now, usual.Value, IsOneAlone);
     }
 
     /// <summary>
@@ -232,6 +232,9 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
 
     private DomainPace New(string name)
         => new(name, byName.GetValueOrDefault(name) ?? byName.GetValueOrDefault(DomainOptions.AnyOther) ?? new DomainOptions(), connections);
+
+    // A slow one that has long not been asked is not held back at the moment.
+    private bool IsHeld(DomainPace domain, TimeSpan now) => domain.IsHeldBack(now, usual.Value) && domain.Places(now, usual.Value) < int.MaxValue;
 
     private static bool IsIdle(DomainPace domain) => domain.UnderWay == 0 && domain.Ready == 0;
 

@@ -147,7 +147,9 @@ internal sealed class DomainPace(string name, DomainOptions limits, int connecti
         var most = Most(now, usual);
         if (most == int.MaxValue && limits.Interval == TimeSpan.Zero) return int.MaxValue;
         var byPlace = typical.Value > TimeSpan.Zero ? most * (ReadyFor / typical.Value) : 0;
-        var usable = Math.Clamp(byPlace, Math.Min(2.0 * most, MostReady), MostReady);
+        var least = Math.Min(2.0 * most, MostReady);
+        // After a pause that it asked for, few tell whether it takes more.
+        var usable = pausedUntil > now ? least : Math.Clamp(byPlace, least, MostReady);
         return (int)(limits.Interval == TimeSpan.Zero ? usable : Math.Min(usable, 1 + ReadyFor / limits.Interval));
     }
 

@@ -62,6 +62,15 @@ internal sealed class ReadyQueue : IDisposable
         }
     }
 
+    /// <summary>Whether one may go.</summary>
+    public bool HasAny
+    {
+        get
+        {
+            lock (access) return gate.MayEnter(Domains(carriesUtf8: true), out _);
+        }
+    }
+
     /// <summary>Waits until one may go.</summary>
     /// <param name="cancel">Gives up waiting.</param>
     /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8.</param>

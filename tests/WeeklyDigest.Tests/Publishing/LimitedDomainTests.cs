@@ -98,6 +98,26 @@ public sealed class LimitedDomainTests
         Assert.InRange(held, 8, 90);
     }
 
+    [Fact]
+    public async Task Goes_on_beside_another_that_has_much_ready_and_hangs()
+    {
+        const int Limited = 60;
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var begun = 0;
+        SmtpMove Script(SmtpMoment moment) => moment.Stage != SmtpStage.Message ? SmtpMove.Accept
+            : moment.Recipient.EndsWith("@block.example", StringComparison.Ordinal) && Interlocked.Increment(ref begun) > 600 ? SmtpMove.Hold(answer.Task, SmtpMove.Accept)
+            : SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(4), TimeProvider.System), SmtpMove.Accept);
+        DomainOptions[] domains = [new DomainOptions { Name = "block.example", Connections = 2 }, new DomainOptions { Name = "limited.example", MessagesPerSecond = 10 }];
+        await using var place = EnginePlace.Open(Script, new DeliveryOptions { Domains = domains });
+        var mailing = await place.PublishAsync(6000, address: i => $"r{i}@{(i is > 3000 and <= 3000 + Limited ? "limited" : "block")}.example");
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var running = place.Start().RunUntilAsync(mailing, enough.Token);
+        await place.Server.WaitForAsync(server => server.Accepted.Count(message => message.Recipient.EndsWith("@limited.example", StringComparison.Ordinal)) == Limited, TimeSpan.FromSeconds(30), "all of the limited one");
+        await enough.CancelAsync();
+        answer.SetResult();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
     /// <summary>A relay that takes 200 a second at most: each of four connections waits twenty milliseconds for an answer.</summary>
     private static EnginePlace Open(params DomainOptions[] domains) => Open(TimeSpan.FromMilliseconds(20), domains);
 

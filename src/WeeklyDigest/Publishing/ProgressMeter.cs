@@ -70,7 +70,6 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         {
             standing = exact;
             attempts = exact.Balance.Attempts;
-            rate.Of(attempts);
             foreach (var state in Enum.GetValues<DeliveryState>()) counts[(int)state] = Count(exact.Balance, state);
         }
     }

@@ -59,7 +59,7 @@ internal sealed class ClaimFeed : IDisposable
     }
 
     /// <summary>Whether one may go that every relay carries.</summary>
-    public bool HasOrdinary => ready.HasOrdinary;
+    public bool HasOrdinary => ready.HasAny(carriesUtf8: false);
 
     /// <summary>Waits until one may go that every relay carries, or the run is over.</summary>
     public Task WaitForOrdinaryAsync(CancellationToken cancel) => ready.WaitAsync(cancel, carriesUtf8: false);
@@ -137,34 +137,52 @@ internal sealed class ClaimFeed : IDisposable
     private async Task<bool> StepAsync()
     {
         var capacity = run.Sessions.Capacity;
-        if (capacity == 0)
-        {
-            target = 0;
-            await GiveBackAsync(ready.TakeAll());
-            await PauseAsync(Brisk);
-            return !IsTimeToLook() || await end.LookAsync() != RunRest.Nothing;
-        }
+        if (capacity == 0) return await WaitForRelayAsync();
         var utf8Waits = run.Sessions.Utf8Waits;
         await GiveBackAsync([.. ready.TakeDomains(rounds.Stopped), .. ready.TakeSurplus(utf8Waits)]);
-        var (free, waiting) = ready.Usable(utf8Waits);
-        var room = budget.Of(capacity) - waiting;
-        // What cannot go, as of a domain that hangs, keeps nothing from going that can: while a connection has nothing to do, some are returned to.
-        var returns = room < capacity && !ready.HasAny ? Math.Min(capacity, HeldBudget.Most - waiting) : room;
-        await foreach (var returned in rounds.ReturnAsync(returns)) room -= Take(returned);
+        var (free, waiting) = ready.Split(utf8Waits);
+        var room = await ReturnAsync(capacity, waiting);
         var usable = free + Math.Max(0, waiting - HeldBudget.Most);
         // Those apart: so many of them that what is behind them is not reached.
         if (usable > target / 2 && StuckReason() is { } reason) run.Stop.RequestPause(reason);
+        return Rest(usable, waiting, room) is { } rest ? await PauseAsync(rest) : await ClaimAsync(capacity, usable, room);
+    }
+
+    private async Task<bool> WaitForRelayAsync()
+    {
+        target = 0;
+        await GiveBackAsync(ready.TakeAll());
+        await PauseAsync(Brisk);
+        return !IsTimeToLook() || await end.LookAsync() != RunRest.Nothing;
+    }
+
+    /// <summary>Claims what was passed by of domains that have room again.</summary>
+    /// <returns>How many more may be held of domains that are held back; none or less when there are enough.</returns>
+    private async Task<int> ReturnAsync(int capacity, int waiting)
+    {
+        var room = budget.Of(capacity) - waiting;
+        // What cannot go, as of a domain that hangs, keeps nothing from going that can: while a connection has nothing to do, some are returned to.
+        var count = room < capacity && !ready.HasAny() ? Math.Min(capacity, HeldBudget.Most - waiting) : room;
+        await foreach (var returned in rounds.ReturnAsync(count)) room -= Take(returned);
+        return room;
+    }
+
+    /// <summary>How long to wait before the next claim, unless woken earlier; null when it is due.</summary>
+    private TimeSpan? Rest(int usable, int waiting, int room)
+    {
         Volatile.Write(ref wakesAt, (target / 2) + waiting);
-        if (usable > target / 2) return await PauseAsync(rounds.HasPassed ? ClaimRounds.ReturnEvery : Slow);
-        if (Volatile.Read(ref outstanding) > 0 && rounds.IsInVain(othersOnly: room <= 0))
-        {
-            // However little is left: until there is room for more of those that are held back, or who has nothing to send wakes.
-            Volatile.Write(ref wakesAt, room <= 0 ? ready.Count / 2 : -1);
-            return await PauseAsync(ClaimRounds.ReturnEvery);
-        }
+        if (usable > target / 2) return rounds.HasPassed ? ClaimRounds.ReturnEvery : Slow;
+        if (Volatile.Read(ref outstanding) == 0 || !rounds.IsInVain(othersOnly: room <= 0)) return null;
+        // However little is left: until there is room for more of those that are held back, or who has nothing to send wakes.
+        Volatile.Write(ref wakesAt, room <= 0 ? ready.Count / 2 : -1);
+        return ClaimRounds.ReturnEvery;
+    }
+
+    private async Task<bool> ClaimAsync(int capacity, int usable, int room)
+    {
         Aim(capacity);
         // At least one: the aim may just have been lowered below what is ready.
-        var rest = await ClaimAsync(Math.Max(1, target - usable), othersOnly: room <= 0);
+        var rest = await ClaimRoundAsync(Math.Max(1, target - usable), othersOnly: room <= 0);
         run.Meter.WaitsUntil = rest == ClaimRest.PassedOver && Volatile.Read(ref outstanding) == 0 ? run.Time.GetUtcNow() + run.Domains.PausedFor() : null;
         return rest switch
         {
@@ -192,7 +210,7 @@ internal sealed class ClaimFeed : IDisposable
         target = Math.Clamp(next, least, Math.Max(least, MaxReady));
     }
 
-    private async Task<ClaimRest> ClaimAsync(int count, bool othersOnly)
+    private async Task<ClaimRest> ClaimRoundAsync(int count, bool othersOnly)
     {
         claimedAt = run.Time.GetTimestamp();
         var (claimed, rest) = await rounds.ClaimAsync(count, othersOnly);

@@ -168,20 +168,20 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
             var stranger = New(DomainOptions.AnyOther);
             return new DomainRooms(IsClosed(stranger) ? 0 : stranger.Places(now, usual.Value), rooms);
 
-            bool IsClosed(DomainPace domain) => othersOnly && IsHeld(domain, now);
+            bool IsClosed(DomainPace domain) => othersOnly && IsShortOfPlaces(domain, now);
         }
     }
 
     /// <summary>How many of the ready deliveries of a domain it can use soon.</summary>
-    public int Usable(DomainPace domain)
+    public int UsableSoon(DomainPace domain)
     {
         lock (gate) return Math.Min(domain.Ready, domain.Places(Now, usual.Value));
     }
 
     /// <summary>How many more deliveries of a domain may go at this moment; none of one that is held back counts, which is to keep no others from being claimed.</summary>
-    public int Free(DomainPace domain)
+    public int UsableNow(DomainPace domain)
     {
-        lock (gate) return IsHeld(domain, Now) ? 0 : domain.Free(Now, usual.Value, IsOneAlone);
+        lock (gate) return IsShortOfPlaces(domain, Now) ? 0 : domain.Free(Now, usual.Value, IsOneAlone);
     }
 
     /// <summary>
@@ -234,7 +234,7 @@ internal sealed class DomainGate(IReadOnlyList<DomainOptions> options, int conne
         => new(name, byName.GetValueOrDefault(name) ?? byName.GetValueOrDefault(DomainOptions.AnyOther) ?? new DomainOptions(), connections);
 
     // A slow one that has long not been asked is not held back at the moment.
-    private bool IsHeld(DomainPace domain, TimeSpan now) => domain.IsHeldBack(now, usual.Value) && domain.Places(now, usual.Value) < int.MaxValue;
+    private bool IsShortOfPlaces(DomainPace domain, TimeSpan now) => domain.IsHeldBack(now, usual.Value) && domain.Places(now, usual.Value) < int.MaxValue;
 
     private static bool IsIdle(DomainPace domain) => domain.UnderWay == 0 && domain.Ready == 0;
 

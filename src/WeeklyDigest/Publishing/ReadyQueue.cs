@@ -53,22 +53,11 @@ internal sealed class ReadyQueue : IDisposable
         }
     }
 
-    /// <summary>Whether one may go that every relay carries.</summary>
-    public bool HasOrdinary
-    {
-        get
-        {
-            lock (access) return gate.MayEnter(Domains(carriesUtf8: false), out _);
-        }
-    }
-
     /// <summary>Whether one may go.</summary>
-    public bool HasAny
+    /// <param name="carriesUtf8">Whether it may be one that needs SMTPUTF8.</param>
+    public bool HasAny(bool carriesUtf8 = true)
     {
-        get
-        {
-            lock (access) return gate.MayEnter(Domains(carriesUtf8: true), out _);
-        }
+        lock (access) return gate.MayEnter(Domains(carriesUtf8), out _);
     }
 
     /// <summary>Waits until one may go.</summary>
@@ -145,22 +134,22 @@ internal sealed class ReadyQueue : IDisposable
 
     /// <summary>How many may go now, and how many others there are: of domains that are held back, or have not answered yet.</summary>
     /// <param name="utf8Waits">Whether not every relay carries all. What waits for another does not count then, else the others would be claimed only after it.</param>
-    public (int Free, int Held) Usable(bool utf8Waits = false)
+    public (int Free, int Waiting) Split(bool utf8Waits = false)
     {
         lock (access)
         {
-            var (free, held, patient) = (0, 0, 0);
+            var (free, waiting, patient) = (0, 0, 0);
             foreach (var lane in turns)
             {
                 var all = lane.Deliveries.Count;
                 if (utf8Waits && lane.Key.NeedsSmtpUtf8) patient += all;
                 else
                 {
-                    var usable = Math.Min(all, gate.Free(lane.Domain));
-                    (free, held) = (free + usable, held + all - usable);
+                    var usable = Math.Min(all, gate.UsableNow(lane.Domain));
+                    (free, waiting) = (free + usable, waiting + all - usable);
                 }
             }
-            return (free + Math.Max(0, patient - MaxPatient), held);
+            return (free + Math.Max(0, patient - MaxPatient), waiting);
         }
     }
 
@@ -175,7 +164,7 @@ internal sealed class ReadyQueue : IDisposable
     public List<Delivery> TakeSurplus(bool utf8Waits = false) => TakeOut(lane =>
     {
         if (utf8Waits && lane.Key.NeedsSmtpUtf8) return 0;
-        var usable = gate.Usable(lane.Domain);
+        var usable = gate.UsableSoon(lane.Domain);
         return lane.Deliveries.Count > 2 * usable ? lane.Deliveries.Count - usable : 0;
     });
 

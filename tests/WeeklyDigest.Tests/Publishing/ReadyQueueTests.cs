@@ -34,7 +34,7 @@ public sealed class ReadyQueueTests : IDisposable
         queue.Add([At("closed.example", 1), At("closed.example", 2), At("a.example", 3)]);
         Assert.Equal([1L, 3], TakeAll());
         Assert.Equal((1, false), (queue.Count, queue.WaitAsync(Cancel).IsCompleted));
-        Assert.Equal((0, 1), queue.Usable());
+        Assert.Equal((0, 1), queue.Split());
         Assert.Equal(2, Assert.Single(queue.TakeSurplus()).Id.SubscriberId);
         Assert.Equal(0, queue.Count);
     }
@@ -43,11 +43,11 @@ public sealed class ReadyQueueTests : IDisposable
     public void What_is_of_domains_that_are_held_back_is_counted_apart()
     {
         queue.Add([.. Enumerable.Range(1, 3).Select(id => At("narrow.example", id)), At("closed.example", 4), At("closed.example", 5)]);
-        Assert.Equal((0, 5), queue.Usable());
+        Assert.Equal((0, 5), queue.Split());
         Assert.Equal([1L, 4], TakeAll());
-        Assert.Equal((0, 3), queue.Usable());
+        Assert.Equal((0, 3), queue.Split());
         queue.Add([At("a.example", 6)]);
-        Assert.Equal((1, 3), queue.Usable());
+        Assert.Equal((1, 3), queue.Split());
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class ReadyQueueTests : IDisposable
     {
         queue.Add([At("a.example", 1, "jürgen"), At("a.example", 2), At("a.example", 3, "josé"), At("b.example", 4)]);
         Assert.Equal([2L, 4], TakeAll(carriesUtf8: false));
-        Assert.Equal((2, 0, 2, false), (queue.Usable().Free, queue.Usable(utf8Waits: true).Free, queue.Count, queue.HasOrdinary));
+        Assert.Equal((2, 0, 2, false), (queue.Split().Free, queue.Split(utf8Waits: true).Free, queue.Count, queue.HasAny(carriesUtf8: false)));
         Assert.True(await queue.WaitAsync(Cancel));
         var ordinary = queue.WaitAsync(Cancel, carriesUtf8: false);
         Assert.False(ordinary.IsCompleted);

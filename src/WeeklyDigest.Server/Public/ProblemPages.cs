@@ -19,6 +19,8 @@ internal static class ProblemPages
     {
         var met = context.Features.Get<IExceptionHandlerFeature>();
         Note(context, met?.Error);
+        // Nobody is there to read it; writing to who has gone would be another exception, and the log be told of both with their stacks.
+        if (context.RequestAborted.IsCancellationRequested) return Task.CompletedTask;
         PagePolicy.ApplyInPlaceOf(met?.Endpoint, context);
         var page = met?.Error switch
         {

@@ -182,7 +182,7 @@ public sealed class LedgerWriter : IAsyncDisposable
         catch (Exception failure)
         {
             // Who asked has given up: that says nothing of the ledger.
-            if (failure is not OperationCanceledException) trouble = LedgerTrouble.Of(failure, trouble?.Since ?? time.GetUtcNow());
+            if (failure is not OperationCanceledException) trouble = LedgerTrouble.Of(failure, trouble?.Since ?? time.GetUtcNow() - time.GetElapsedTime(began));
             return failure;
         }
         finally

@@ -49,12 +49,20 @@ internal sealed class AnswerWatch(TimeProvider time)
     /// <summary>What the first answer is taken to show at most: that recipient may be one whose answer takes a minute.</summary>
     private static readonly TimeSpan MostAtFirst = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>So many answers in a row that all took too long show that this is how long the relay takes: connections of their own would win nothing.</summary>
+    private const int Agreeing = 3;
+
+    /// <summary>What those are taken to show at most: a relay that was away for a minute answers late to all at once.</summary>
+    private static readonly TimeSpan MostAgreed = TimeSpan.FromSeconds(3);
+
     private readonly Lock gate = new();
     private readonly UsualTime usual = new(1.05);
     private long answers;
     private long heardAt;
     private long latestOwed;
     private int stalled;
+    private int late;
+    private TimeSpan leastLate;
     private TimeSpan pause;
     private int batch = 1;
     private int allowed;
@@ -97,6 +105,7 @@ internal sealed class AnswerWatch(TimeProvider time)
             var took = time.GetElapsedTime(wait.Since);
             // One that took long itself does not show that the relay works as usual.
             if (took < Patience) Heard(wait);
+            else Late(took);
             usual.Note(usual.Value == TimeSpan.Zero && took > MostAtFirst ? MostAtFirst : took);
             Over(wait);
         }
@@ -170,8 +179,17 @@ internal sealed class AnswerWatch(TimeProvider time)
     private void Heard(AnswerWait wait)
     {
         (heardAt, latestOwed) = (time.GetTimestamp(), Math.Max(latestOwed, wait.OwedSince));
-        (pause, batch, allowed) = (TimeSpan.Zero, 1, 0);
+        (pause, batch, allowed, late) = (TimeSpan.Zero, 1, 0, 0);
+    }
+
+    // Patience is twice as long as the shortest of them took, then.
+    private void Late(TimeSpan took)
+    {
+        leastLate = late++ > 0 && leastLate < took ? leastLate : took;
+        if (late >= Agreeing) usual.Raise(Shorter(leastLate / (UsualTimes / 2), MostAgreed));
     }
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

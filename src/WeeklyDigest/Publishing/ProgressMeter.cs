@@ -20,6 +20,17 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
     /// <summary>One in so many of what is open is next to nothing.</summary>
     private const int Few = 20;
 
+    /// <summary>
+    /// A reading that takes more than so many times as long as those before may have waited for a database that hung: it is believed by that much,
+    /// and the next one shows whether it is so.
+    /// </summary>
+    private const int Surprise = 10;
+
+    /// <summary>The same for one that failed, which tells even less.</summary>
+    private const int FailedSurprise = 2;
+
+    private static readonly TimeSpan ShortReading = TimeSpan.FromMilliseconds(10);
+
     /// <summary>One that failed tells little of how long the next one takes.</summary>
     private static readonly TimeSpan LongestAfterFailure = TimeSpan.FromMinutes(5);
 
@@ -30,6 +41,7 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
     private long attempts;
     private long readAt;
     private TimeSpan readAgainAfter;
+    private TimeSpan? takes;
     private DateTimeOffset? waitsUntil;
     private (MailingState State, string? Reason) mailing = (MailingState.Sending, null);
 
@@ -48,19 +60,28 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
     {
         if (time.GetElapsedTime(readAt) < readAgainAfter) return false;
         var started = time.GetTimestamp();
-        var longest = LongestAfterFailure;
+        var (longest, surprise) = (LongestAfterFailure, FailedSurprise);
         try
         {
             Start(await read(cancel));
-            longest = TimeSpan.MaxValue;
+            (longest, surprise) = (TimeSpan.MaxValue, Surprise);
         }
         finally
         {
-            var rest = time.GetElapsedTime(started) * Rest;
+            var rest = Believed(time.GetElapsedTime(started), surprise) * Rest;
             readAt = time.GetTimestamp();
             readAgainAfter = rest < LeastPause ? LeastPause : rest < longest ? rest : longest;
         }
         return true;
+    }
+
+    /// <summary>What reading takes, by what this one took and those before.</summary>
+    private TimeSpan Believed(TimeSpan took, int surprise)
+    {
+        var most = takes is { } before ? before * surprise : took;
+        var believed = took < most ? took : most;
+        takes = believed > ShortReading ? believed : ShortReading;
+        return believed;
     }
 
     /// <summary>Starts from what the ledger says.</summary>

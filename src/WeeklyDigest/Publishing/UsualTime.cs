@@ -18,4 +18,10 @@ internal sealed class UsualTime(double step)
         else if (took > Value) Value *= step;
         else if (Value > Least) Value /= step;
     }
+
+    /// <summary>From now on it takes this at least, until it is told otherwise.</summary>
+    public void Raise(TimeSpan least)
+    {
+        if (least > Value) Value = least;
+    }
 }

@@ -30,7 +30,7 @@ public static class DkimKeyFile
     {
         if (Directory.Exists(path)) return No($"{path} is a folder; write the path of the key's file.");
         if (RegularFile.OtherAt(path) is { } other) return No($"{path} is {other}, and no regular file; write the path of the key's file.");
-        if (!File.Exists(path)) return No($"there is no file {path}; write the path of a private key, or make one: {CommandFor(path)}.");
+        if (!File.Exists(path)) return No($"there is no file {path}; write the path of a private key, copy it from the machine that has it, or make a new one: {CommandFor(path)}.");
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);

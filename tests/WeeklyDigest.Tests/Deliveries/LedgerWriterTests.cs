@@ -63,6 +63,23 @@ public sealed class LedgerWriterTests
     }
 
     [Fact]
+    public async Task Trouble_began_when_the_change_did_that_waited_until_it_failed()
+    {
+        ledger.Failure = new StorageException("the database does not answer");
+        await using var writer = new LedgerWriter(ledger, clock);
+        var start = clock.GetUtcNow();
+        var write = writer.WriteAsync([Write(1)]);
+        await ledger.EnteredAsync();
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.Equal(start, writer.Trouble!.Since);
+        ledger.Open();
+        await UntilAsync(() => ledger.Tries >= 2);
+        Assert.Equal(("the database does not answer", start), (writer.Trouble!.Words, writer.Trouble.Since));
+        ledger.Failure = null;
+        await UntilAsync(() => write.IsCompleted);
+    }
+
+    [Fact]
     public async Task What_is_known_is_not_given_up_however_long_it_takes()
     {
         ledger.Open();

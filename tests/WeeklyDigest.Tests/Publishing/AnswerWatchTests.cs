@@ -95,6 +95,40 @@ public sealed partial class AnswerWatchTests
         Assert.False(watch.IsStalling(wait, Working));
     }
 
+    [Fact]
+    public void After_three_answers_it_is_known_that_a_relay_takes_long_for_everybody()
+    {
+        Answers(3, TimeSpan.FromSeconds(4));
+        var wait = Begin();
+        clock.Advance(TimeSpan.FromSeconds(7));
+        Assert.False(watch.IsStalling(wait, Working));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(watch.IsStalling(wait, Working));
+    }
+
+    [Fact]
+    public void Some_that_take_long_between_others_show_nothing_of_the_relay()
+    {
+        Answers(3, TimeSpan.FromMilliseconds(10));
+        for (var i = 0; i < 10; i++)
+        {
+            Answers(2, TimeSpan.FromSeconds(4));
+            Answers(3, TimeSpan.FromMilliseconds(10));
+        }
+        var wait = Begin();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(watch.IsStalling(wait, Working));
+    }
+
+    [Fact]
+    public void A_relay_that_was_away_for_long_is_not_waited_for_as_long_again()
+    {
+        Answers(16, TimeSpan.FromSeconds(60));
+        var wait = Begin();
+        clock.Advance(TimeSpan.FromSeconds(65));
+        Assert.True(watch.IsStalling(wait, Working));
+    }
+
     private void Look(IEnumerable<AnswerWait> waits)
     {
         foreach (var wait in waits) watch.IsStalling(wait, Working);

@@ -10,8 +10,6 @@ public sealed class ProgressMeterTests
     private static readonly RelaySpeed Free = new(double.PositiveInfinity, IsReached: false);
     private readonly ManualClock clock = new();
 
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
     [Fact]
     public void It_adds_up_whatever_is_moved() => Gen.Select(Gen.Enum<DeliveryState>(), Gen.Enum<DeliveryState>(), Gen.Long[0, 500]).List[0, 50].Sample(moves =>
     {
@@ -212,58 +210,5 @@ public sealed class ProgressMeterTests
         clock.Advance(TimeSpan.FromSeconds(5));
         var progress = meter.Progress("relay down", Free);
         Assert.Equal((0.0, null, "relay down"), (progress.MessagesPerSecond, progress.Remaining, progress.Notice));
-    }
-
-    [Fact]
-    public async Task The_ledger_is_counted_at_most_once_a_second_and_seldom_when_that_takes_long()
-    {
-        var reads = 0;
-        var slow = TimeSpan.Zero;
-        var meter = new ProgressMeter(_ => Count(), clock);
-        for (var i = 0; i < 20; i++)
-        {
-            await meter.RefreshAsync(Cancel);
-            clock.Advance(TimeSpan.FromMilliseconds(500));
-        }
-        Assert.Equal(10, reads);
-
-        slow = TimeSpan.FromSeconds(2);
-        reads = 0;
-        for (var i = 0; i < 120; i++)
-        {
-            await meter.RefreshAsync(Cancel);
-            clock.Advance(TimeSpan.FromSeconds(1));
-        }
-        Assert.InRange(reads, 3, 4);
-
-        Task<Standing> Count()
-        {
-            reads++;
-            clock.Advance(slow);
-            return Task.FromResult(new Standing(Start));
-        }
-    }
-
-    [Theory]
-    [InlineData(0, 0.9)]
-    [InlineData(2, 40)]
-    [InlineData(60, 300)]
-    public async Task A_count_that_fails_is_not_tried_again_at_once_when_it_took_long_and_not_for_hours_either(int seconds, double rest)
-    {
-        var reads = 0;
-        var meter = new ProgressMeter(_ => FailAsync(), clock);
-        await Assert.ThrowsAsync<IOException>(() => meter.RefreshAsync(Cancel));
-        clock.Advance(TimeSpan.FromSeconds(rest - 0.1));
-        Assert.False(await meter.RefreshAsync(Cancel));
-        clock.Advance(TimeSpan.FromSeconds(0.1));
-        await Assert.ThrowsAsync<IOException>(() => meter.RefreshAsync(Cancel));
-        Assert.Equal(2, reads);
-
-        Task<Standing> FailAsync()
-        {
-            reads++;
-            clock.Advance(TimeSpan.FromSeconds(seconds));
-            throw new IOException("away");
-        }
     }
 }

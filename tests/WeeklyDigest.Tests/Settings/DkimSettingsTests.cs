@@ -89,7 +89,7 @@ public sealed class DkimSettingsTests : IDisposable
                 $"is damaged: its private key cannot be used; restore it, or make a new one: {Make}.",
                 "is larger than any private key; write the path of the key's file.",
                 $"is damaged: its private key cannot be used; restore it, or make a new one: {Make}.",
-                $"there is no file FILE; write the path of a private key, or make one: {Make}.",
+                $"there is no file FILE; write the path of a private key, copy it from the machine that has it, or make a new one: {Make}.",
                 "is a folder; write the path of the key's file.",
             ],
             Problems().Select((problem, i) => Regular(problem, i)));

@@ -62,6 +62,16 @@ public sealed class ProblemPagesTests
         Assert.False(IsKnown(new StorageException("damaged", new SQLiteStorageException("damaged")) { IsLasting = true }));
     }
 
+    [Fact]
+    public async Task Who_has_gone_by_then_gets_no_page_and_the_log_its_line()
+    {
+        await using var site = await TestSite.StartAsync();
+        var context = new DefaultHttpContext { RequestServices = site.App.Services, RequestAborted = new CancellationToken(canceled: true) };
+        context.Features.Set<IExceptionHandlerFeature>(new ExceptionHandlerFeature { Error = Away, Path = "/" });
+        await ProblemPages.AnswerAsync(context);
+        lock (site.Log) Assert.Single(site.Log, logged => logged.Contains(Away.Message, StringComparison.Ordinal));
+    }
+
     private static bool IsKnown(Exception failure) => ProblemPages.IsKnown(new ExceptionHandlerSuppressDiagnosticsContext
     {
         HttpContext = new DefaultHttpContext(), Exception = failure, ExceptionHandledBy = ExceptionHandledType.ExceptionHandlerDelegate,

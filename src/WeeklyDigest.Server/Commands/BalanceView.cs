@@ -20,8 +20,8 @@ internal static class BalanceView
     /// <summary>Writes which domains do not want the mailing, a line each; nothing when all do.</summary>
     public static async Task WriteAlarmsAsync(TextWriter target, Mailing mailing, IReadOnlyList<DomainAlarm> alarms)
     {
-        foreach (var alarm in alarms) await target.WriteLineAsync($"alarm: {Describe(alarm)}");
-        if (alarms.Any(alarm => alarm.StoppedAt is not null)) await target.WriteLineAsync($"`weeklydigest resume {mailing.Issue}` tries the domains again that are left alone.");
+        foreach (var alarm in alarms) await target.WriteLineAsync($"alarm: {Describe(mailing, alarm)}");
+        if (!mailing.IsOver && alarms.Any(alarm => alarm.StoppedAt is not null)) await target.WriteLineAsync($"`weeklydigest resume {mailing.Issue}` tries the domains again that are left alone.");
     }
 
     /// <summary>Writes what a person can decide, a line each with the command that does it; nothing when there is nothing to decide.</summary>
@@ -34,12 +34,15 @@ internal static class BalanceView
             await target.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{balance.Failed} failed: `weeklydigest retry {mailing.Issue} --failed` tries them once more, but for who bounced or left; `weeklydigest deliveries {mailing.Issue} --state failed` lists them."));
     }
 
-    /// <summary>An alarm in words.</summary>
-    public static string Describe(DomainAlarm alarm)
+    /// <summary>An alarm of a mailing in words.</summary>
+    public static string Describe(Mailing mailing, DomainAlarm alarm)
     {
-        var stop = alarm.StoppedAt is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; left alone after {alarm.InARow} in a row, {alarm.Waiting} {(alarm.Waiting == 1 ? "waits" : "wait")}");
+        var stop = alarm.StoppedAt is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; left alone after {alarm.InARow} in a row{(mailing.IsOver ? "" : Waiting(alarm))}");
         return string.Create(CultureInfo.InvariantCulture, $"{alarm.Domain} refused {alarm.Refusals} {(alarm.Refusals == 1 ? "message" : "messages")}, suppressing nobody{stop}. Its last words: {alarm.Reply}");
     }
+
+    /// <summary>How many deliveries of a domain that a mailing leaves alone wait to be sent: none where nothing of it goes out any more.</summary>
+    public static long WaitingOf(Mailing mailing, DomainAlarm alarm) => mailing.IsOver ? 0 : alarm.Waiting;
 
     /// <summary>A mailing's state in words.</summary>
     public static string StateOf(Mailing mailing) => mailing switch
@@ -61,6 +64,8 @@ internal static class BalanceView
     public static string Sum(Balance balance)
         => string.Create(CultureInfo.InvariantCulture, $"{balance.Total} = {string.Join(" + ", Rows(balance).Select(row => $"{row.Count} {row.State}"))}")
             + (balance.AddsUp ? "" : "  DOES NOT ADD UP: this is an error in WeeklyDigest or in the database; please report it.");
+
+    private static string Waiting(DomainAlarm alarm) => string.Create(CultureInfo.InvariantCulture, $", {alarm.Waiting} {(alarm.Waiting == 1 ? "waits" : "wait")}");
 
     private static string Name(MailingState state) => state.ToString().ToLowerInvariant();
 

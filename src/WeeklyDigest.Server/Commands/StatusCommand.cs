@@ -100,7 +100,7 @@ internal sealed record Status(
         mailing.Issue.Value, mailing.Id, mailing.State.ToString().ToLowerInvariant(), balance.Total, balance.Pending, balance.Claimed, balance.Sending,
         balance.Deferred, balance.Sent, balance.Failed, balance.Suppressed, balance.Uncertain, balance.Attempts, mailing.StartedAt, mailing.FinishedAt,
         Bounced: 0, Complained: 0, balance.Unsubscribed, mailing.ScheduledAt,
-        [.. alarms.Select(alarm => new StatusAlarm(alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.FirstAt, alarm.LastAt, alarm.StoppedAt, alarm.Waiting))],
+        [.. alarms.Select(alarm => new StatusAlarm(alarm.Domain, alarm.Refusals, alarm.InARow, alarm.Reply, alarm.FirstAt, alarm.LastAt, alarm.StoppedAt, BalanceView.WaitingOf(mailing, alarm)))],
         aside, mailing.StateReason);
 }
 

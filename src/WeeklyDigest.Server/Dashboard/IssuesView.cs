@@ -1,6 +1,5 @@
 using System.Globalization;
 using Hangfire.Dashboard;
-using WeeklyDigest.Deliveries;
 using WeeklyDigest.Issues;
 using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Commands;
@@ -35,7 +34,7 @@ internal static class IssuesView
         {Html.When(row.Balance is not null, () => Html.Of($"<p class=\"wd-state\">{BalanceTable.Line(row.Balance!)}{Times(row.Mailing!)}</p>"))}
         {Html.When(row.Mailing?.StateReason is not null, () => Html.Of($"<p class=\"wd-reason\">{row.Mailing!.StateReason}</p>"))}
         {Html.When(row.Change != FileChange.None, () => Html.Of($"<p class=\"wd-reason\">{FileWords.OnDashboard(row.Mailing!, row.Change)}</p>"))}
-        {Html.When(row.Alarms.Count > 0, () => Alarms(row.Alarms))}
+        {Html.When(row.Alarms.Count > 0, () => Alarms(row))}
         {Html.When(row.File is { Findings.Count: > 0 }, () => Findings(row.File!))}
         </div>
         <div class="wd-buttons">{Buttons(page, row, list)}</div>
@@ -65,10 +64,10 @@ internal static class IssuesView
         _ => "",
     };
 
-    private static Html Alarms(IReadOnlyList<DomainAlarm> alarms) => Html.Of(
+    private static Html Alarms(IssueRow row) => Html.Of(
         $"""
         <ul class="wd-findings" aria-label="Alarms">
-        {alarms.Select(alarm => Html.Of($"<li class=\"wd-error\">alarm: {BalanceView.Describe(alarm)}</li>"))}
+        {row.Alarms.Select(alarm => Html.Of($"<li class=\"wd-error\">alarm: {BalanceView.Describe(row.Mailing!, alarm)}</li>"))}
         </ul>
         """);
 

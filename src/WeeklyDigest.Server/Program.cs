@@ -15,13 +15,14 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, Stop);
 using var hangUp = HangUp.IsIgnored ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 await using var standardOutput = new StandardStream(Console.OpenStandardOutput());
-await using var output = new StreamWriter(standardOutput, new UTF8Encoding(false), 32 * 1024) { AutoFlush = !Console.IsOutputRedirected };
+await using var output = new ResultOutput(standardOutput, isTerminal: !Console.IsOutputRedirected);
 // The log writes there as well.
 Console.SetError(new StreamWriter(new StandardStream(Console.OpenStandardError()), new UTF8Encoding(false)) { AutoFlush = true });
 
 var code = await CommandLine.RunAsync(args, new CommandHost
 {
-    Out = TextWriter.Synchronized(output),
+    Out = output.Writer,
+    BeginRows = output.BeginRows,
     Error = Console.Error,
     In = Console.In,
     InIsTerminal = !Console.IsInputRedirected,

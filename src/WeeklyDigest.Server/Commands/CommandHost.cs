@@ -6,6 +6,9 @@ internal sealed record CommandHost
     /// <summary>Results.</summary>
     public required TextWriter Out { get; init; }
 
+    /// <summary>Called before many rows are printed to <see cref="Out"/>: these need not be told one by one, as everything else is.</summary>
+    public Action BeginRows { get; init; } = () => { };
+
     /// <summary>Problems and notices.</summary>
     public required TextWriter Error { get; init; }
 

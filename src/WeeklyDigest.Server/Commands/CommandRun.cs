@@ -24,6 +24,13 @@ internal sealed class CommandRun(CommandHost host, bool verbose) : IAsyncDisposa
     /// <summary>Problems and notices go here.</summary>
     public TextWriter Error => host.Error;
 
+    /// <summary>The same for very many rows: told in large parts, the last one at the end of the run, or when they are flushed.</summary>
+    public TextWriter BeginRows()
+    {
+        host.BeginRows();
+        return host.Out;
+    }
+
     /// <summary>Tables and progress bars, when somebody watches (<see cref="CommandHost.OutIsTerminal"/>).</summary>
     public IAnsiConsole Console => console ??= AnsiConsole.Create(new AnsiConsoleSettings
     {

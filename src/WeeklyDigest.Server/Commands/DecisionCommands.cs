@@ -68,7 +68,6 @@ internal static class DecisionCommands
             if (run.Host.Time.GetElapsedTime(last) < ReportEvery) return;
             last = run.Host.Time.GetTimestamp();
             run.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}: {value.Done} of {value.Total} decided"));
-            run.Out.Flush();
         }
     }
 }

@@ -29,8 +29,8 @@ internal static class DeliveriesCommand
         command.SetAction(edge.Run(async (run, parsed, cancel) =>
         {
             var rows = await RowsAsync(run, parsed.GetRequiredValue(issue), parsed.GetValue(state), parsed.GetValue(again), cancel);
-            if (parsed.GetValue(json)) await Json.WriteArrayAsync(run.Out, rows, cancel);
-            else if (parsed.GetValue(csv)) await WriteCsvAsync(new Csv(run.Out, parsed.GetValue(spreadsheet)), rows, cancel);
+            if (parsed.GetValue(json)) await Json.WriteArrayAsync(run.BeginRows(), rows, cancel);
+            else if (parsed.GetValue(csv)) await WriteCsvAsync(new Csv(run.BeginRows(), parsed.GetValue(spreadsheet)), rows, cancel);
             else await WriteLinesAsync(run, rows, cancel);
             return CommandLine.Done;
         }));
@@ -65,11 +65,12 @@ internal static class DeliveriesCommand
 
     private static async Task WriteLinesAsync(CommandRun run, IAsyncEnumerable<DeliveryLine> rows, CancellationToken cancel)
     {
+        var target = run.BeginRows();
         await foreach (var row in rows.WithCancellation(cancel))
         {
             var line = string.Create(CultureInfo.InvariantCulture, $"{row.State,-10} {row.Attempts,2}  {row.Address}{(row.Reply is null ? "" : "  " + row.Reply)}");
             if (run.Host.OutIsTerminal) run.Console.WriteLine(line);
-            else await run.Out.WriteLineAsync(line);
+            else await target.WriteLineAsync(line);
         }
     }
 }

@@ -66,7 +66,6 @@ internal static class DeliveryDisplay
                 if (last is { } before && time.GetElapsedTime(before) < Interval && told == gist) return;
                 (last, told) = (time.GetTimestamp(), gist);
                 target.WriteLine($"{title}: {Describe(value)}");
-                target.Flush();
             }
         }
 

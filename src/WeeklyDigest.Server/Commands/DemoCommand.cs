@@ -59,7 +59,6 @@ internal static class DemoCommand
         var code = await new Delivering(run, installation).RunAsync(published, wait: false, cancel);
         await ServeCommand.WriteAddressesAsync(run.Out, server, installation, cancel);
         await run.Out.WriteLineAsync($"Ctrl-C ends it and removes {installation.Settings.Paths.Data}");
-        await run.Out.FlushAsync(cancel);
         return code;
     }
 

@@ -99,7 +99,6 @@ internal static class MoveCommand
             if (run.Host.Time.GetElapsedTime(last) < ReportEvery) return;
             last = run.Host.Time.GetTimestamp();
             run.Out.WriteLine(Describe(value));
-            run.Out.Flush();
         }
     }
 }

@@ -42,7 +42,6 @@ internal static class ServeCommand
         await target.WriteLineAsync($"Dashboard  {origin}/hangfire");
         if (installation.Settings.Relays.Count == 0) await target.WriteLineAsync($"Inbox      {origin}/inbox");
         await target.WriteLineAsync($"Archive    {newsletter.UrlOf("/")}");
-        await target.FlushAsync(cancel);
     }
 
     private static async Task<int> RunAsync(CommandRun run, string? urls, CancellationToken cancel)

@@ -22,7 +22,7 @@ internal static class SubscribersExport
             var installation = await run.OpenAsync(cancel);
             var store = installation.Database.Subscribers;
             var name = await KnownAsync(store, Inputs.ReadList(parsed.GetValue(list)), cancel);
-            await WriteAsync(run, new Csv(run.Out, parsed.GetValue(spreadsheet)), store, name, parsed.GetValue(all), cancel);
+            await WriteAsync(run, new Csv(run.BeginRows(), parsed.GetValue(spreadsheet)), store, name, parsed.GetValue(all), cancel);
             return CommandLine.Done;
         }));
         return command;
@@ -45,6 +45,7 @@ internal static class SubscribersExport
         var unreadable = new List<UnreadableSubscriber>();
         await foreach (var subscriber in store.ExportAsync(list, unreadable.Add, cancel))
             if (IsWanted(subscriber.Status)) await csv.WriteAsync(Record(subscriber, attributes, all));
+        await run.Out.FlushAsync(cancel);
         await UnreadableAddress.WriteAsync(run, unreadable.Where(row => IsWanted(row.Status)));
     }
 

@@ -48,7 +48,6 @@ internal static class DoctorCommand
         var name = $"{Name(diagnosis.Status),-8} {diagnosis.Area + ":",-10} ";
         await target.WriteLineAsync($"{name}{diagnosis.Message}{(diagnosis.Advice is { } advice ? " " + advice : "")}");
         if (diagnosis.Record is { } record) await target.WriteLineAsync($"{new string(' ', name.Length)}{record.ZoneLine}");
-        await target.FlushAsync();
     }
 
     private static string Count(IEnumerable<Diagnosis> all, Health status, string word)

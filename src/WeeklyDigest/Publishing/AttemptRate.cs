@@ -30,6 +30,21 @@ internal sealed class AttemptRate(TimeProvider time)
         return new RecentAttempts(made, span, time.GetElapsedTime(movedAt, now));
     }
 
+    /// <summary>Time since it was asked last; zero when it has not been.</summary>
+    public TimeSpan Age => samples is [.., var last] ? time.GetElapsedTime(last.At) : TimeSpan.Zero;
+
+    /// <summary>
+    /// Told in place of being asked while nothing can be done, or after it: the time since the last question counts for nothing, and neither does what was
+    /// done in it. So the pace is afterwards what it was before.
+    /// </summary>
+    public void LeaveOut(long attempts)
+    {
+        if (samples is not [.., var last]) return;
+        var (passed, made) = (time.GetTimestamp() - last.At, attempts - last.Attempts);
+        for (var i = 0; i < samples.Count; i++) samples[i] = (samples[i].At + passed, samples[i].Attempts + made);
+        movedAt += passed;
+    }
+
     /// <summary>Forgets the past: it says nothing of the pace from now on.</summary>
     public void Restart() => samples.Clear();
 

@@ -25,7 +25,8 @@ internal sealed class DomainDecline(TimeProvider time)
     /// <summary>Its rows in a second; null when nothing can be said.</summary>
     /// <param name="domain">The domain.</param>
     /// <param name="rows">Its open rows now.</param>
-    public double? Pace(HeldBackDomain domain, DomainRows rows)
+    /// <param name="usableFor">For how long the ledger could be used.</param>
+    public double? Pace(HeldBackDomain domain, DomainRows rows, TimeSpan usableFor)
     {
         var made = before is null ? 0 : Math.Max(0, Math.Max(before.Open - rows.Open, before.Waiting - rows.Waiting));
         var isPaused = domain.PausedFor > TimeSpan.Zero;
@@ -34,6 +35,7 @@ internal sealed class DomainDecline(TimeProvider time)
         // Nobody was at it, or it accepted nothing, at the end or at the beginning: the time says nothing of its pace.
         if (wasIdle || (isIdle && made == 0)) rate.Restart();
         (before, done, wasIdle) = (rows, done + made, isIdle);
+        if (usableFor < rate.Age) rate.LeaveOut(done);
         if (isPaused) rate.Excuse();
         var recent = rate.Recently(done);
         StandsStill = rows.Held > 0 && !isPaused && !isShut && recent.StandsStill(Gap(domain, rows));

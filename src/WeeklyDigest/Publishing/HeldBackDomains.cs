@@ -22,13 +22,14 @@ internal sealed class HeldBackDomains(long mailingId, IMailingStore mailings, Do
 
     /// <summary>What is left of them now.</summary>
     /// <param name="open">Rows of the mailing that are open.</param>
+    /// <param name="usableFor">For how long the ledger could be used: the time before says nothing of their paces.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<DomainsLeft> ReadAsync(long open, CancellationToken cancel)
+    public async Task<DomainsLeft> ReadAsync(long open, TimeSpan usableFor, CancellationToken cancel)
     {
         var named = gate.Limited is { Count: > 0 } names ? await mailings.DomainIdsAsync(names, cancel) : [];
         var domains = gate.HeldBack(named, Kept(), Most);
         var rows = domains.Count > 0 ? await mailings.OpenRowsAsync(mailingId, [.. domains.Select(domain => domain.Id)], cancel) : [];
-        lock (access) return Note(domains, rows, open);
+        lock (access) return Note(domains, rows, open, usableFor);
     }
 
     private HashSet<long> Kept()
@@ -36,23 +37,23 @@ internal sealed class HeldBackDomains(long mailingId, IMailingStore mailings, Do
         lock (access) return kept;
     }
 
-    private DomainsLeft Note(IReadOnlyList<HeldBackDomain> domains, IReadOnlyList<DomainRows> rows, long open)
+    private DomainsLeft Note(IReadOnlyList<HeldBackDomain> domains, IReadOnlyList<DomainRows> rows, long open, TimeSpan usableFor)
     {
         var byId = domains.ToDictionary(domain => domain.Id);
         foreach (var gone in watched.Keys.Except(rows.Select(row => row.DomainId)).ToList()) watched.Remove(gone);
         var held = rows.Sum(row => row.Open);
         // One that has nearly all of it is alone for most of the time.
-        var left = rows.Select(row => Note(byId[row.DomainId], row, isAlone: 4 * row.Open > 3 * held)).ToList();
+        var left = rows.Select(row => Note(byId[row.DomainId], row, usableFor, isAlone: 4 * row.Open > 3 * held)).ToList();
         // With the others gone a slow one is not held back any more, but the pace of all is still largely theirs.
         kept = 2 * held >= open ? [.. rows.Select(row => row.DomainId)] : [];
         return new DomainsLeft(left, time.GetTimestamp());
     }
 
-    private DomainLeft Note(HeldBackDomain domain, DomainRows rows, bool isAlone)
+    private DomainLeft Note(HeldBackDomain domain, DomainRows rows, TimeSpan usableFor, bool isAlone)
     {
         if (!watched.TryGetValue(rows.DomainId, out var decline)) watched[rows.DomainId] = decline = new DomainDecline(time);
         var room = domain.Room is { } places ? Math.Min(domain.Allowed, isAlone ? places.Alone : places.BesideOthers) : (double?)null;
-        var pace = decline.Pace(domain, rows) ?? (decline.StandsStill ? null : room);
+        var pace = decline.Pace(domain, rows, usableFor) ?? (decline.StandsStill ? null : room);
         return new DomainLeft(rows, pace, room > Doubt * pace ? room : pace, domain.OpensIn) { HasRate = domain.HasRate };
     }
 }

@@ -127,7 +127,7 @@ internal sealed class MailingEnd(long mailingId, RunEnvironment environment, str
         var balance = await environment.Mailings.BalanceAsync(mailingId, cancel);
         var rest = await environment.Mailings.RestAsync(mailingId, cancel);
         var leftAlone = rest.Stopped ? await environment.Mailings.LeftAloneAsync(mailingId, cancel) : 0;
-        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = leftAlone, HeldBack = await heldBack.ReadAsync(balance.Open - leftAlone, cancel) };
+        return new Standing(balance) { LastAttemptAt = rest.LastAttemptAt, LeftAlone = leftAlone, HeldBack = await heldBack.ReadAsync(balance.Open - leftAlone, environment.Writer.UsableFor, cancel) };
     }
 
     /// <summary>Domains whose refusals in a row a run goes on counting.</summary>

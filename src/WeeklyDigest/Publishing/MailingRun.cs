@@ -67,8 +67,8 @@ internal sealed class MailingRun : IDisposable
     {
         while (await Task.WhenAny(work, Task.Delay(TellEvery, environment.Time)) != work)
         {
-            if (environment.Writer.Trouble is { } trouble) callers.Report(meter.Progress(RunWatch.Unusable(trouble), environment.Sessions.Speed));
-            else if (end.Unread is { } unread) callers.Report(meter.Progress(RunWatch.Unread(unread), environment.Sessions.Speed));
+            if (environment.Writer.Trouble is { } trouble) callers.Report(meter.Standstill(RunWatch.Unusable(trouble)));
+            else if (end.Unread is { } unread) callers.Report(meter.Standstill(RunWatch.Unread(unread)));
         }
         await work;
     }

@@ -129,6 +129,17 @@ internal sealed class ProgressMeter(Func<CancellationToken, Task<Standing>> read
         }
     }
 
+    /// <summary>How things stand while nothing can be sent, whatever the relays do: no pace and no end is told, and the time counts for no pace.</summary>
+    /// <param name="notice">Why nothing is sent.</param>
+    public DeliveryProgress Standstill(string notice)
+    {
+        lock (gate)
+        {
+            rate.LeaveOut(attempts);
+            return new DeliveryProgress(Current(), 0, null, notice).In(mailing.State, mailing.Reason);
+        }
+    }
+
     private TimeSpan? Remaining(Balance balance, double perSecond, RelaySpeed speed)
     {
         var untilLast = standing.LastAttemptAt - time.GetUtcNow() is { } wait && balance.Deferred > 0 && wait > TimeSpan.Zero ? wait : TimeSpan.Zero;

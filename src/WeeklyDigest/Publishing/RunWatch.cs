@@ -94,7 +94,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         }
         // A database that hangs keeps nobody from being told so.
         await Task.WhenAny(Task.WhenAll(looking, counting), Task.Delay(ReportEvery, run.Time, run.Stop.OverToken));
-        callers.Report(run.Meter.Progress(Notice(), run.Sessions.Speed));
+        callers.Report(Progress());
     }
 
     // A database that cannot be read now is reported and looked at again in a second; nothing is handed over without marks anyway.
@@ -126,13 +126,14 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         if (!run.Stop.IsFinal) resumed.TrySetResult(mailing);
     }
 
-    private string? Notice()
+    private DeliveryProgress Progress()
     {
         var trouble = run.Writer.Trouble ?? unreadable ?? Unanswered();
         Log(trouble);
-        if (trouble is not null) return Unusable(trouble);
-        return run.Sessions.Notice ?? run.Domains.Notice ?? (uncounted is { } failed ? Uncounted(failed) : null);
+        return trouble is not null ? run.Meter.Standstill(Unusable(trouble)) : run.Meter.Progress(Notice(), run.Sessions.Speed);
     }
+
+    private string? Notice() => run.Sessions.Notice ?? run.Domains.Notice ?? (uncounted is { } failed ? Uncounted(failed) : null);
 
     private static string Sentence(string words) => words is [.., '.' or '!' or '?'] ? words : words + ".";
 

@@ -81,6 +81,30 @@ public sealed class AttemptRateTests
         Assert.Equal(20, Pass(20), 0.1);
     }
 
+    [Theory]
+    [InlineData(20, 1)]
+    [InlineData(1, 30)]
+    public void What_is_left_out_changes_no_pace(int attempts, int every)
+    {
+        for (var second = 1; second <= 120; second++) Pass(second % every == 0 ? attempts : 0);
+        for (var second = 1; second <= 600; second++) LeaveOut(second < 10 ? 7 : 0);
+        for (var second = 1; second <= 120; second++) Assert.InRange(Pass(second % every == 0 ? attempts : 0) * every / attempts, 0.8, 1.25);
+    }
+
+    [Fact]
+    public void Left_out_from_the_first_there_is_no_pace_yet()
+    {
+        LeaveOut(5);
+        Assert.Equal(0, Pass(0));
+    }
+
+    // A second later, so many more were tried, and nothing is asked.
+    private void LeaveOut(int more)
+    {
+        clock.Advance(TimeSpan.FromSeconds(1));
+        rate.LeaveOut(attempts += more);
+    }
+
     // A second later, so many more were tried.
     private double Pass(int more)
     {

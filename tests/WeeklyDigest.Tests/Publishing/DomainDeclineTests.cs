@@ -49,7 +49,7 @@ public sealed class DomainDeclineTests
         for (var i = 0; i < 5; i++)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            Assert.Null(taken.Pace(Unlimited, new DomainRows(1, 1000 - i, i, 0)));
+            Assert.Null(taken.Pace(Unlimited, new DomainRows(1, 1000 - i, i, 0), TimeSpan.MaxValue));
         }
     }
 
@@ -129,11 +129,23 @@ public sealed class DomainDeclineTests
         Assert.True(decline.StandsStill);
     }
 
+    [Theory]
+    [InlineData(20)]
+    [InlineData(1)]
+    public void Time_in_which_the_ledger_could_not_be_used_says_nothing_of_its_pace(int everySecond)
+    {
+        for (var i = 0; i < 40; i++) Read(Unlimited, everySecond);
+        for (var i = 0; i < 44; i++) Read(Unlimited, 0, usableFor: TimeSpan.Zero);
+        Read(Unlimited, 0, usableFor: TimeSpan.FromSeconds(0.5));
+        for (var second = 1; second <= 20; second++) Assert.Equal(everySecond, Read(Unlimited, everySecond, usableFor: TimeSpan.FromSeconds(second + 0.5))!.Value, 0.1 * everySecond);
+        Assert.False(decline.StandsStill);
+    }
+
     // A second later, so many more were done.
-    private double? Read(HeldBackDomain domain, int done, int deferred = 0)
+    private double? Read(HeldBackDomain domain, int done, int deferred = 0, TimeSpan? usableFor = null)
     {
         clock.Advance(TimeSpan.FromSeconds(1));
         rows = rows with { Pending = rows.Pending - done, Deferred = rows.Deferred + deferred };
-        return decline.Pace(domain, rows);
+        return decline.Pace(domain, rows, usableFor ?? TimeSpan.MaxValue);
     }
 }

@@ -21,7 +21,7 @@ public sealed class HeldBackDomainsTests
         Assert.Empty(Told(gate));
         // There is none to ask.
         var domains = new HeldBackDomains(1, null!, gate, clock);
-        Assert.Equal(0, (await domains.ReadAsync(100, TestContext.Current.CancellationToken)).Rows(clock));
+        Assert.Equal(0, (await domains.ReadAsync(100, TimeSpan.MaxValue, TestContext.Current.CancellationToken)).Rows(clock));
     }
 
     [Fact]

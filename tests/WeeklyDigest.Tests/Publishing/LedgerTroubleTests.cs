@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 using WeeklyDigest.Deliveries;
 using WeeklyDigest.Publishing;
@@ -36,6 +37,28 @@ public sealed class LedgerTroubleTests
 
         Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
         Assert.Equal(1200, (await place.ReconcileAsync(mailing)).Attempts);
+    }
+
+    [Fact]
+    public async Task Then_no_pace_and_no_end_is_told_and_both_come_back_as_they_were()
+    {
+        await using var place = EnginePlace.Open(moment => moment.Stage == SmtpStage.Message ? SmtpMove.Hold(Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System), SmtpMove.Accept) : SmtpMove.Accept);
+        var mailing = await place.PublishAsync(1200);
+        var told = new Told();
+        var running = place.Start().Engine.RunAsync(mailing, told, Cancel);
+        await place.Server.WaitForAsync(_ => told.Reports.Any(report => report.MessagesPerSecond > 0), Limit, "a pace");
+        await using (await LockAsync(place)) await place.Server.WaitForAsync(_ => told.Reports.Count(IsUnusable) >= 4, Limit, "notices of the ledger");
+        Assert.Equal(MailingState.Sent, (await running.WaitAsync(Limit, Cancel)).State);
+
+        Assert.All(told.Reports.Where(IsUnusable), report => Assert.Equal((0.0, null, null), (report.MessagesPerSecond, report.Remaining, report.DoneAt)));
+        var after = told.Reports.SkipWhile(report => !IsUnusable(report)).SkipWhile(IsUnusable).Where(report => report.Balance.Open > 0).ToList();
+        Assert.NotEmpty(after);
+        // As exact as a busy machine lets it be: some two seconds in which nothing was sent had passed before that was known.
+        var before = told.Reports.TakeWhile(report => !IsUnusable(report)).Max(report => report.MessagesPerSecond);
+        Assert.All(after, report => Assert.InRange(report.MessagesPerSecond, 0.2 * before, 5 * before));
+        Assert.All(after, report => Assert.Equal(report.Balance.Open / report.MessagesPerSecond, report.Remaining!.Value.TotalSeconds, 0.1));
+
+        static bool IsUnusable(DeliveryProgress report) => report.Notice?.StartsWith("The ledger cannot be used", StringComparison.Ordinal) == true;
     }
 
     [Fact]
@@ -137,5 +160,12 @@ public sealed class LedgerTroubleTests
         public volatile string? Notice;
 
         public void Report(DeliveryProgress value) => Notice = value.Notice;
+    }
+
+    private sealed class Told : IProgress<DeliveryProgress>
+    {
+        public ConcurrentQueue<DeliveryProgress> Reports { get; } = new();
+
+        public void Report(DeliveryProgress value) => Reports.Enqueue(value);
     }
 }

@@ -202,6 +202,22 @@ public sealed class ProgressMeterTests
     }
 
     [Fact]
+    public void While_nothing_can_be_sent_no_pace_and_no_end_is_told_and_then_those_from_before()
+    {
+        var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);
+        meter.Start(new Standing(Start));
+        var before = Run(meter, seconds: 60, everySeconds: 1);
+        for (var second = 1; second <= 44; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            var told = meter.Standstill("no ledger");
+            Assert.Equal((0.0, null, null, "no ledger", before.Balance), (told.MessagesPerSecond, told.Remaining, told.DoneAt, told.Notice, told.Balance));
+        }
+        var after = Run(meter, seconds: 1, everySeconds: 1);
+        Assert.Equal((before.MessagesPerSecond, before.Balance.Open - 1.0), (after.MessagesPerSecond, after.Remaining!.Value.TotalSeconds * after.MessagesPerSecond));
+    }
+
+    [Fact]
     public void A_run_that_stands_still_says_so()
     {
         var meter = new ProgressMeter(_ => Task.FromResult(new Standing(Start)), clock);

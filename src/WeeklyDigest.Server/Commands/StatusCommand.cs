@@ -45,6 +45,7 @@ internal static class StatusCommand
         await BalanceView.WriteAlarmsAsync(run.Out, mailing, alarms);
         await BalanceView.WriteDecisionsAsync(run.Out, mailing, balance);
         await WriteAsync(run.Out, aside);
+        await WriteSilentAsync(run, installation, mailing, cancel);
         var change = await installation.FileChanges.OfAsync(mailing, Mailings.FileOf(run, mailing, issue), cancel);
         if (change != FileChange.None) await run.Out.WriteLineAsync(FileWords.Line(mailing, change));
         return CommandLine.Done;
@@ -69,6 +70,14 @@ internal static class StatusCommand
     private static async Task WriteAsync(TextWriter target, IReadOnlyList<RelayAside> aside)
     {
         foreach (var relay in aside) await target.WriteLineAsync($"alarm: {RelaysAside.Describe(relay)}");
+    }
+
+    private static async Task WriteSilentAsync(CommandRun run, Installation installation, Mailing mailing, CancellationToken cancel)
+    {
+        var lease = run.Settings.Delivery.Lease;
+        var holders = await installation.Database.Ledger.HoldersAsync(cancel);
+        foreach (var sender in Sender.AliveHere(holders, run.Settings.Paths.Data).Where(sender => sender.MailingId == mailing.Id && sender.IsSilent(lease, installation.Time.GetUtcNow())))
+            await run.Out.WriteLineAsync($"alarm: {sender.DescribeSilence(lease, installation.Time.LocalTimeZone)}");
     }
 
     private static Table TableOf(IEnumerable<(Mailing Mailing, Balance Balance)> all, int issueWidth)

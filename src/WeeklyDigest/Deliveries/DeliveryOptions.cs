@@ -22,7 +22,7 @@ public sealed record DeliveryOptions
     /// <summary>What to do with uncertain deliveries: hold them for the editor (default), or send them again with the same Message-ID.</summary>
     public OnUncertain OnUncertain { get; init; } = OnUncertain.Hold;
 
-    /// <summary>How long a claim holds without being renewed. 10 seconds to 1 hour; default 1 minute.</summary>
+    /// <summary>How long a claim of another machine's process holds without being renewed; one of a process of this machine holds while that lives. 10 seconds to 1 hour; default 1 minute.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Limits for receiving domains; none by default. Whatever they say, a slow domain gets a quarter of the connections at most, a sixteenth while others wait.</summary>

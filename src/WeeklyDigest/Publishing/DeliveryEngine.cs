@@ -112,7 +112,8 @@ public sealed class DeliveryEngine : IAsyncDisposable
             var life = environment.Owner.LifeOf(holder.Owner);
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))
             {
-                senders.Add(Sender.Of(holder) with { IsThisProcess = environment.Owner.IsOurs(holder.Owner) });
+                var isOurs = environment.Owner.IsOurs(holder.Owner);
+                senders.Add(Sender.Of(holder) with { IsThisProcess = isOurs, IsAliveHere = !isOurs && life == OwnerLife.Alive });
                 continue;
             }
             if (life == OwnerLife.Dead && !await SettleAsync(holder.Owner, now, cancel)) continue;
@@ -123,6 +124,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
         if (dead.Count > 0) await environment.Doubts.SweepAsync(cancel);
         if (dead.Count > 0) await ForgetAsync(dead, cancel);
         await environment.FarAttempts.LookAsync(cancel);
+        await TellSilentAsync(senders, cancel);
         return senders;
     }
 
@@ -138,6 +140,13 @@ public sealed class DeliveryEngine : IAsyncDisposable
         }
         await Task.WhenAny(Task.WhenAll(ending));
         await environment.Writer.DisposeAsync();
+    }
+
+    // The progress tells it as well, where somebody looks at one.
+    private async Task TellSilentAsync(IReadOnlyList<Sender> senders, CancellationToken cancel)
+    {
+        foreach (var silent in environment.Silent.Note(senders))
+            if (await environment.Mailings.FindAsync(silent.MailingId, cancel) is { } mailing) environment.Warn($"{mailing.Issue}: {environment.Silent.Words(silent)}");
     }
 
     // What a claim took that a drained run had not waited for. The run's own writes were before this turn; one that begins now has its turns after it.

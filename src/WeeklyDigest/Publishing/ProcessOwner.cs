@@ -112,11 +112,12 @@ public sealed class ProcessOwner : IDisposable
     /// <summary>What can be said about the process behind an owner.</summary>
     /// <param name="owner">An owner as <see cref="ForRun"/> makes them.</param>
     /// <returns>Unknown for a process that has no lock file here: another machine's.</returns>
-    internal OwnerLife LifeOf(string owner)
-    {
-        var path = PathOf(folder, ProcessPart(owner));
-        return IsOurs(owner) ? OwnerLife.Alive : LifeOfFile(path);
-    }
+    internal OwnerLife LifeOf(string owner) => IsOurs(owner) ? OwnerLife.Alive : LifeOfFile(PathOf(folder, ProcessPart(owner)));
+
+    /// <summary>The same, for who is no owner itself.</summary>
+    /// <param name="dataFolder">The data folder.</param>
+    /// <param name="owner">An owner.</param>
+    internal static OwnerLife LifeOf(string dataFolder, string owner) => LifeOfFile(PathOf(Path.Combine(dataFolder, "locks"), ProcessPart(owner)));
 
     /// <summary>The processes that work with a data folder now, on this machine, by their names.</summary>
     public static IReadOnlyList<string> Living(string dataFolder)

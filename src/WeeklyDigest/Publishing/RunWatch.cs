@@ -133,7 +133,12 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
         return trouble is not null ? run.Meter.Standstill(Unusable(trouble)) : run.Meter.Progress(Notice(), run.Sessions.Speed);
     }
 
-    private string? Notice() => run.Sessions.Notice ?? run.Domains.Notice ?? (uncounted is { } failed ? Uncounted(failed) : null);
+    // What a stopped process holds needs somebody, and would wait behind a relay that rests for longer; both are told.
+    private string? Notice()
+    {
+        var others = run.Sessions.Notice ?? run.Domains.Notice ?? (uncounted is { } failed ? Uncounted(failed) : null);
+        return environment.Silent.Notice(run.MailingId) is not { } silent ? others : others is null ? silent : $"{silent} {others}";
+    }
 
     private static string Sentence(string words) => words is [.., '.' or '!' or '?'] ? words : words + ".";
 

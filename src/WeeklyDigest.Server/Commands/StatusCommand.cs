@@ -45,7 +45,7 @@ internal static class StatusCommand
         await BalanceView.WriteAlarmsAsync(run.Out, mailing, alarms);
         await BalanceView.WriteDecisionsAsync(run.Out, mailing, balance);
         await WriteAsync(run.Out, aside);
-        await WriteSilentAsync(run, installation, mailing, cancel);
+        await WriteStoppedAsync(run, installation, mailing, cancel);
         var change = await installation.FileChanges.OfAsync(mailing, Mailings.FileOf(run, mailing, issue), cancel);
         if (change != FileChange.None) await run.Out.WriteLineAsync(FileWords.Line(mailing, change));
         return CommandLine.Done;
@@ -72,12 +72,11 @@ internal static class StatusCommand
         foreach (var relay in aside) await target.WriteLineAsync($"alarm: {RelaysAside.Describe(relay)}");
     }
 
-    private static async Task WriteSilentAsync(CommandRun run, Installation installation, Mailing mailing, CancellationToken cancel)
+    private static async Task WriteStoppedAsync(CommandRun run, Installation installation, Mailing mailing, CancellationToken cancel)
     {
-        var lease = run.Settings.Delivery.Lease;
         var holders = await installation.Database.Ledger.HoldersAsync(cancel);
-        foreach (var sender in Sender.AliveHere(holders, run.Settings.Paths.Data).Where(sender => sender.MailingId == mailing.Id && sender.IsSilent(lease, installation.Time.GetUtcNow())))
-            await run.Out.WriteLineAsync($"alarm: {sender.DescribeSilence(lease, installation.Time.LocalTimeZone)}");
+        foreach (var sender in Sender.StoppedHere(holders, run.Settings.Paths.Data).Where(sender => sender.MailingId == mailing.Id))
+            await run.Out.WriteLineAsync($"alarm: {sender.DescribeStop()}");
     }
 
     private static Table TableOf(IEnumerable<(Mailing Mailing, Balance Balance)> all, int issueWidth)

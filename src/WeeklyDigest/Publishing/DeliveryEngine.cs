@@ -112,8 +112,9 @@ public sealed class DeliveryEngine : IAsyncDisposable
             var life = environment.Owner.LifeOf(holder.Owner);
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))
             {
-                var isOurs = environment.Owner.IsOurs(holder.Owner);
-                senders.Add(Sender.Of(holder) with { IsThisProcess = isOurs, IsAliveHere = !isOurs && life == OwnerLife.Alive });
+                senders.Add(environment.Owner.IsOurs(holder.Owner) ? Sender.Of(holder) with { IsThisProcess = true }
+                    : life == OwnerLife.Alive ? Sender.Of(holder).Looked()
+                    : Sender.Of(holder));
                 continue;
             }
             if (life == OwnerLife.Dead && !await SettleAsync(holder.Owner, now, cancel)) continue;
@@ -124,7 +125,8 @@ public sealed class DeliveryEngine : IAsyncDisposable
         if (dead.Count > 0) await environment.Doubts.SweepAsync(cancel);
         if (dead.Count > 0) await ForgetAsync(dead, cancel);
         await environment.FarAttempts.LookAsync(cancel);
-        await TellSilentAsync(senders, cancel);
+        // The progress tells it as well, where somebody looks at one.
+        foreach (var words in environment.Stopped.Note(senders)) environment.Warn(words);
         return senders;
     }
 
@@ -140,13 +142,6 @@ public sealed class DeliveryEngine : IAsyncDisposable
         }
         await Task.WhenAny(Task.WhenAll(ending));
         await environment.Writer.DisposeAsync();
-    }
-
-    // The progress tells it as well, where somebody looks at one.
-    private async Task TellSilentAsync(IReadOnlyList<Sender> senders, CancellationToken cancel)
-    {
-        foreach (var silent in environment.Silent.Note(senders))
-            if (await environment.Mailings.FindAsync(silent.MailingId, cancel) is { } mailing) environment.Warn($"{mailing.Issue}: {environment.Silent.Words(silent)}");
     }
 
     // What a claim took that a drained run had not waited for. The run's own writes were before this turn; one that begins now has its turns after it.

@@ -45,8 +45,8 @@ internal sealed record RunEnvironment(
     /// <summary>Which relays refuse everybody.</summary>
     public RelayDoubts Doubts { get; } = new(Writer, Sessions, Options.PauseAfterConsecutiveFailures, Options.OnUncertain, Time);
 
-    /// <summary>Which processes of this machine hold rows and give no sign of life.</summary>
-    public SilentSenders Silent { get; } = new(Options.Lease, Clock, Time);
+    /// <summary>Which other processes of this machine hold rows and are stopped.</summary>
+    public StoppedSenders Stopped { get; } = new();
 
     /// <summary>Cuts waits that are longer than the schedule's.</summary>
     public FarAttempts FarAttempts { get; } = new(Writer, Options, Clock, Time);

@@ -137,7 +137,7 @@ internal sealed class RunWatch(RunParts run, RunEnvironment environment, RunCall
     private string? Notice()
     {
         var others = run.Sessions.Notice ?? run.Domains.Notice ?? (uncounted is { } failed ? Uncounted(failed) : null);
-        return environment.Silent.Notice(run.MailingId) is not { } silent ? others : others is null ? silent : $"{silent} {others}";
+        return environment.Stopped.Notice(run.MailingId) is not { } stopped ? others : others is null ? stopped : $"{stopped} {others}";
     }
 
     private static string Sentence(string words) => words is [.., '.' or '!' or '?'] ? words : words + ".";

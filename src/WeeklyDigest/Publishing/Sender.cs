@@ -14,29 +14,22 @@ public sealed record Sender(string Machine, int ProcessId, long MailingId, long 
     /// <summary>Whether it is the process that asks.</summary>
     public bool IsThisProcess { get; init; }
 
-    /// <summary>Whether it is another process of this machine that lives, as its lock file tells: it keeps its rows, however long its lease has been over.</summary>
-    public bool IsAliveHere { get; init; }
+    /// <summary>Whether it is another process of this machine that lives and is stopped, as by Ctrl-Z: it keeps its rows, however long its lease has been over.</summary>
+    public bool IsStopped { get; init; }
 
-    /// <summary>The processes of this machine that live, among those that hold rows.</summary>
+    /// <summary>The processes of this machine that live and are stopped, among those that hold rows.</summary>
     /// <param name="holders">Those that hold rows.</param>
     /// <param name="dataFolder">Where their lock files are.</param>
-    public static IEnumerable<Sender> AliveHere(IEnumerable<ClaimHolder> holders, string dataFolder)
-        => holders.Where(holder => ProcessOwner.LifeOf(dataFolder, holder.Owner) == OwnerLife.Alive).Select(holder => Of(holder) with { IsAliveHere = true });
+    public static IEnumerable<Sender> StoppedHere(IEnumerable<ClaimHolder> holders, string dataFolder)
+        => holders.Where(holder => ProcessOwner.LifeOf(dataFolder, holder.Owner) == OwnerLife.Alive).Select(holder => Of(holder).Looked()).Where(sender => sender.IsStopped);
 
-    /// <summary>Whether it lives here and gives no sign of it: one that is at work prolongs its lease, and this one's has been over for longer than a lease.</summary>
-    /// <param name="lease">The length of a lease.</param>
-    /// <param name="now">The time.</param>
-    public bool IsSilent(TimeSpan lease, DateTimeOffset now) => IsAliveHere && LeaseUntil + lease < now;
+    /// <summary>The same of a process of this machine that lives, when it was looked at whether it is stopped.</summary>
+    public Sender Looked() => this with { IsStopped = Machine == Environment.MachineName && ProcessState.IsStopped(ProcessId) };
 
-    /// <summary>What is said of one that is silent: since when, and what to do.</summary>
-    /// <param name="lease">The length of a lease.</param>
-    /// <param name="zone">The time zone of the times that are shown.</param>
-    public string DescribeSilence(TimeSpan lease, TimeZoneInfo zone)
-    {
-        var place = Machine == Environment.MachineName ? "this machine" : Machine;
-        var since = TimeZoneInfo.ConvertTime(LeaseUntil - lease, zone);
-        return string.Create(CultureInfo.InvariantCulture, $"process {ProcessId} on {place} has {Rows} {(Rows == 1 ? "delivery" : "deliveries")} in hand and has given no sign of life since {since:yyyy-MM-dd HH:mm:ss zzz}: it is stopped, as by Ctrl-Z, or hangs. What it has in hand stays with it while it lives: let it go on (`fg` where it was started, or `kill -CONT {ProcessId}`), or end it (`kill -9 {ProcessId}`); the others take that over at once then.");
-    }
+    /// <summary>What is said of one that is stopped, and what to do.</summary>
+    public string DescribeStop() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"process {ProcessId} on this machine is stopped, as by Ctrl-Z, with {Rows} {(Rows == 1 ? "delivery" : "deliveries")} in hand, which nobody else takes while it lives: let it go on (`fg` where it was started, or `kill -CONT {ProcessId}`), or end it (`kill -9 {ProcessId}`); the others go on with the rest then.");
 
     /// <summary>Reads the parts of an owner's name as <see cref="ProcessOwner"/> puts them together: machine, process, random part, mailing.</summary>
     public static Sender Of(ClaimHolder holder)

@@ -22,10 +22,10 @@ internal sealed class ClaimFeed : IDisposable
     private readonly MailingEnd end;
     private readonly ReadyQueue ready;
     private readonly ClaimRounds rounds;
+    private readonly HeldBudget budget;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource over;
     private int outstanding;
-    private readonly HeldBudget budget;
     private int target;
     private int wakesAt;
     private bool wasFilled;

@@ -113,7 +113,7 @@ public sealed class DeliveryEngine : IAsyncDisposable
             if (life == OwnerLife.Alive || (life == OwnerLife.Unknown && (holder.LeaseUntil > now || !MayJudge)))
             {
                 senders.Add(environment.Owner.IsOurs(holder.Owner) ? Sender.Of(holder) with { IsThisProcess = true }
-                    : life == OwnerLife.Alive ? Sender.Of(holder).Looked()
+                    : life == OwnerLife.Alive ? Sender.Of(holder).WithItsStop()
                     : Sender.Of(holder));
                 continue;
             }

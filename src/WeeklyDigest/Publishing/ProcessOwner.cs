@@ -36,7 +36,7 @@ public sealed class ProcessOwner : IDisposable
         {
             return TakeIn(dataFolder);
         }
-        catch (Exception failure) when (!FolderTrouble.IsFullDisk(failure) && failure is IOException or UnauthorizedAccessException && FolderTrouble.Of(Path.Combine(dataFolder, "locks")) is { } trouble)
+        catch (Exception failure) when (!FolderTrouble.IsFullDisk(failure) && failure is IOException or UnauthorizedAccessException && FolderTrouble.Of(LocksOf(dataFolder)) is { } trouble)
         {
             throw new RefusedException($"This process cannot be announced in the data folder: {trouble.What}. {trouble.Advice(dataFolder)}");
         }
@@ -53,7 +53,7 @@ public sealed class ProcessOwner : IDisposable
 
     private static ProcessOwner? TryTakeIn(string dataFolder, bool mayFail)
     {
-        var folder = Path.Combine(dataFolder, "locks");
+        var folder = LocksOf(dataFolder);
         PrivateFolder.Create(folder);
         var name = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid().ToString("n")[..12]}");
         if (TryLockNew(PathOf(folder, name), mayFail) is not { } held) return null;
@@ -117,12 +117,15 @@ public sealed class ProcessOwner : IDisposable
     /// <summary>The same, for who is no owner itself.</summary>
     /// <param name="dataFolder">The data folder.</param>
     /// <param name="owner">An owner.</param>
-    internal static OwnerLife LifeOf(string dataFolder, string owner) => LifeOfFile(PathOf(Path.Combine(dataFolder, "locks"), ProcessPart(owner)));
+    internal static OwnerLife LifeOf(string dataFolder, string owner) => LifeOfFile(PathOf(LocksOf(dataFolder), ProcessPart(owner)));
+
+    /// <summary>The folder of the lock files in a data folder.</summary>
+    public static string LocksOf(string dataFolder) => Path.Combine(dataFolder, "locks");
 
     /// <summary>The processes that work with a data folder now, on this machine, by their names.</summary>
     public static IReadOnlyList<string> Living(string dataFolder)
     {
-        var folder = Path.Combine(dataFolder, "locks");
+        var folder = LocksOf(dataFolder);
         return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Where(path => LifeOfFile(path) == OwnerLife.Alive).Select(path => Path.GetFileName(path).Replace('_', '/')).Order(StringComparer.Ordinal)] : [];
     }
 

@@ -21,10 +21,10 @@ public sealed record Sender(string Machine, int ProcessId, long MailingId, long 
     /// <param name="holders">Those that hold rows.</param>
     /// <param name="dataFolder">Where their lock files are.</param>
     public static IEnumerable<Sender> StoppedHere(IEnumerable<ClaimHolder> holders, string dataFolder)
-        => holders.Where(holder => ProcessOwner.LifeOf(dataFolder, holder.Owner) == OwnerLife.Alive).Select(holder => Of(holder).Looked()).Where(sender => sender.IsStopped);
+        => holders.Where(holder => ProcessOwner.LifeOf(dataFolder, holder.Owner) == OwnerLife.Alive).Select(holder => Of(holder).WithItsStop()).Where(sender => sender.IsStopped);
 
-    /// <summary>The same of a process of this machine that lives, when it was looked at whether it is stopped.</summary>
-    public Sender Looked() => this with { IsStopped = Machine == Environment.MachineName && ProcessState.IsStopped(ProcessId) };
+    /// <summary>The same, of a process that lives on this machine, with what the system says of it: whether it is stopped.</summary>
+    public Sender WithItsStop() => this with { IsStopped = Machine == Environment.MachineName && ProcessState.IsStopped(ProcessId) };
 
     /// <summary>What is said of one that is stopped, and what to do.</summary>
     public string DescribeStop() => string.Create(

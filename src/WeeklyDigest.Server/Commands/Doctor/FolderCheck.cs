@@ -1,4 +1,5 @@
 using System.Globalization;
+using WeeklyDigest.Publishing;
 using WeeklyDigest.Server.Inbox;
 using WeeklyDigest.Server.Settings;
 
@@ -27,7 +28,7 @@ internal static class FolderCheck
     // With the ledger on PostgreSQL the keys are there. In the inbox may be hundreds of thousands of files, which nobody opens to send.
     private static IEnumerable<FolderTrouble?> Inner(ServerSettings settings)
     {
-        yield return FolderTrouble.Of(Path.Combine(settings.Paths.Data, "locks"), FileAccess.ReadWrite);
+        yield return FolderTrouble.Of(ProcessOwner.LocksOf(settings.Paths.Data), FileAccess.ReadWrite);
         if (settings.Storage.Provider != "postgres") yield return FolderTrouble.Of(Path.Combine(settings.Paths.Data, "keys"), FileAccess.Read);
         if (settings.Relays.Count == 0) yield return FolderTrouble.Of(settings.Paths.Inbox) ?? NoRoomIn(settings.Paths.Inbox);
     }
